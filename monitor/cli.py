@@ -1,0 +1,154 @@
+"""Options in, exit code out; joins the stages, holds no formula."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Optional
+
+import click
+
+from monitor import __version__
+from monitor.settings import Seconds, TokenLimit, Zone
+
+COMMANDS = {
+    "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
+}
+
+PLANS = ("pro", "max5", "max20", "custom_max")
+
+
+class Commands(click.Group):
+    """Commands by name, imported only when one is run: `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every command's name."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Optional[click.Command]:
+        """Import and return a command; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"monitor.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands for `--help` without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "CCUSAGE_MONITOR",
+        "max_content_width": 100,
+    },
+)
+@click.option(
+    "--plan",
+    type=click.Choice(PLANS),
+    default="pro",
+    show_default=True,
+    help="The limit that applies: about 7,000, 35,000 or 140,000 tokens, or your highest block.",
+)
+@click.option(
+    "--token-limit", type=TokenLimit(), help="A limit of your own; beats --plan. 44000, 44k, 1.5M."
+)
+@click.option(
+    "--reset-hour",
+    type=click.IntRange(0, 23),
+    metavar="0-23",
+    help="The limit resets daily at this hour of --timezone, not at the block's end.",
+)
+@click.option(
+    "--timezone", type=Zone(), help="Zone of all times, e.g. US/Eastern.  [default: this machine's]"
+)
+@click.option(
+    "--refresh",
+    type=Seconds(1, 3600),
+    default=3,
+    show_default=True,
+    help="How often to look for new usage, 1 to 3600.",
+)
+@click.option("--once", is_flag=True, help="Print one frame and exit.")
+@click.option("--json", is_flag=True, help="Print one snapshot as JSON and exit.")
+@click.option(
+    "--follow", is_flag=True, help="With --json: one compact snapshot per line, at every refresh."
+)
+@click.option(
+    "--ccusage",
+    metavar="CMD",
+    help="The ccusage to run: a path, or a line such as 'npx --yes ccusage@20'.",
+)
+@click.option(
+    "--claude-dir",
+    type=click.Path(),
+    multiple=True,
+    metavar="DIR",
+    help="Claude's data directory; may be given again.  [default: as ccusage finds it]",
+)
+@click.option("--online", is_flag=True, help="Let ccusage fetch prices.")
+@click.option("--full-scan", is_flag=True, help="Hand ccusage the whole history at every look.")
+@click.option("--no-cost", is_flag=True, help="Hide costs.")
+@click.option("--ascii", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does).")
+@click.option(
+    "--time-format",
+    type=click.Choice(["12", "24"]),
+    help="12- or 24-hour clock.  [default: your locale's]",
+)
+@click.option(
+    "-y", "--yes", is_flag=True, help="Answer yes to questions, such as installing ccusage."
+)
+@click.option(
+    "--demo", is_flag=True, help="Show the monitor on sample usage, made for the purpose."
+)
+@click.version_option(__version__, prog_name="ccusage-monitor")
+@click.pass_context
+def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
+    """Watch Claude Code's 5-hour block against its limit, live in the terminal.
+
+    Without a COMMAND this is the live monitor; q or Ctrl+C leaves it.
+    """
+    if params["follow"] and not params["json"]:
+        raise click.UsageError("--follow goes with --json.")
+    ctx.obj = params
+    if ctx.invoked_subcommand is None:
+        return lambda: _monitor(params)
+    return None
+
+
+def main() -> None:
+    """Run the program; ends the process with an exit code of the contract."""
+    from monitor.exits import exit_with
+
+    exit_with(_start)
+
+
+def _start() -> int:
+    """Parse the command line with click, then run what it asks for outside of click.
+
+    click would turn Ctrl+C and a closed pipe into exit codes of its own.
+    """
+    try:
+        action = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return int(action()) if callable(action) else int(action or 0)
+
+
+def _monitor(params: dict[str, Any]) -> int:
+    from monitor.run import run
+    from monitor.settings import settings_from
+
+    mode = "follow" if params["follow"] else "json" if params["json"] else "once"
+    live = not (params["json"] or params["once"])
+    return run(settings_from(params), "live" if live else mode)

@@ -1,0 +1,133 @@
+"""`doctor`: check what the monitor needs, a line each, and say what to do about what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import click
+
+from monitor import __version__, exits
+from monitor.clock import utc_now
+from monitor.looks import Looks
+from monitor.model.words import count, plural, size, visible
+from monitor.run import open_looks, style_for
+from monitor.settings import Settings, settings_from
+from monitor.source.ccusage import CcusageError, search_path
+from monitor.source.datadirs import data_dirs, scan
+from monitor.source.locate import candidates
+from monitor.source.store import forget_history
+from monitor.state import cache_dir, state_dir
+
+
+class Check(NamedTuple):
+    """One finding: fine or not, what was found, and what to do when it is not."""
+
+    fine: bool
+    found: str
+    advice: str = ""
+
+
+@click.command()
+@click.option("--forget-history", is_flag=True, help="Delete what is kept of past blocks.")
+@click.pass_context
+def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]:
+    """Check ccusage, Node.js, the usage data and the terminal; exit 1 when something is missing."""
+    params = ctx.obj
+    return _forget if forget_history else lambda: _doctor(settings_from(params))
+
+
+def _doctor(settings: Settings) -> int:
+    glyphs = style_for(settings).glyphs
+    all_fine = True
+    with exits.signals_unwind(), open_looks(settings, state_dir()) as looks:
+        for check in _checks(settings, looks):
+            print(f"{glyphs.yes if check.fine else glyphs.no} {visible(check.found)}", flush=True)
+            if not check.fine and check.advice:
+                print(f"  {visible(check.advice)}")
+            all_fine = all_fine and check.fine
+    return exits.OK if all_fine else exits.NO_READING
+
+
+def _forget() -> int:
+    try:
+        gone = forget_history(state_dir())
+    except OSError as error:
+        raise exits.Failure(f"The history could not be deleted: {error}.") from error
+    print(f"Forgot the past blocks ({plural(len(gone), 'file')} deleted).")
+    return exits.OK
+
+
+def _checks(settings: Settings, looks: Looks) -> Iterator[Check]:
+    yield Check(True, f"ccusage-monitor {__version__} on Python {platform.python_version()}")
+    yield _node()
+    yield from _ccusages(settings, looks)
+    yield from _data(settings)
+    yield _terminal(settings)
+    yield _look(looks)
+
+
+def _node() -> Check:
+    node, npm = (shutil.which(name, path=search_path()) for name in ("node", "npm"))
+    if node and npm:
+        return Check(True, f"Node.js {node}, npm {npm}")
+    # ccusage 20 is started without Node.js, so this alone is no fault.
+    return Check(
+        True, "Node.js or npm not found: needed to install ccusage, and by versions below 20"
+    )
+
+
+def _ccusages(settings: Settings, looks: Looks) -> Iterator[Check]:
+    chosen = False
+    for found in candidates(settings.source.ccusage, cache_dir(), looks.reader.runner):
+        if found.command is None or found.verdict:
+            yield Check(chosen, f"{found.path}: {found.verdict}")
+            continue
+        how = "its native program, started directly" if found.command.native else "as it is"
+        use = f"in use, {how}" if not chosen else "fine, but not the first"
+        yield Check(
+            True, f"ccusage {found.command.version or '(no version)'} at {found.path}: {use}"
+        )
+        chosen = True
+    if not chosen:
+        advice = "Run `ccusage-monitor --yes` to install it, or `npm install -g ccusage`."
+        yield Check(False, "no usable ccusage", advice)
+
+
+def _data(settings: Settings) -> Iterator[Check]:
+    try:
+        roots = data_dirs(settings.source.claude_dirs, os.environ)
+    except CcusageError as error:
+        yield Check(False, error.reason, error.advice)
+        return
+    for root in roots:
+        files = scan([root])
+        amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"
+        yield Check(True, f"Claude data in {root}: {amount}")
+
+
+def _terminal(settings: Settings) -> Check:
+    style = style_for(settings)
+    colors = "colours" if style.colors else "no colours"
+    glyphs = "Unicode bars" if style.glyphs.braille else "ASCII bars"
+    zone = settings.rules.zone
+    return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs}")
+
+
+def _look(looks: Looks) -> Check:
+    began = time.monotonic()
+    seen = looks.look()
+    took = time.monotonic() - began
+    if seen.reading is None or seen.error:
+        error = seen.error
+        return Check(False, error.reason if error else "no reading", error.advice if error else "")
+    blocks = len([b for b in seen.reading.blocks if not b.is_gap])
+    active = [b for b in seen.reading.blocks if b.is_active and b.start <= utc_now() < b.end]
+    state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
+    scanned = f"{plural(blocks, 'block')} read, scan: {seen.reading.scan}"
+    return Check(True, f"one look took {took:.2f} s ({scanned}): {state}")

@@ -1,0 +1,122 @@
+"""The rhythm of the live monitor: look, measure, draw; keeps the last good reading."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from monitor.clock import utc_now
+from monitor.looks import Looks, Seen, measured
+from monitor.model.words import plural, size
+from monitor.settings import Settings
+from monitor.source.locate import NotFound
+from monitor.terminal import Screen
+from monitor.views.dashboard import Look, frame, message
+from monitor.views.text import Line
+
+REST = 3.0
+"""After a look that took t seconds, rest at least this many times t."""
+
+FIRST_RETRY, LAST_RETRY = 3.0, 60.0
+"""Seconds before the next look after a failed one: doubled at each failure."""
+
+
+class Worker:
+    """Looks in a thread of its own, so that a slow ccusage never freezes the screen."""
+
+    def __init__(self, looks: Looks, refresh: float, seen_more: Callable[[], None]) -> None:
+        self.seen = Seen()
+        self.began = time.monotonic()
+        self.looks = looks
+        self._refresh = refresh
+        self._seen_more = seen_more
+        self._asked = threading.Event()
+        self._stopped = False
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name="looks", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Do not wait for the next refresh."""
+        self._asked.set()
+
+    def stop(self) -> None:
+        """End the running ccusage and the thread; does not wait for a stubborn one."""
+        self._stopped = True
+        self._asked.set()
+        self.looks.reader.stop()
+        self._thread.join(0.1)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            took = self._step(self.looks.look)
+            if not self._stopped and self.looks.wants_history():
+                took = self._step(self.looks.read_history)
+            self._asked.wait(self._rest(took))
+            self._asked.clear()
+
+    def _step(self, look: Callable[[], Seen]) -> float:
+        began = time.monotonic()
+        self.seen = look()
+        self._failures = self._failures + 1 if self.seen.error else 0
+        self._seen_more()
+        return time.monotonic() - began
+
+    def _rest(self, took: float) -> float:
+        if self._failures:
+            retry = min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures - 1, 10))
+            return max(retry, REST * took)
+        return max(self._refresh, REST * took)
+
+
+def watch(settings: Settings, looks: Looks, screen: Screen, look: Look) -> int:
+    """Show the live screen until the user or a signal ends it; return the exit code.
+
+    Raises NotFound when there is no ccusage at all, so that installing it can be offered.
+    """
+    worker = Worker(looks, settings.refresh, screen.wake)
+    worker.start()
+    try:
+        while screen.leaving is None:
+            if worker.seen.reading is None and isinstance(worker.seen.error, NotFound):
+                raise worker.seen.error
+            columns, rows = screen.size()
+            lines = _lines(worker, settings, look, columns, rows)
+            screen.draw([look.style.paint(line, columns) for line in lines])
+            key = screen.wait(_to_next_second())
+            if key in ("q", "Q"):
+                return 0
+            if key == "r":
+                worker.look_now()
+    finally:
+        worker.stop()
+    return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
+
+
+def _lines(
+    worker: Worker, settings: Settings, look: Look, columns: int, rows: int
+) -> Sequence[Line]:
+    seen = worker.seen
+    if seen.reading is not None:
+        usage = measured(seen, settings.rules, utc_now())
+        return frame(usage, columns, rows, look)
+    title, leave = "Claude Code", "q or Ctrl+C to leave"
+    if seen.error is not None:
+        text = (seen.error.reason, seen.error.advice, "Looking again by itself.")
+        return message(title, text, columns, rows, leave)
+    return message(title, (_reading(worker, look),), columns, rows, leave)
+
+
+def _reading(worker: Worker, look: Look) -> str:
+    data, seconds = worker.looks.reader.size, time.monotonic() - worker.began
+    amount = f" {size(data.bytes)} in {plural(data.files, 'file')}," if data.files else ""
+    return f"Reading usage {look.style.glyphs.ellipsis}{amount} {seconds:.0f} s"
+
+
+def _to_next_second() -> float:
+    return 1.0 - time.time() % 1.0 + 0.001

@@ -1,0 +1,128 @@
+"""One look after another: the reading, the history kept beside it, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Optional
+
+from monitor.model.blocks import Block, active_block, real_blocks
+from monitor.model.history import CompletedBlock, History
+from monitor.model.plans import CUSTOM_MAX
+from monitor.model.reading import Reading
+from monitor.model.usage import Rules, Usage, measure
+from monitor.source.ccusage import CcusageError
+from monitor.source.reader import Reader
+from monitor.source.store import add_to_history, history_path, load_history
+
+HISTORY_AGE = timedelta(hours=24)
+"""How often the whole history is read again: the highest block changes rarely."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known after a look; `error` is why there is no reading, or only an older one."""
+
+    reading: Optional[Reading] = None
+    history: Optional[History] = None
+    error: Optional[CcusageError] = None
+
+
+class Looks:
+    """Looks through one Reader, and keeps the last good reading and the history."""
+
+    def __init__(self, reader: Reader, state_dir: Path, clock: Callable[[], datetime]) -> None:
+        self.reader = reader
+        self._state_dir = state_dir
+        self._clock = clock
+        self._seen = Seen()
+        self._path: Optional[Path] = None
+
+    def look(self) -> Seen:
+        """Look once. A failed look gives the last good reading, marked stale, and the error."""
+        try:
+            reading = self.reader.look(self._clock())
+        except CcusageError as error:
+            old = self._seen.reading
+            stale = replace(old, stale=True, error=error.reason) if old else None
+            self._seen = replace(self._seen, reading=stale, error=error)
+            return self._seen
+        self._seen = Seen(reading, self._history_beside(reading))
+        return self._seen
+
+    def wants_history(self) -> bool:
+        """Whether the whole history has not been read for a day, or never."""
+        history = self._seen.history
+        if self._seen.reading is None or self._seen.error is not None:
+            return False
+        read_at = history.read_at if history else None
+        return read_at is None or self._clock() - read_at > HISTORY_AGE
+
+    def read_history(self) -> Seen:
+        """Read the whole history, keep it, and check the window against it.
+
+        A failure is no reason to say anything: the history is read again at a later look.
+        """
+        before = self._seen.reading
+        assert before is not None and self._path is not None  # noqa: S101 - wants_history() is true
+        try:
+            scan = self.reader.full_scan(self._clock())
+        except CcusageError:
+            return self._seen
+        history = add_to_history(self._path, scan.completed, self._clock())
+        seen = self.look()
+        self._seen = replace(seen, history=history)
+        whole = active_block(scan.blocks, self._clock())
+        if seen.error is None and not _agree(before, whole, seen.reading, self._clock()):
+            self.reader.distrust_window(whole.end if whole else self._clock() + HISTORY_AGE)
+        return self._seen
+
+    def _history_beside(self, reading: Reading) -> Optional[History]:
+        path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
+        known = self._seen.history
+        if path != self._path:
+            self._path, known = path, load_history(path)
+        if known is None or known.read_at is None:
+            return known
+        new = [b for b in _completed(reading) if not _is_known(b, known)]
+        if not new:
+            return known
+        return add_to_history(path, [CompletedBlock(b) for b in new], None)
+
+
+def needs_history(rules: Rules, usage: Usage) -> bool:
+    """Whether the limit depends on blocks that only the history has."""
+    if rules.token_limit is not None or usage.reading.scan == "full":
+        return False
+    passed_pro = rules.plan == "pro" and usage.exceeded
+    return rules.plan == CUSTOM_MAX or passed_pro
+
+
+def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
+    """Measure what was seen; there must be a reading."""
+    assert seen.reading is not None  # noqa: S101 - callers have checked
+    return measure(seen.reading, seen.history, rules, now)
+
+
+def _completed(reading: Reading) -> list[Block]:
+    return [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
+
+
+def _is_known(block: Block, history: History) -> bool:
+    return any(
+        kept.start == block.start and kept.tokens.counted >= block.tokens.counted
+        for kept in reversed(history.blocks())
+    )
+
+
+def _agree(
+    before: Reading, whole: Optional[Block], after: Optional[Reading], now: datetime
+) -> bool:
+    """Whether a full scan fits between the window's readings before and after it."""
+    old, new = active_block(before.blocks, now), active_block(after.blocks if after else (), now)
+    if whole is None or new is None:
+        return whole is None or before.blocks == ()
+    floor = old.tokens.counted if old and old.start == whole.start else 0
+    return whole.start == new.start and floor <= whole.tokens.counted <= new.tokens.counted

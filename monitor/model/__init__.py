@@ -1,0 +1,1 @@
+"""What a report means now: pure functions, with `now` as an argument."""

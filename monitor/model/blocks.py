@@ -1,0 +1,247 @@
+"""Turn ccusage's JSON report into Block and Event records; the only place that sees a raw dict.
+
+Tolerant of what newer versions add (unknown keys are ignored), strict about what is read: a field
+that is missing or of the wrong type is named in the error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, NoReturn, Optional
+
+SESSION = timedelta(hours=5)
+"""Length of a block, ccusage's default `--session-length`."""
+
+MAX_TOKENS = 10**15
+"""No real count comes near; a larger one is a fault of the report."""
+
+
+class ReportError(ValueError):
+    """What ccusage printed is no report; the text says which field is wrong, in one line."""
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """Tokens by kind, as in ccusage's `tokenCounts`."""
+
+    input: int = 0
+    output: int = 0
+    cache_creation: int = 0
+    cache_read: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Input + output: what the plan limits are measured in.
+
+        Never ccusage's `totalTokens`, which began to include the cache kinds in 15.4.
+        """
+        return self.input + self.output
+
+    @property
+    def total(self) -> int:
+        """All four kinds."""
+        return self.counted + self.cache_creation + self.cache_read
+
+
+@dataclass(frozen=True)
+class Block:
+    """One 5-hour block (or a gap between two) as ccusage reports it. Times are UTC."""
+
+    id: str
+    start: datetime
+    end: datetime
+    last_activity: Optional[datetime]
+    is_active: bool
+    is_gap: bool
+    entries: int
+    tokens: TokenCounts
+    cost_usd: Optional[float]
+    models: tuple[str, ...]
+    limit_reset: Optional[datetime] = None
+    """ccusage's `usageLimitResetTime`: when a limit message said that it would reset."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Counted tokens that arrived at one moment (UTC): one message, or a few of the same minute."""
+
+    at: datetime
+    tokens: int
+    cost_usd: Optional[float] = None
+
+
+def parse_report(text: str) -> tuple[Block, ...]:
+    """Read the output of `ccusage blocks --json`.
+
+    Raises ReportError when the text is no JSON, holds NaN or Infinity, or lacks a field.
+
+    >>> parse_report('{"blocks": []}')
+    ()
+    """
+    report = _load(text)
+    if not isinstance(report, dict) or not isinstance(report.get("blocks"), list):
+        raise ReportError('the output is JSON, but has no list "blocks"')
+    return tuple(_block(raw, f"blocks[{i}]") for i, raw in enumerate(report["blocks"]))
+
+
+def events_of(blocks: Sequence[Block]) -> tuple[Event, ...]:
+    """Read a report cut finely (`--session-length 0.02`) as a series of events, oldest first."""
+    found = [
+        Event(b.last_activity or b.start, b.tokens.counted, b.cost_usd)
+        for b in blocks
+        if not b.is_gap
+    ]
+    return tuple(sorted(found, key=lambda event: event.at))
+
+
+def series(block: Block, events: Sequence[Event]) -> Optional[tuple[Event, ...]]:
+    """Return the block's own events, brought up to the block's count; None when they can't be.
+
+    The block is read more often than the series: what it counts beyond the series has arrived by
+    its last activity. A series that counts more belongs to another state of the data.
+    """
+    last = block.last_activity
+    if last is None:
+        return None
+    own = tuple(event for event in events if block.start <= event.at <= last)
+    missing = block.tokens.counted - sum(event.tokens for event in own)
+    if missing > 0:
+        own += (Event(last, missing, _missing_cost(block, own)),)
+    return own if missing >= 0 else None
+
+
+def is_whole(block: Block, events: Optional[Sequence[Event]]) -> bool:
+    """Whether `events` are this block's and add up to what it counts."""
+    if not events or not all(block.start <= event.at <= block.end for event in events):
+        return False
+    return sum(event.tokens for event in events) == block.tokens.counted
+
+
+def real_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks that are no gaps, oldest first."""
+    return sorted((b for b in blocks if not b.is_gap), key=lambda b: b.start)
+
+
+def active_block(blocks: Sequence[Block], now: datetime) -> Optional[Block]:
+    """Return the block that is no gap, that ccusage calls active, and that contains `now`.
+
+    A message stamped in the future makes a second active block, and the last element of a report
+    may be a gap, so neither position nor `isActive` alone is enough.
+    """
+    found = [b for b in real_blocks(blocks) if b.is_active and b.start <= now < b.end]
+    return found[-1] if found else None
+
+
+def last_block(blocks: Sequence[Block], now: datetime) -> Optional[Block]:
+    """Return the newest block that had ended by `now`."""
+    ended = [b for b in real_blocks(blocks) if b.end <= now]
+    return ended[-1] if ended else None
+
+
+def parse_time(value: object, where: str) -> datetime:
+    """Read an ISO 8601 time with an offset as UTC.
+
+    >>> parse_time("2026-01-05T12:00:00.000Z", "startTime").isoformat()
+    '2026-01-05T12:00:00+00:00'
+    """
+    if not isinstance(value, str):
+        _reject(where, "a time", value)
+    try:
+        # Python 3.9 and 3.10 read neither "Z" nor fractions other than 3 or 6 digits.
+        when = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        return when.astimezone(timezone.utc) if when.tzinfo else _reject(where, "a time", value)
+    except (ValueError, OverflowError):
+        _reject(where, "a time", value)
+
+
+def _load(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda name: _reject("report", "a number", name))
+    except ReportError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise ReportError(f"the output is no JSON ({error.__class__.__name__}: {error})") from None
+
+
+def _block(raw: object, where: str) -> Block:
+    if not isinstance(raw, dict):
+        _reject(where, "an object", raw)
+    counts = _field(raw, "tokenCounts", where)
+    if not isinstance(counts, dict):
+        _reject(f"{where}.tokenCounts", "an object", counts)
+    return Block(
+        id=_text(_field(raw, "id", where), f"{where}.id"),
+        start=parse_time(_field(raw, "startTime", where), f"{where}.startTime"),
+        end=parse_time(_field(raw, "endTime", where), f"{where}.endTime"),
+        last_activity=_optional_time(raw.get("actualEndTime"), f"{where}.actualEndTime"),
+        is_active=_flag(_field(raw, "isActive", where), f"{where}.isActive"),
+        is_gap=_flag(raw.get("isGap", False), f"{where}.isGap"),
+        entries=_count(_field(raw, "entries", where), f"{where}.entries"),
+        tokens=_token_counts(counts, f"{where}.tokenCounts"),
+        cost_usd=_cost(raw.get("costUSD"), f"{where}.costUSD"),
+        models=_names(raw.get("models", []), f"{where}.models"),
+        limit_reset=_optional_time(raw.get("usageLimitResetTime"), f"{where}.usageLimitResetTime"),
+    )
+
+
+def _token_counts(raw: dict[str, Any], where: str) -> TokenCounts:
+    names = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+    return TokenCounts(*(_count(_field(raw, name, where), f"{where}.{name}") for name in names))
+
+
+def _field(raw: dict[str, Any], name: str, where: str) -> Any:
+    if name not in raw:
+        raise ReportError(f"{where}.{name} is missing")
+    return raw[name]
+
+
+def _count(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TOKENS:
+        _reject(where, "a whole number of 0 or more", value)
+    return value
+
+
+def _cost(value: object, where: str) -> Optional[float]:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        _reject(where, "an amount in dollars", value)
+    return float(value)
+
+
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        _reject(where, "true or false", value)
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        _reject(where, "a text", value)
+    return value
+
+
+def _missing_cost(block: Block, events: Sequence[Event]) -> Optional[float]:
+    if block.cost_usd is None:
+        return None
+    return max(0.0, block.cost_usd - sum(event.cost_usd or 0 for event in events))
+
+
+def _names(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        _reject(where, "a list", value)
+    return tuple(_text(name, f"{where}[{i}]") for i, name in enumerate(value))
+
+
+def _optional_time(value: object, where: str) -> Optional[datetime]:
+    return None if value is None else parse_time(value, where)
+
+
+def _reject(where: str, wanted: str, value: object) -> NoReturn:
+    shown = repr(value)
+    raise ReportError(
+        f"{where}: expected {wanted}, got {shown if len(shown) < 40 else shown[:37] + '…'}"
+    )

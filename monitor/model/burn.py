@@ -1,0 +1,72 @@
+"""From the series of events to the burn rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Optional
+
+from monitor.model.blocks import Block, Event
+from monitor.model.words import minutes
+
+HEADLINE = timedelta(minutes=60)
+RECENT = timedelta(minutes=10)
+WARM_UP = timedelta(minutes=5)
+"""Below this much data no rate is given: one message divided by a few seconds says nothing."""
+
+
+@dataclass(frozen=True)
+class BurnRate:
+    """Counted tokens per minute over the last `window_minutes`, idle time included.
+
+    None where there is too little data. `recent` is over the last 10 minutes, `whole` since the
+    block's first message; `exact` is False when only the block's average was to be had.
+    """
+
+    tokens_per_minute: Optional[float]
+    window_minutes: Optional[float] = None
+    cost_per_hour: Optional[float] = None
+    recent: Optional[float] = None
+    whole: Optional[float] = None
+    exact: bool = True
+
+
+def burn_rate(block: Optional[Block], events: Optional[Sequence[Event]], now: datetime) -> BurnRate:
+    """Measure the burn rate of the active block: 0 when there is none."""
+    if block is None:
+        return BurnRate(0.0, None, 0.0)
+    if not events:
+        return _average(block, now)
+    age = now - events[0].at
+    if age < WARM_UP:
+        return BurnRate(None)
+    window = min(HEADLINE, age)
+    return BurnRate(
+        tokens_per_minute=_tokens(events, now, window) / minutes(window),
+        window_minutes=minutes(window),
+        cost_per_hour=_cost(events, now, window),
+        recent=_tokens(events, now, RECENT) / minutes(min(RECENT, age)),
+        whole=_tokens(events, now, age) / minutes(age),
+    )
+
+
+def _average(block: Block, now: datetime) -> BurnRate:
+    """Fall back to the whole block over the time since its start, when there is no series."""
+    age = now - block.start
+    if age < WARM_UP:
+        return BurnRate(None)
+    per_minute = block.tokens.counted / minutes(age)
+    cost = None if block.cost_usd is None else block.cost_usd / minutes(age) * 60
+    return BurnRate(per_minute, minutes(age), cost, whole=per_minute, exact=False)
+
+
+def _tokens(events: Sequence[Event], now: datetime, window: timedelta) -> int:
+    return sum(event.tokens for event in events if now - window <= event.at <= now)
+
+
+def _cost(events: Sequence[Event], now: datetime, window: timedelta) -> Optional[float]:
+    costs = [event.cost_usd for event in events if now - window <= event.at <= now]
+    if any(cost is None for cost in costs):
+        return None
+    return sum(cost for cost in costs if cost is not None) / minutes(window) * 60

@@ -1,0 +1,61 @@
+"""The record of completed blocks that is kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from monitor.model.blocks import Block
+from monitor.model.probable import PastBlock
+
+
+@dataclass(frozen=True)
+class CompletedBlock:
+    """A block that has ended; `hourly` are its counted tokens in each clock hour, () if unknown."""
+
+    block: Block
+    hourly: tuple[int, ...] = ()
+    official_percent: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class History:
+    """The completed blocks, oldest first; `read_at` is when a full scan last saw them (UTC)."""
+
+    completed: tuple[CompletedBlock, ...] = ()
+    read_at: Optional[datetime] = None
+
+    def blocks(self) -> list[Block]:
+        """Return the blocks themselves."""
+        return [item.block for item in self.completed]
+
+    def past(self) -> tuple[PastBlock, ...]:
+        """Return what the forecast learns from."""
+        return tuple(
+            PastBlock(item.block.start, item.block.tokens.counted, item.hourly)
+            for item in self.completed
+            if item.block.tokens.counted
+        )
+
+
+def merged(
+    old: Iterable[CompletedBlock], new: Iterable[CompletedBlock]
+) -> tuple[CompletedBlock, ...]:
+    """Join two histories by block start; of two records of one block the newer, and what it lacks.
+
+    A block that only the old one has is kept: Claude Code deletes transcripts after 30 days.
+    """
+    by_start = {item.block.start: item for item in old}
+    for item in new:
+        known = by_start.get(item.block.start)
+        by_start[item.block.start] = item if known is None else _joined(known, item)
+    return tuple(by_start[start] for start in sorted(by_start))
+
+
+def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
+    # Transcripts get deleted, never rewritten to say less: the larger count saw more of the block.
+    block = max(new.block, old.block, key=lambda b: b.tokens.counted)
+    percents = [p for p in (new.official_percent, old.official_percent) if p is not None]
+    return CompletedBlock(block, new.hourly or old.hourly, percents[0] if percents else None)

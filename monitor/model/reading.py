@@ -1,0 +1,36 @@
+"""The record of one look at ccusage: what the source hands to the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Optional
+
+from monitor.model.blocks import Block, Event
+
+
+@dataclass(frozen=True)
+class DataSize:
+    """How much usage data there is to read."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What ccusage said at one look. Times are UTC.
+
+    `blocks` are exact from the newest silence of five hours on; `events` is the series of counted
+    tokens of the active block, None when it could not be had.
+    """
+
+    blocks: tuple[Block, ...]
+    read_at: datetime
+    ccusage_version: Optional[str] = None
+    data_dirs: tuple[str, ...] = ()
+    scan: str = "full"
+    events: Optional[tuple[Event, ...]] = None
+    size: DataSize = field(default_factory=DataSize)
+    stale: bool = False
+    error: Optional[str] = None

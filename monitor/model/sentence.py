@@ -1,0 +1,133 @@
+"""Say what a Usage means in sentences: the headline, and the warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Optional
+
+from monitor.model.usage import Usage
+from monitor.model.words import age, count, duration, nearest_minute, percent, plural
+
+FULLY_COUNTING = 19
+"""From this major version on ccusage counts the output tokens of a streamed answer fully."""
+
+
+def headline(usage: Usage) -> str:
+    """Answer the one question: will I be cut off before the reset?"""
+    if usage.status == "limit_reached":
+        return _limit_reached(usage)
+    if usage.block is None:
+        return _idle(usage)
+    return {
+        "exceeded": _exceeded,
+        "unknown": _warming_up,
+        "ok": _ok,
+        "tight": _tight,
+        "runs_out": _runs_out,
+    }[usage.forecast.verdict](usage)
+
+
+def warnings(usage: Usage) -> tuple[str, ...]:
+    """Say what is wrong or doubtful about the numbers shown."""
+    return tuple(_warnings(usage))
+
+
+def _limit_reached(usage: Usage) -> str:
+    since = usage.block.last_activity if usage.block else None
+    text = "Limit reached" + (f" at {_clock(usage, since)}" if since else "")
+    return f"{text}; it resets at {_reset(usage)}, in {_until_reset(usage)}."
+
+
+def _idle(usage: Usage) -> str:
+    if usage.last is not None:
+        ended = _clock(usage, usage.last.end)
+        return f"No active block; the last ended {ended}. A new one starts with your next message."
+    if usage.reading.size.files:
+        return "No active block, and none before. A new one starts with your next message."
+    return "No Claude Code usage here yet. The first block starts with your first message."
+
+
+def _exceeded(usage: Usage) -> str:
+    since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
+    over = count(usage.tokens.counted - usage.limit.tokens)
+    return f"Over the limit{since}, by {over} tokens; the reset is at {_reset(usage)}."
+
+
+def _warming_up(usage: Usage) -> str:
+    used = percent(usage.used_percent)
+    return f"Just started: {used} used, reset at {_reset(usage)}. A forecast follows in minutes."
+
+
+def _ok(usage: Usage) -> str:
+    likely = usage.forecast.likely_percent
+    near = f"; you'll be near {percent(likely)}" if likely is not None else ""
+    if usage.forecast.runs_out_at is None:
+        return f"The reset at {_reset(usage)} comes first{near}."
+    pace = _clock(usage, usage.forecast.runs_out_at)
+    return (
+        f"The reset at {_reset(usage)} likely comes first; only this pace kept up runs out {pace}."
+    )
+
+
+def _tight(usage: Usage) -> str:
+    risk = _chance(usage)
+    if usage.forecast.runs_out_at is None:
+        return f"It may get tight: {risk} to reach the limit before the reset at {_reset(usage)}."
+    when = _clock(usage, usage.forecast.runs_out_at)
+    return f"Tight: at this pace the limit comes at {when}, {_before_reset(usage)} ({risk})."
+
+
+def _runs_out(usage: Usage) -> str:
+    if usage.forecast.runs_out_at is None:
+        risk = _chance(usage)
+        return f"You'll probably reach the limit before the reset at {_reset(usage)} ({risk})."
+    when = _clock(usage, usage.forecast.runs_out_at)
+    return f"You'll reach the limit at {when}, {_before_reset(usage)}."
+
+
+def _chance(usage: Usage) -> str:
+    return f"{percent(100 * (usage.forecast.probability or 0))} chance"
+
+
+def _before_reset(usage: Usage) -> str:
+    assert usage.reset.at is not None and usage.forecast.runs_out_at is not None  # noqa: S101
+    left = nearest_minute(usage.reset.at) - nearest_minute(usage.forecast.runs_out_at)
+    return f"{duration(left)} before the reset"
+
+
+def _until_reset(usage: Usage) -> str:
+    return duration(usage.reset.at - usage.now) if usage.reset.at else "an unknown time"
+
+
+def _reset(usage: Usage) -> str:
+    return _clock(usage, usage.reset.at)
+
+
+def _clock(usage: Usage, when: Optional[datetime]) -> str:
+    return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
+
+
+def _warnings(usage: Usage) -> Iterator[str]:
+    reading = usage.reading
+    if reading.error:
+        old = age(usage.now - reading.read_at)
+        yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
+    if usage.exceeded:
+        used = percent(usage.used_percent)
+        yield f"{used} of the limit is used; you may be stopped at any moment."
+    if usage.block and usage.events is None:
+        yield "The series of messages could not be read exactly; the pace is the block's average."
+    if _undercounts(reading.ccusage_version):
+        yield (
+            f"ccusage {reading.ccusage_version} undercounts output tokens; "
+            "ccusage 20 counts them fully."
+        )
+    future = [b for b in reading.blocks if not b.is_gap and b.start > usage.now]
+    if future:
+        yield f"{plural(len(future), 'block')} stamped in the future left out; was a clock wrong?"
+
+
+def _undercounts(version: Optional[str]) -> bool:
+    major = (version or "").split(".")[0]
+    return major.isdecimal() and int(major) < FULLY_COUNTING

@@ -1,0 +1,181 @@
+"""Join source, model and views for one run: live, one frame, or JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+from monitor import exits
+from monitor.clock import utc_now
+from monitor.looks import Looks, Seen, measured, needs_history
+from monitor.model.usage import Usage
+from monitor.settings import Settings
+from monitor.source.ccusage import CcusageError
+from monitor.source.datadirs import data_dirs
+from monitor.source.locate import NotFound, install, install_command
+from monitor.source.reader import Reader
+from monitor.source.workspace import workspace
+from monitor.state import cache_dir, state_dir
+from monitor.terminal import terminal_size
+from monitor.views.dashboard import Look, frame
+from monitor.views.report import snapshot
+from monitor.views.style import Style, choose_style
+
+
+def run(settings: Settings, mode: str) -> int:
+    """Run the monitor in a mode (`live`, `once`, `json`, `follow`); return the exit code."""
+    with exits.signals_unwind(), ExitStack() as stack:
+        settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
+        looks = stack.enter_context(open_looks(settings, state))
+        if mode == "live" and sys.stdout.isatty():
+            return _live(settings, looks)
+        if mode == "follow":
+            return _follow(settings, looks)
+        usage = look_once(settings, looks)
+        _print_json(usage, settings, indent=2) if mode == "json" else _print_frame(usage, settings)
+        return exits.OK
+
+
+@contextmanager
+def open_looks(settings: Settings, state: Path) -> Iterator[Looks]:
+    """Lend what looks at the usage; its ccusage and private directory are gone afterwards."""
+    try:
+        roots = data_dirs(settings.source.claude_dirs, os.environ)
+    except CcusageError:
+        roots = ()  # said by the first look, which may find them by then
+    with workspace(roots) as workdir:
+        reader = Reader(settings.source, workdir, cache_dir())
+        try:
+            yield Looks(reader, state, utc_now)
+        finally:
+            reader.stop()
+
+
+def look_once(settings: Settings, looks: Looks) -> Usage:
+    """Look, and read the history too where the limit depends on it. Raises exits.Failure."""
+    seen = looks.look()
+    if isinstance(seen.error, NotFound):
+        _install(settings, looks, seen.error)
+        seen = looks.look()
+    if seen.reading is None or seen.error is not None:
+        raise _failure(seen)
+    usage = measured(seen, settings.rules, utc_now())
+    if needs_history(settings.rules, usage) and looks.wants_history():
+        usage = measured(looks.read_history(), settings.rules, utc_now())
+    return usage
+
+
+def style_for(settings: Settings) -> Style:
+    """Decide on glyphs and colours for standard output."""
+    return choose_style(
+        encoding=sys.stdout.encoding or "ascii",
+        is_terminal=sys.stdout.isatty(),
+        environ=os.environ,
+        ascii_only=settings.ascii,
+        no_color=settings.no_color,
+    )
+
+
+def _live(settings: Settings, looks: Looks) -> int:
+    from monitor.live import watch
+    from monitor.terminal import Screen
+
+    look = Look(style_for(settings), settings.show_cost, live=True)
+    while True:
+        try:
+            with Screen(sys.stdout, sys.stdin) as screen:
+                return watch(settings, looks, screen, look)
+        except NotFound as error:
+            _install(settings, looks, error)
+
+
+def _follow(settings: Settings, looks: Looks) -> int:
+    try:
+        usage = look_once(settings, looks)
+        while True:
+            _print_json(usage, settings, indent=None)
+            _wait_for_reader(settings.refresh)
+            seen = looks.look()
+            if seen.reading is None:
+                raise _failure(seen)
+            usage = measured(seen, settings.rules, utc_now())
+    except KeyboardInterrupt:
+        return exits.OK
+
+
+def _wait_for_reader(seconds: float) -> None:
+    """Sleep, but notice at once when whoever reads our output has gone away."""
+    try:
+        import select
+
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+    except (ImportError, AttributeError, OSError, ValueError):
+        time.sleep(seconds)
+        return
+    if poll.poll(seconds * 1000):
+        raise BrokenPipeError
+
+
+def _print_json(usage: Usage, settings: Settings, indent: Optional[int]) -> None:
+    data: dict[str, Any] = snapshot(usage, show_cost=settings.show_cost)
+    text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    # JSON is UTF-8 whatever the locale; file names may hold bytes that are not.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_frame(usage: Usage, settings: Settings) -> None:
+    style = style_for(settings)
+    columns, rows = terminal_size(sys.stdout)
+    look = Look(style, settings.show_cost, live=False)
+    lines = [style.paint(line).rstrip() for line in frame(usage, columns, rows, look)]
+    print("\n".join(lines))
+
+
+def _failure(seen: Seen) -> exits.Failure:
+    error = seen.error
+    if error is None:
+        return exits.Failure("No reading could be had.", "See `ccusage-monitor doctor`.")
+    return exits.Failure(error.reason, error.advice)
+
+
+def _install(settings: Settings, looks: Looks, missing: NotFound) -> None:
+    """Offer to install the pinned ccusage; raises exits.Failure when that is not to be."""
+    try:
+        command = " ".join(install_command(cache_dir()))
+        if not settings.yes and not _confirmed(missing, command):
+            raise exits.Failure(
+                missing.reason, f"Run again with --yes to install it, or type: {command}"
+            )
+        install(cache_dir(), looks.reader.runner, lambda text: print(text, file=sys.stderr))
+    except CcusageError as error:
+        raise exits.Failure(error.reason, error.advice) from error
+
+
+def _confirmed(missing: NotFound, command: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    import click
+
+    print(
+        f"{missing.reason}\nThis would install it for the monitor only:\n  {command}",
+        file=sys.stderr,
+    )
+    return bool(click.confirm("Install it now?", default=True, err=True))
+
+
+def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
+    from monitor.commands.demo import sample_usage
+
+    home = stack.enter_context(sample_usage(settings.rules))
+    source = replace(settings.source, claude_dirs=(home / "claude",))
+    return replace(settings, source=source), home / "state"

@@ -1,0 +1,1 @@
+"""All that touches ccusage and Claude's files."""

@@ -1,0 +1,238 @@
+"""One look: has anything changed? Then run ccusage, and make a Reading of what it says."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Optional
+
+from monitor.model.blocks import (
+    Block,
+    Event,
+    ReportError,
+    active_block,
+    events_of,
+    parse_report,
+    real_blocks,
+    series,
+)
+from monitor.model.history import CompletedBlock
+from monitor.model.reading import DataSize, Reading
+from monitor.source.ccusage import CcusageError, Command, Runner
+from monitor.source.datadirs import DataFile, data_dirs, projects_of, scan
+from monitor.source.locate import find
+from monitor.source.window import FIRST_SPAN, Window, exact_part, select, widened
+
+EVENT_HOURS = "0.02"
+"""`--session-length` that cuts the history into single messages, or those of about a minute."""
+
+EVENTS_EVERY = timedelta(seconds=60)
+"""Between two reads of the series, what each look counts more is added to it."""
+
+WINDOW_SECONDS = 20.0
+FULL_SECONDS = 60.0
+FULL_SECONDS_PER_GB = 60.0
+"""Time limits of a ccusage run; a slow machine with ccusage 17 reads 1 GB in some 10 s."""
+
+WALK_SHARE = 100
+"""Walking the files is spaced to cost at most one part in this many of a core."""
+
+SPAN_KEPT = timedelta(hours=6)
+"""How long a widened window is kept before a narrow one is tried again."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where to read: what the user chose that the source needs."""
+
+    ccusage: Optional[str] = None
+    claude_dirs: tuple[Path, ...] = ()
+    online: bool = False
+    full_scan: bool = False
+
+
+@dataclass(frozen=True)
+class FullScan:
+    """What a look at the whole history brought: every block, and the active one's hours."""
+
+    blocks: tuple[Block, ...]
+    completed: tuple[CompletedBlock, ...]
+    command: Command
+    took: timedelta
+
+
+class Reader:
+    """Looks at the data with one ccusage at a time; keeps what the next look can build on."""
+
+    def __init__(self, source: Source, workdir: Path, cache_dir: Path) -> None:
+        self.runner = Runner(workdir, online=source.online)
+        self.size = DataSize()
+        self._source = source
+        self._workdir = workdir
+        self._cache_dir = cache_dir
+        self._command: Optional[Command] = None
+        self._window: Optional[Window] = None
+        self._roots: tuple[Path, ...] = ()
+        self._mark: Optional[int] = None
+        self._last: Optional[Reading] = None
+        self._since: Optional[datetime] = None
+        self._since_at: Optional[datetime] = None
+        self._events_at: Optional[datetime] = None
+        self._full_until: Optional[datetime] = None
+
+    def look(self, now: datetime) -> Reading:
+        """Return the present reading; runs ccusage only when a file has changed.
+
+        Raises CcusageError when no reading can be had; the next look starts afresh.
+        """
+        try:
+            files = self._scan()
+            mark = hash((tuple(files), self._roots))
+            if self._last is None or mark != self._mark or self._rolled_over(now):
+                self._last = self._read(files, now)
+                self._mark = mark
+            else:
+                self._last = replace(self._last, read_at=now)
+            return self._last
+        except (CcusageError, ReportError, OSError) as error:
+            # Another ccusage may stand there next time, and a private file may have been lost.
+            self._command = self._window = self._last = None
+            raise _as_ccusage_error(error) from error
+
+    def full_scan(self, now: datetime) -> FullScan:
+        """Read the whole history, and its hours. Raises CcusageError."""
+        began = time.monotonic()
+        try:
+            blocks = self._read_full()
+            hours = self._report(self._full_dirs(), self._full_seconds(), "--session-length", "1")
+        except (ReportError, OSError) as error:
+            raise _as_ccusage_error(error) from error
+        completed = tuple(
+            CompletedBlock(b, _hourly(b, hours)) for b in real_blocks(blocks) if b.end <= now
+        )
+        took = timedelta(seconds=time.monotonic() - began)
+        return FullScan(blocks, completed, self._found(), took)
+
+    def distrust_window(self, until: datetime) -> None:
+        """Read everything at each look until then: a full scan has contradicted the window."""
+        self._full_until = until
+        self._mark = None
+
+    def stop(self) -> None:
+        """End the ccusage that is running, from any thread."""
+        self.runner.stop()
+
+    def _scan(self) -> list[DataFile]:
+        roots = data_dirs(self._source.claude_dirs, os.environ)
+        if roots != self._roots:
+            self._roots, self._window, self._last = roots, None, None
+        files = scan(roots)
+        self.size = DataSize(len(files), sum(file.size for file in files))
+        return files
+
+    def _read(self, files: Sequence[DataFile], now: datetime) -> Reading:
+        distrusted = self._full_until is not None and now < self._full_until
+        found = None if self._source.full_scan or distrusted else self._read_window(files, now)
+        blocks = found if found is not None else self._read_full()
+        dirs = self._full_dirs() if found is None else self._linked().dirs
+        return Reading(
+            blocks=blocks,
+            read_at=now,
+            ccusage_version=self._found().version,
+            data_dirs=tuple(str(path) for path in self._roots),
+            scan="full" if found is None else "window",
+            events=self._series(active_block(blocks, now), dirs, now),
+            size=self.size,
+        )
+
+    def _read_window(self, files: Sequence[DataFile], now: datetime) -> Optional[tuple[Block, ...]]:
+        """Read the files that can matter; None when only all of them will do."""
+        if self._since_at is None or now - self._since_at > SPAN_KEPT:
+            self._since, self._since_at = now - FIRST_SPAN, now
+        while self._since is not None:
+            chosen = select(files, self._since)
+            if len(chosen) == len(files):
+                break
+            try:
+                self._linked().sync(chosen)
+            except OSError:
+                return None
+            blocks = self._report(self._linked().dirs, WINDOW_SECONDS)
+            exact = exact_part(blocks, self._since, now)
+            if exact is not None:
+                return exact
+            self._since = now - widened(now - self._since)
+        self._since = None
+        return None
+
+    def _read_full(self) -> tuple[Block, ...]:
+        return self._report(self._full_dirs(), self._full_seconds())
+
+    def _full_seconds(self) -> float:
+        return FULL_SECONDS + FULL_SECONDS_PER_GB * self.size.bytes / 2**30
+
+    def _series(
+        self, block: Optional[Block], dirs: Sequence[Path], now: datetime
+    ) -> Optional[tuple[Event, ...]]:
+        """Read the active block's series, or bring the known one up to what the block counts."""
+        if block is None:
+            return None
+        known = self._last.events if self._last else None
+        fresh = self._events_at is not None and now - self._events_at < EVENTS_EVERY
+        if known and fresh and known[0].at >= block.start:
+            brought_up = series(block, known)
+            if brought_up is not None:
+                return brought_up
+        self._events_at = now
+        cut = self._report(dirs, self._full_seconds(), "--session-length", EVENT_HOURS)
+        return series(block, events_of(cut))
+
+    def _rolled_over(self, now: datetime) -> bool:
+        """Whether a block that was active at the last look has ended since, or was to."""
+        if self._last is None:
+            return False
+        before = active_block(self._last.blocks, self._last.read_at)
+        return before is not None and active_block(self._last.blocks, now) is None
+
+    def _report(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
+        text = self.runner.blocks(self._found(), dirs, *extra, limit_seconds=seconds)
+        return parse_report(text)
+
+    def _found(self) -> Command:
+        if self._command is None:
+            self._command = find(self._source.ccusage, self._cache_dir, self.runner)
+        return self._command
+
+    def _linked(self) -> Window:
+        if self._window is None:
+            self._window = Window(self._workdir / "window", len(self._roots))
+        return self._window
+
+    def _full_dirs(self) -> tuple[Path, ...]:
+        usable = tuple(root for root in self._roots if projects_of(root).is_dir())
+        return usable or self._linked().dirs
+
+
+def _hourly(block: Block, hours: Sequence[Block]) -> tuple[int, ...]:
+    """Return what each clock hour of the block counted: ccusage cuts on the hour."""
+    total = [0] * 5
+    for hour in hours:
+        offset = (hour.start - block.start) // timedelta(hours=1)
+        if not hour.is_gap and 0 <= offset < len(total) and hour.start < block.end:
+            total[offset] += hour.tokens.counted
+    return tuple(total) if sum(total) == block.tokens.counted else ()
+
+
+def _as_ccusage_error(error: Exception) -> CcusageError:
+    if isinstance(error, CcusageError):
+        return error
+    if isinstance(error, ReportError):
+        return CcusageError(
+            f"ccusage printed no report: {error}.",
+            "Try another version of ccusage (--ccusage), and see `ccusage-monitor doctor`.",
+        )
+    return CcusageError(f"A file could not be used: {error}.", "See `ccusage-monitor doctor`.")

@@ -1,0 +1,121 @@
+"""Keep the completed blocks in the state directory, by data directories and way of counting."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Optional
+
+from monitor.model.blocks import Block, TokenCounts, parse_time
+from monitor.model.history import CompletedBlock, History, merged
+from monitor.state import load, locked, save
+
+FULLY_COUNTING = 19
+"""ccusage counts a streamed answer's output fully from this major version on: another number for
+the same block, so the two must never meet in one history."""
+
+
+def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
+    """Return the file for these data directories and this version's way of counting."""
+    name = hashlib.sha256("\0".join(sorted(data_dirs)).encode()).hexdigest()[:16]
+    return directory / f"history-{name}-{counting(version)}.json"
+
+
+def counting(version: Optional[str]) -> str:
+    """Return which of the two ways of counting a ccusage version has: `full` or `first`."""
+    major = (version or "").split(".")[0]
+    return "first" if major.isdecimal() and int(major) < FULLY_COUNTING else "full"
+
+
+def load_history(path: Path) -> Optional[History]:
+    """Return the history that is kept; None when there is none that can be read."""
+    data = load(path)
+    try:
+        return _history(data) if data else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def add_to_history(
+    path: Path, completed: Sequence[CompletedBlock], read_at: Optional[datetime]
+) -> History:
+    """Add completed blocks to what is kept, and return it all. Never raises OSError.
+
+    `read_at` is the time of a full scan, None when only some blocks were seen.
+    """
+    try:
+        with locked(path):
+            history = _added(load_history(path), completed, read_at)
+            save(path, _as_json(history))
+            return history
+    except OSError:
+        # A read-only or full home costs the memory of past blocks, not the monitor.
+        return _added(load_history(path), completed, read_at)
+
+
+def forget_history(directory: Path) -> list[Path]:
+    """Delete all that is kept of past blocks; return what was deleted. Raises OSError."""
+    found = sorted(directory.glob("history-*.json"))
+    for path in found:
+        path.unlink()
+    return found
+
+
+def _added(
+    old: Optional[History], completed: Sequence[CompletedBlock], read_at: Optional[datetime]
+) -> History:
+    known = old or History()
+    return History(merged(known.completed, completed), read_at or known.read_at)
+
+
+def _as_json(history: History) -> dict[str, Any]:
+    return {
+        "read_at": history.read_at.isoformat() if history.read_at else None,
+        "blocks": [_block_as_json(item) for item in history.completed],
+    }
+
+
+def _block_as_json(item: CompletedBlock) -> dict[str, Any]:
+    block, tokens = item.block, item.block.tokens
+    return {
+        "start": block.start.isoformat(),
+        "end": block.end.isoformat(),
+        "last": block.last_activity.isoformat() if block.last_activity else None,
+        "entries": block.entries,
+        "tokens": [tokens.input, tokens.output, tokens.cache_creation, tokens.cache_read],
+        "cost_usd": block.cost_usd,
+        "models": list(block.models),
+        "limit_reset": block.limit_reset.isoformat() if block.limit_reset else None,
+        "hourly": list(item.hourly),
+        "official_percent": item.official_percent,
+    }
+
+
+def _history(data: dict[str, Any]) -> History:
+    read_at = data["read_at"]
+    return History(
+        tuple(_completed(raw) for raw in data["blocks"]),
+        parse_time(read_at, "read_at") if read_at else None,
+    )
+
+
+def _completed(raw: dict[str, Any]) -> CompletedBlock:
+    start = parse_time(raw["start"], "start")
+    block = Block(
+        id=start.isoformat(),
+        start=start,
+        end=parse_time(raw["end"], "end"),
+        last_activity=parse_time(raw["last"], "last") if raw["last"] else None,
+        is_active=False,
+        is_gap=False,
+        entries=int(raw["entries"]),
+        tokens=TokenCounts(*(int(number) for number in raw["tokens"])),
+        cost_usd=None if raw["cost_usd"] is None else float(raw["cost_usd"]),
+        models=tuple(str(name) for name in raw["models"]),
+        limit_reset=parse_time(raw["limit_reset"], "limit_reset") if raw["limit_reset"] else None,
+    )
+    percent = raw["official_percent"]
+    hourly = tuple(int(number) for number in raw["hourly"])
+    return CompletedBlock(block, hourly, None if percent is None else float(percent))

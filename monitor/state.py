@@ -1,0 +1,104 @@
+"""Keep the few small files this program writes: atomic, private, versioned."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Optional
+
+VERSION = 1
+MAX_BYTES = 64 * 2**20
+
+
+def state_dir() -> Path:
+    """Return where this program keeps what it has learned (the platform's state directory)."""
+    from platformdirs import user_state_path
+
+    return user_state_path("ccusage-monitor", appauthor=False)
+
+
+def cache_dir() -> Path:
+    """Return where what can be fetched or made again is kept (the platform's cache directory)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ccusage-monitor", appauthor=False)
+
+
+def private_dir(path: Path) -> Path:
+    """Make `path` a directory of ours that nobody else can look into. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = path.lstat()
+    ours = not hasattr(os, "getuid") or info.st_uid == os.getuid()
+    if not stat.S_ISDIR(info.st_mode) or not ours:
+        raise PermissionError(f"{path} is not a directory of yours")
+    if stat.S_IMODE(info.st_mode) & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def load(path: Path) -> Optional[dict[str, Any]]:
+    """Read a state file; None when there is none that can be understood.
+
+    One that cannot is set aside as `<name>.unreadable`, never overwritten or deleted.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(descriptor, encoding="utf-8") as file:
+            data = json.loads(file.read(MAX_BYTES))
+    except OSError:
+        return None
+    except (ValueError, RecursionError):
+        _set_aside(path)
+        return None
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        _set_aside(path)
+        return None
+    return data
+
+
+def save(path: Path, data: dict[str, Any]) -> None:
+    """Replace a state file in one step: a reader sees the old one or the new. Raises OSError.
+
+    The file is made anew and renamed over the old name: a planted symbolic link is replaced, not
+    followed.
+    """
+    private_dir(path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"version": VERSION, **data}, file, separators=(",", ":"))
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a state file while it is read, changed and saved. Raises OSError.
+
+    Where the platform has no such lock the last writer wins, with a whole file all the same.
+    """
+    private_dir(path.parent)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _set_aside(path: Path) -> None:
+    with suppress(OSError):  # in a read-only directory it stays as it is, and is not used
+        path.replace(path.with_name(f"{path.name}.unreadable"))

@@ -1,0 +1,480 @@
+"""Borrow the terminal, draw a frame in one write, give it back on every way out.
+
+`Screen` is the only user of cursor codes, terminal attributes and signal handlers. A signal never
+leaves by itself: its handler notes what was asked and rings, the caller's loop sees `leaving` and
+goes out through `Screen.__exit__`, as it does for a key or an exception. The terminal is never
+asked anything (colours, cursor position): a late answer would be typed into the user's shell.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
+from typing import Any, Callable, Optional, TextIO
+
+_ALTERNATE_SCREEN = "\x1b[?1049h"
+# Cursor hidden, no automatic wrap, pastes bracketed so that pasted text is told from typed keys.
+_MODES = "\x1b[?25l\x1b[?7l\x1b[?2004h"
+# Each mode back, then to the last row for the few terminals that have no alternate screen.
+_GIVE_BACK = "\x1b[?2026l\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[999H\x1b[?1049l"
+
+_FALLBACK_SIZE = (80, 24)
+_LARGEST_SIDE = (
+    1000  # a terminal may claim 65535x65535; nobody reads that, and drawing it takes GBs
+)
+_LEAVE_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+_STAY_IGNORED = ("SIGHUP", "SIGTSTP")  # as nohup, or a shell without job control, arranged it
+_TERMINAL_GONE: int = getattr(signal, "SIGHUP", signal.SIGTERM)
+_GIVE_BACK_SECONDS = 1.0  # how long a terminal that takes no output is waited for at the end
+
+
+def terminal_size(stream: TextIO) -> tuple[int, int]:
+    """Columns and rows for printing to `stream`; COLUMNS and LINES win, (80, 24) when unknown."""
+    asked = _asked_size(_descriptor(stream))
+    wanted = (os.environ.get("COLUMNS", ""), os.environ.get("LINES", ""))
+    columns, rows = (int(text) if text.isdecimal() else 0 for text in wanted)
+    return min(columns, _LARGEST_SIDE) or asked[0], min(rows, _LARGEST_SIDE) or asked[1]
+
+
+def _asked_size(descriptor: Optional[int]) -> tuple[int, int]:
+    """What the terminal itself says: columns and rows, each at least 1."""
+    columns, rows = 0, 0
+    if descriptor is not None:
+        with suppress(OSError):
+            columns, rows = os.get_terminal_size(descriptor)
+    return (
+        min(columns, _LARGEST_SIDE) or _FALLBACK_SIZE[0],
+        min(rows, _LARGEST_SIDE) or _FALLBACK_SIZE[1],
+    )
+
+
+def _descriptor(stream: Optional[TextIO]) -> Optional[int]:
+    """The stream's file descriptor; None when it is absent, closed or in memory."""
+    if stream is None:
+        return None
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+class _Keys:
+    """Tell a pressed key from the rest of a keyboard's input: arrows, mouse, pastes, answers."""
+
+    _PASTE = "\x1b[200~"
+    _NOT_A_KEY = re.compile(
+        "\x1b\\[200~.*?\x1b\\[201~"  # a bracketed paste
+        "|\x1b\\[M..."  # an old-style mouse report
+        "|\x1b\\[\\[."  # a function key of the Linux console
+        "|\x1b\\[(?!200~|M|\\[)[0-?]*[ -/]*[@-~]"  # arrows, function keys, other reports
+        "|\x1bO."  # arrows and function keys in application mode
+        "|\x1b[]PX^_].*?(?:\x07|\x1b\\\\)"  # an answer to a question of an earlier program
+        "|\x1b[^][OPX^_\x1b]",  # Alt and a key
+        re.DOTALL,
+    )
+
+    def __init__(self) -> None:
+        self._unfinished = ""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the rest of what has begun is worth waiting for."""
+        if not self._unfinished:
+            return 60.0
+        return 1.0 if self._unfinished.startswith(self._PASTE) else 0.05
+
+    def feed(self, text: str) -> Optional[str]:
+        """The key that was pressed, if `text` is one key (or one held down), else None.
+
+        Several different characters at once are an unbracketed paste, and no command.
+        """
+        plain = self._NOT_A_KEY.sub("", self._unfinished + text)
+        plain, escape, rest = plain.partition("\x1b")
+        self._unfinished = self._shortened(escape + rest)
+        return plain[0] if len(set(plain)) == 1 else None
+
+    def give_up(self) -> Optional[str]:
+        """Nothing followed within `patience`: an escape character on its own was the Esc key."""
+        key = "\x1b" if self._unfinished == "\x1b" else None
+        self._unfinished = ""
+        return key
+
+    def _shortened(self, unfinished: str) -> str:
+        """Of a paste under way only its start and a possible part of its end are needed."""
+        if unfinished.startswith(self._PASTE):
+            return self._PASTE + unfinished[len(self._PASTE) :][-5:]
+        return unfinished
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    class _Device:
+        """A Windows console: output through the stream, keys by asking 20 times a second."""
+
+        def __init__(self, out: TextIO, inp: Optional[TextIO]) -> None:
+            self._out = out
+            self._has_keys = inp is not None and inp.isatty()
+
+        def size(self) -> tuple[int, int]:
+            return _asked_size(_descriptor(self._out))
+
+        def take(self, give_up: Callable[[], bool]) -> None:  # noqa: ARG002
+            from colorama import just_fix_windows_console
+
+            just_fix_windows_console()
+
+        def give_back(self) -> None:
+            self._typed()
+
+        def close(self) -> None:
+            """Nothing of our own is open."""
+
+        def write(self, text: str, give_up: Callable[[], bool]) -> None:  # noqa: ARG002
+            # Not os.write: only the stream writes Unicode whatever the console's code page.
+            encoding = self._out.encoding or "utf-8"
+            self._out.write(text.encode(encoding, "replace").decode(encoding))
+            self._out.flush()
+
+        def listen(self, bell: socket.socket, seconds: float) -> tuple[bool, str]:
+            until = time.monotonic() + seconds
+            while True:
+                text = self._typed()
+                pause = max(0.0, min(0.05, until - time.monotonic()))
+                rung = bool(select.select([bell], [], [], 0 if text else pause)[0])
+                if text or rung or pause == 0:
+                    return rung, text
+
+        def _typed(self) -> str:
+            text = ""
+            while self._has_keys and msvcrt.kbhit():
+                text += self._key()
+            return text
+
+        def _key(self) -> str:
+            key = msvcrt.getwch()
+            if key in "\x00\xe0" and msvcrt.kbhit():  # an arrow or function key: a second code
+                msvcrt.getwch()
+                return ""
+            if key == "\x03":  # Ctrl+C, when it comes as a key
+                signal.raise_signal(signal.SIGINT)
+                return ""
+            return key
+
+    @contextmanager
+    def _background_output_allowed() -> Iterator[None]:
+        yield
+
+    def _stop_this_process() -> None:
+        """Windows has no job control."""
+
+else:
+    import errno
+    import termios
+
+    class _Device:
+        """A POSIX terminal: attributes, bytes out, typed text in."""
+
+        def __init__(self, out: TextIO, inp: Optional[TextIO]) -> None:
+            out.flush()
+            self._encoding = out.encoding or "utf-8"
+            self._shared = out.fileno()
+            self._fd = self._own_descriptor()
+            keyboard = _descriptor(inp)
+            self._keyboard = keyboard if keyboard is not None and os.isatty(keyboard) else None
+            self._attributes_of = self._shared if self._keyboard is None else self._keyboard
+            self._attributes: Optional[list[Any]] = None
+            self._unsent = b""
+
+        def _own_descriptor(self) -> int:
+            """The terminal opened anew, so that it can be non-blocking for us alone.
+
+            A terminal that takes no output must not keep us from leaving, and O_NONBLOCK on the
+            inherited descriptor would also hold for the shell.
+            """
+            flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK
+            try:
+                return os.open(os.ttyname(self._shared), flags)
+            except OSError:
+                return self._shared
+
+        def size(self) -> tuple[int, int]:
+            return _asked_size(self._shared)
+
+        def take(self, give_up: Callable[[], bool]) -> None:
+            """Typed keys come at once and unseen; Ctrl+C and Ctrl+Z stay signals.
+
+            In the background this stops us (SIGTTOU), as it should, until `fg`.
+            """
+            while not give_up() and not self._echo_is_off():
+                pass
+
+        def _echo_is_off(self) -> bool:
+            """Whether the attributes could be set; False when a signal came in between."""
+            try:
+                found = termios.tcgetattr(self._attributes_of)
+                termios.tcsetattr(self._attributes_of, termios.TCSANOW, _without_echo(found))
+                # Only now: what a program in the background finds may be the shell's own.
+                self._attributes = self._attributes or found
+            except termios.error as error:
+                # Any other error: no terminal any more, and the next write will say so.
+                return bool(error.args[0] != errno.EINTR)
+            return True
+
+        def give_back(self) -> None:
+            """The attributes as they were; what was typed and not read does not reach the shell."""
+            if self._attributes is None:
+                return
+            with suppress(termios.error):
+                termios.tcsetattr(self._attributes_of, termios.TCSANOW, self._attributes)
+                termios.tcflush(self._attributes_of, termios.TCIFLUSH)
+
+        def close(self) -> None:
+            if self._fd != self._shared:
+                os.close(self._fd)
+                self._fd = self._shared
+
+        def write(self, text: str, give_up: Callable[[], bool]) -> None:
+            """Send `text`, in one write when the terminal takes it; OSError when it is gone.
+
+            When `give_up` says so the rest is kept for the next call, so that codes stay whole.
+            """
+            self._unsent += text.encode(self._encoding, "replace")
+            while self._unsent:
+                if not self._accepts() and give_up():
+                    return
+
+        def _accepts(self) -> bool:
+            """Send what goes now; False when that is nothing."""
+            try:
+                self._unsent = self._unsent[os.write(self._fd, self._unsent) :]
+            except BlockingIOError:
+                select.select([], [self._fd], [], 0.05)
+                return False
+            return True
+
+        def listen(self, bell: socket.socket, seconds: float) -> tuple[bool, str]:
+            """Whether the bell rang, and what was typed; OSError when the keyboard is gone."""
+            keyboard = self._keyboard
+            if keyboard is None:
+                return bool(select.select([bell], [], [], seconds)[0]), ""
+            rung = bell.fileno()
+            ready, _, _ = select.select([rung, keyboard], [], [], seconds)
+            return rung in ready, self._typed(keyboard) if keyboard in ready else ""
+
+        def _typed(self, keyboard: int) -> str:
+            self._keyboard = None  # not to be listened to again if reading fails
+            data = os.read(keyboard, 65536)
+            if not data:
+                raise OSError(errno.EIO, "the terminal was closed")
+            self._keyboard = keyboard
+            return data.decode("utf-8", "replace")
+
+    def _without_echo(attributes: list[Any]) -> list[Any]:
+        changed = [*attributes[:6], list(attributes[6])]
+        changed[0] &= ~termios.IXON  # Ctrl+S would freeze the screen
+        changed[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
+        changed[3] |= termios.ISIG
+        changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
+        return changed
+
+    @contextmanager
+    def _background_output_allowed() -> Iterator[None]:
+        """Without this, giving the terminal back from the background would stop us for ever."""
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTTOU, before)
+
+    def _stop_this_process() -> None:
+        """Stop for real, so that the shell knows, until SIGCONT."""
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, before)
+
+
+def _changes(before: Optional[Sequence[str]], lines: Sequence[str], rows: int) -> str:
+    """Codes that turn the rows `before` (None: unknown) into `lines`; addressed, never scrolled."""
+    known = before or ()
+    codes = [
+        f"\x1b[{row};1H{line}"
+        for row, line in enumerate(lines, 1)
+        if row > len(known) or line != known[row - 1]
+    ]
+    if len(lines) < rows and (before is None or len(lines) < len(before)):
+        codes.append(f"\x1b[{len(lines) + 1};1H\x1b[m\x1b[J")
+    return "".join(codes)
+
+
+class Screen:
+    """The whole terminal, borrowed; a context manager for the main thread.
+
+    `leaving` is the signal number that asked us to leave, None while there is none. A terminal
+    that has vanished (a read or write fails) counts as SIGHUP, and nothing is raised for it.
+    """
+
+    def __init__(self, out: TextIO, inp: Optional[TextIO] = None) -> None:
+        self.leaving: Optional[int] = None
+        self._device = _Device(out, inp)
+        self._keys = _Keys()
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        self._handlers: dict[int, Any] = {}
+        self._former_wakeup = -1
+        self._held = False
+        self._stop_asked = self._continued = False
+        self._frame: list[str] = []
+        self._frame_size = (0, 0)
+        self._redraw_all = True
+
+    def __enter__(self) -> Screen:  # noqa: PYI034 (typing.Self came with 3.11)
+        try:
+            self._set_handlers()
+            self._take()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        """Give everything back, whatever the reason: the one place that does. Twice is harmless."""
+        try:
+            self._give_back()
+        finally:
+            self._device.close()
+            self._restore_handlers()
+            self._bell.close()
+            self._ear.close()
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows at this moment, each at least 1; (80, 24) when they can't be had."""
+        return self._device.size()
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show `lines`, painted and padded to the width, by writing only the rows that changed."""
+        if not self._held:
+            return
+        anew, self._redraw_all = self._redraw_all, False  # before asking the size: none is missed
+        size = self.size()
+        rows = size[1]
+        before = None if anew or size != self._frame_size else self._frame
+        self._frame, self._frame_size = list(lines[:rows]), size
+        codes = _changes(before, self._frame, rows)
+        if codes:
+            self._write(f"\x1b[?2026h{codes}\x1b[?2026l", self._asked_to_leave)
+
+    def wait(self, seconds: float) -> Optional[str]:
+        """Sleep until a key (returned), `wake`, a resize, a signal, or `seconds` have passed."""
+        until = time.monotonic() + seconds
+        while self.leaving is None:
+            left = max(0.0, until - time.monotonic())
+            rung, key = self._listen(min(left, self._keys.patience))
+            if rung:
+                self._answer_bell()
+            if key or rung or time.monotonic() >= until:
+                return key
+        return None
+
+    def wake(self) -> None:
+        """Make the present or the next `wait` return; from any thread, at any time."""
+        with suppress(OSError):  # full: it will wake anyway; closed: nobody waits any more
+            self._bell.send(b"\0")
+
+    def _write(self, text: str, give_up: Callable[[], bool]) -> None:
+        try:
+            self._device.write(text, give_up)
+        except OSError:
+            self.leaving = self.leaving or _TERMINAL_GONE
+
+    def _listen(self, seconds: float) -> tuple[bool, Optional[str]]:
+        try:
+            rung, text = self._device.listen(self._ear, seconds)
+        except OSError:
+            self.leaving = self.leaving or _TERMINAL_GONE
+            return True, None
+        if text:
+            return rung, self._keys.feed(text)
+        # After a ring the rest may still be on its way; only silence means that nothing follows.
+        return rung, None if rung else self._silence(seconds)
+
+    def _silence(self, seconds: float) -> Optional[str]:
+        return self._keys.give_up() if seconds >= self._keys.patience else None
+
+    def _answer_bell(self) -> None:
+        """Do what handlers could only note down: stop, or go on after a stop."""
+        with suppress(OSError):
+            self._ear.recv(4096)
+        if self._stop_asked:
+            self._stop_asked = False
+            self._give_back()
+            _stop_this_process()
+            self._continued = True
+        if self._continued and self.leaving is None:
+            self._continued = False
+            self._take()
+
+    def _take(self) -> None:
+        """Take the terminal, or set it right again after someone stopped us in the midst."""
+        self._device.take(self._asked_to_leave)
+        if self._asked_to_leave():  # it may have come while we stood stopped in the background
+            return
+        self._write(("" if self._held else _ALTERNATE_SCREEN) + _MODES, self._asked_to_leave)
+        self._held = self._redraw_all = True
+
+    def _asked_to_leave(self) -> bool:
+        return self.leaving is not None
+
+    def _give_back(self) -> None:
+        if not self._held:
+            return
+        self._held = False
+        until = time.monotonic() + _GIVE_BACK_SECONDS
+        with _background_output_allowed():
+            self._write(_GIVE_BACK, lambda: time.monotonic() > until)
+            self._device.give_back()
+
+    def _set_handlers(self) -> None:
+        wanted: dict[str, Any] = dict.fromkeys(_LEAVE_SIGNALS, self._on_leave)
+        wanted.update(SIGTSTP=self._on_stop, SIGCONT=self._on_continue, SIGWINCH=self._on_resize)
+        self._former_wakeup = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        for name, handler in wanted.items():
+            number = getattr(signal, name, None)
+            if number is None:
+                continue
+            if name in _STAY_IGNORED and signal.getsignal(number) == signal.SIG_IGN:
+                continue
+            self._handlers[number] = signal.signal(number, handler)
+
+    def _restore_handlers(self) -> None:
+        if self._handlers:
+            signal.set_wakeup_fd(self._former_wakeup)
+        while self._handlers:
+            number, handler = self._handlers.popitem()
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _on_leave(self, number: int, _frame: Optional[FrameType]) -> None:
+        self.leaving = self.leaving or number
+
+    def _on_stop(self, _number: int, _frame: Optional[FrameType]) -> None:
+        self._stop_asked = True
+
+    def _on_continue(self, _number: int, _frame: Optional[FrameType]) -> None:
+        self._continued = True
+
+    def _on_resize(self, _number: int, _frame: Optional[FrameType]) -> None:
+        self._redraw_all = True

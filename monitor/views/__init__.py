@@ -1,0 +1,1 @@
+"""Pure functions from a Usage and a size to lines of text."""

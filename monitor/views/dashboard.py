@@ -1,0 +1,298 @@
+"""The live screen: one frame from a Usage, for any width and height."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Optional
+
+from monitor.model import sentence
+from monitor.model.usage import Usage
+from monitor.model.words import age, count, dollars, duration, percent, plural, rate, size, visible
+from monitor.views.bars import bar
+from monitor.views.chart import burn_up
+from monitor.views.line import one_line
+from monitor.views.style import Glyphs, Style
+from monitor.views.text import Line, Span, cells, fit, line, sides, wrap
+
+WIDEST = 120
+"""Wider than this the eye loses the way from a label to its note."""
+
+LABEL = 10
+"""Cells of a fact's name; the longest names fill it but for one."""
+CHART_ROWS = (6, 16)
+
+LEVELS = {
+    "ok": ("ok", "OK"),
+    "tight": ("warn", "TIGHT"),
+    "runs_out": ("alarm", "RUNS OUT"),
+    "exceeded": ("alarm", "OVER LIMIT"),
+    "unknown": ("dim", "WARMING UP"),
+    "idle": ("dim", "IDLE"),
+    "limit_reached": ("alarm", "LIMIT REACHED"),
+}
+
+SOURCES = {
+    "block_end": "end of block",
+    "reset_hour": "your reset hour",
+    "limit_message": "Claude's limit message",
+    "official": "official",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the user wants to see beside the numbers."""
+
+    style: Style
+    show_cost: bool = True
+    live: bool = True
+
+
+class Row(NamedTuple):
+    """A line and its rank: where the height is short, the highest ranks go first."""
+
+    rank: int
+    line: Line
+
+
+BLANK: Line = ()
+
+
+def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
+    """Draw what `usage` says in at most `height` lines of at most `width` cells."""
+    width = min(width, WIDEST)
+    if height <= 1:
+        return [one_line(usage, width, look.style.glyphs)]
+    rows = list(_rows(usage, width, look))
+    spare = height - len(rows)
+    if usage.block and usage.status == "active" and spare > CHART_ROWS[0] and width >= 40:
+        chart = burn_up(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
+        at = len(rows) - 1
+        rows[at:at] = [Row(20, (Span(" "), *drawn)) for drawn in chart] + [Row(30, BLANK)]
+    return [row.line for row in _shortened(rows, height)]
+
+
+def message(
+    title: str, sentences: Sequence[str], width: int, height: int, hint: str = ""
+) -> list[Line]:
+    """Draw a frame that has no numbers to show: still reading, or no reading to be had."""
+    width = min(width, WIDEST)
+    if height <= 2:
+        return [line(sentences[0])][:height]
+    text = [line(f" {part}") for said in sentences for part in wrap(said, width - 2)]
+    body = [line(Span(f" {title}", "title")), BLANK, *text]
+    return [*body[: height - 1], line(Span(f" {hint}", "dim"))] if hint else body[:height]
+
+
+def level(usage: Usage) -> tuple[str, str]:
+    """Return the role and the words for how serious things are."""
+    return LEVELS[usage.status if usage.status != "active" else usage.forecast.verdict]
+
+
+def _shortened(rows: list[Row], height: int) -> list[Row]:
+    kept = list(rows)
+    while len(kept) > height:
+        worst = max(range(len(kept)), key=lambda index: (kept[index].rank, index))
+        del kept[worst]
+    return kept
+
+
+def _rows(usage: Usage, width: int, look: Look) -> Iterator[Row]:
+    glyphs = look.style.glyphs
+    yield Row(8, _header(usage, width, glyphs))
+    yield Row(30, BLANK)
+    yield from (Row(0, said) for said in _sentence(usage, width, glyphs))
+    yield Row(32, BLANK)
+    if usage.block:
+        yield Row(1, _tokens_bar(usage, width, glyphs))
+        yield Row(2, _time_bar(usage, width, glyphs))
+        yield Row(31, BLANK)
+    yield from _facts(usage, width, look)
+    for text in sentence.warnings(usage):
+        for index, part in enumerate(wrap(visible(text), width - 4)):
+            mark = glyphs.warning if index == 0 else " " * cells(glyphs.warning)
+            yield Row(3 + index, line(Span(f" {mark} {part}", "warn")))
+    yield Row(33, BLANK)
+    yield Row(10, _footer(usage, width, look))
+
+
+def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
+    limit = usage.limit
+    plan = "your limit" if limit.source == "user" else (limit.plan or "")
+    clock = usage.rules.clock
+    zone = str(usage.rules.zone)
+    left = line(Span(" Claude Code", "title"), f" {glyphs.dot} {plan}")
+    full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
+    short = line(Span(f"{clock.second(usage.now)} ", "dim"))
+    wide = sum(cells(s.text) for s in (*left, *full)) + 2 <= width
+    return sides(left, full if wide else short, width, glyphs.ellipsis)
+
+
+def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    role, words = level(usage)
+    tag = line(Span(f"{words} ", role))
+    parts = wrap(visible(sentence.headline(usage)), width - 2)
+    for index, part in enumerate(parts):
+        left = line(Span(f" {part}", "strong"))
+        yield sides(left, tag if index == len(parts) - 1 else (), width, glyphs.ellipsis)
+
+
+def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
+    role = level(usage)[0]
+    likely = usage.forecast.likely_percent
+    return _bar_row("Tokens", usage.used_percent, likely, width, role, glyphs)
+
+
+def _time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
+    return _bar_row("Time", usage.elapsed_percent or 0.0, None, width, "time", glyphs)
+
+
+def _bar_row(
+    name: str, used: float, likely: Optional[float], width: int, role: str, glyphs: Glyphs
+) -> Line:
+    number = percent(used).rjust(9)
+    room = width - 8 - cells(number) - 1
+    drawn = bar(used, likely, room, role, glyphs) if room > 0 else ()
+    return (Span(f" {name:<7}", "label"), *drawn, Span(number, "strong"), Span(" "))
+
+
+def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
+    facts = _active_facts(usage, look) if usage.block else _idle_facts(usage)
+    for rank, label, value, note in facts:
+        left = line(Span(f" {label:<{LABEL}}", "label"), value)
+        right = line(Span(f"{note} ", "dim")) if note else ()
+        beside = sides(left, right, width, look.style.glyphs.ellipsis)
+        yield Row(rank, beside)
+        if note and Span(f"{note} ", "dim") not in beside:
+            # No room beside it: below it, as the first thing to go when height is short.
+            below = line(" " * (LABEL + 1), Span(note, "dim"))
+            yield Row(rank + 10, fit(below, width, look.style.glyphs.ellipsis))
+
+
+def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str]]:
+    assert usage.block is not None  # noqa: S101 - the caller has looked
+    yield 5, "Used", _used(usage), _limit_note(usage)
+    if usage.status == "active":
+        yield 6, "Pace", _pace(usage), _pace_note(usage)
+        yield 7, "Runs out", _runs_out(usage), _pause(usage)
+    yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
+    models = ", ".join(short_model(name) for name in usage.block.models)
+    if look.show_cost and usage.block.cost_usd is not None:
+        yield 9, "Cost", _cost(usage), models
+    elif models:
+        yield 9, "Models", models, ""
+
+
+def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
+    clock = usage.rules.clock
+    if usage.last is not None:
+        begun = clock.minute_or_day(usage.last.start, usage.now)
+        used = usage.last.tokens.counted
+        share = percent(100 * used / usage.limit.tokens)
+        yield 5, "Last", f"{count(used)} tokens, {share} of the limit", f"block of {begun}"
+    yield 6, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage)
+    if usage.reset.at is not None:
+        yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
+    where = ", ".join(visible(name) for name in usage.reading.data_dirs)
+    amount = f"{size(usage.reading.size.bytes)} in {plural(usage.reading.size.files, 'file')}"
+    yield 7, "Data", where, amount
+    if usage.last is None:
+        yield 8, "Sample", "run with --demo to see this screen on sample usage", ""
+
+
+def _used(usage: Usage) -> str:
+    left = f"{count(usage.tokens_left)} left"
+    if usage.exceeded:
+        left = f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+    return f"{count(usage.tokens.counted)} of {_limit_tokens(usage)} · {left}"
+
+
+def _limit_tokens(usage: Usage) -> str:
+    return ("~" if usage.limit.source == "plan" else "") + count(usage.limit.tokens)
+
+
+def _limit_note(usage: Usage) -> str:
+    if usage.limit.note:
+        return usage.limit.note
+    return {"plan": "plan estimate of mid-2025", "user": "your token limit"}.get(
+        usage.limit.source, ""
+    )
+
+
+def _pace(usage: Usage) -> str:
+    now = usage.burn.tokens_per_minute
+    said = "warming up" if now is None else f"{rate(now)} tokens/min"
+    lasts = usage.forecast.sustainable
+    return said if lasts is None else f"{said} · {rate(lasts)} would last to the reset"
+
+
+def _pace_note(usage: Usage) -> str:
+    window = usage.burn.window_minutes
+    if window is None:
+        return ""
+    return f"last {window:.0f} min" if usage.burn.exact else "average of the block"
+
+
+def _runs_out(usage: Usage) -> str:
+    forecast, clock = usage.forecast, usage.rules.clock
+    if forecast.verdict == "exceeded":
+        return "passed" + (f" at {_at(usage, usage.crossed_at)}" if usage.crossed_at else "")
+    if forecast.verdict == "unknown":
+        return "not known yet"
+    said = "not at this pace"
+    if forecast.runs_out_at is not None:
+        said = f"{clock.minute(forecast.runs_out_at)} at this pace"
+    if forecast.probability is None:
+        return said
+    return f"{said} · {percent(100 * forecast.probability)} likely before the reset"
+
+
+def _pause(usage: Usage) -> str:
+    pause = usage.forecast.pause
+    return f"a pause of {duration(pause)} mends it" if pause else ""
+
+
+def _resets(usage: Usage) -> str:
+    assert usage.reset.at is not None  # noqa: S101 - callers have a reset
+    until = duration(usage.reset.at - usage.now)
+    at = _at(usage, usage.reset.at)
+    if usage.reset.latest is not None:
+        at = f"{at}–{_at(usage, usage.reset.latest)}"
+    return f"{at} in {until}"
+
+
+def _at(usage: Usage, when: Optional[datetime]) -> str:
+    return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
+
+
+def _cost(usage: Usage) -> str:
+    assert usage.block is not None and usage.block.cost_usd is not None  # noqa: S101
+    hourly = usage.burn.cost_per_hour
+    per_hour = f" · {dollars(hourly)}/h" if hourly is not None else ""
+    return f"{dollars(usage.block.cost_usd)} API-equivalent{per_hour}"
+
+
+def short_model(name: str) -> str:
+    """Return a model's name without maker and date.
+
+    >>> short_model("claude-opus-4-20250514")
+    'opus-4'
+    """
+    parts = visible(name).split("-")
+    if parts[0] == "claude":
+        parts = parts[1:]
+    if len(parts) > 1 and len(parts[-1]) == 8 and parts[-1].isdecimal():
+        parts = parts[:-1]
+    return "-".join(parts)
+
+
+def _footer(usage: Usage, width: int, look: Look) -> Line:
+    reading = usage.reading
+    version = (
+        f"ccusage {visible(reading.ccusage_version)}" if reading.ccusage_version else "ccusage"
+    )
+    read = f" {version} {look.style.glyphs.dot} read {age(usage.now - reading.read_at)} ago"
+    keys = line(Span("q or Ctrl+C to leave ", "dim")) if look.live else ()
+    return sides(line(Span(read, "dim")), keys, width)

@@ -1,0 +1,106 @@
+"""Lines of text measured in cells: cut and padded plain first, coloured last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A piece of plain text and the role that decides its colour."""
+
+    text: str
+    role: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def line(*parts: object) -> Line:
+    """Make a line from spans and plain strings."""
+    return tuple(part if isinstance(part, Span) else Span(str(part)) for part in parts)
+
+
+def cells(text: str) -> int:
+    """Return the number of terminal cells a text takes.
+
+    >>> cells("abc"), cells("日本")
+    (3, 4)
+    """
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth  # its tables cost more to load than a whole frame to draw
+
+    return max(0, wcswidth(text))
+
+
+def width_of(spans: Iterable[Span]) -> int:
+    """Return the number of cells a line takes."""
+    return sum(cells(span.text) for span in spans)
+
+
+def fit(spans: Sequence[Span], width: int, ellipsis: str = "…") -> Line:
+    """Cut a line to at most `width` cells, with an ellipsis where something was cut.
+
+    >>> fit(line("hello world"), 8)
+    (Span(text='hello w…', role=''),)
+    """
+    if width_of(spans) <= width:
+        return tuple(spans)
+    room = width - cells(ellipsis)
+    if room < 0:
+        return ()
+    return tuple(_cut(spans, room, ellipsis))
+
+
+def pad(spans: Sequence[Span], width: int) -> Line:
+    """Fill a line up with blanks to `width` cells."""
+    missing = width - width_of(spans)
+    return (*spans, Span(" " * missing)) if missing > 0 else tuple(spans)
+
+
+def sides(left: Sequence[Span], right: Sequence[Span], width: int, ellipsis: str = "…") -> Line:
+    """Put `right` at the right edge where there is room for it beside `left`, else leave it out.
+
+    >>> "".join(span.text for span in sides(line("used"), line("note"), 12))
+    'used    note'
+    """
+    gap = width - width_of(left) - width_of(right)
+    if gap < 2 or not right:
+        return fit(left, width, ellipsis)
+    return (*left, Span(" " * gap), *right)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a sentence into lines of at most `width` cells.
+
+    >>> wrap("The reset comes first.", 12)
+    ['The reset', 'comes first.']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cells(lines[-1]) + 1 + cells(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def _cut(spans: Sequence[Span], room: int, ellipsis: str) -> Iterator[Span]:
+    for span in spans:
+        taken = _head(span.text, room)
+        room -= cells(taken)
+        if taken != span.text:
+            yield Span(taken + ellipsis, span.role)
+            return
+        yield span
+
+
+def _head(text: str, room: int) -> str:
+    """Return as much of the start of `text` as fits into `room` cells."""
+    if text.isascii():
+        return text[:room]
+    end = 0
+    while end < len(text) and cells(text[: end + 1]) <= room:
+        end += 1
+    return text[:end]
