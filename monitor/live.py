@@ -69,7 +69,7 @@ class Worker:
 
     def _rest(self, took: float) -> float:
         if self._failures:
-            retry = min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures - 1, 10))
+            retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
             return max(retry, REST * took)
         return max(self._refresh, REST * took)
 

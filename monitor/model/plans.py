@@ -48,7 +48,7 @@ def choose_limit(
     if token_limit is not None:
         return Limit(token_limit, "user", None)
     if plan == CUSTOM_MAX:
-        return _custom_max(highest, clock)
+        return _custom_max(highest, clock, plan_tokens["pro"])
     tokens = plan_tokens[plan]
     if plan == "pro" and counted > tokens and highest and highest.tokens.counted > tokens:
         note = f"pro limit passed; using your highest block of {clock.day(highest.start)}"
@@ -56,9 +56,9 @@ def choose_limit(
     return Limit(tokens, "plan", plan)
 
 
-def _custom_max(highest: Optional[Block], clock: Clock) -> Limit:
+def _custom_max(highest: Optional[Block], clock: Clock, instead: int) -> Limit:
     if highest is None:
         note = "no completed block yet; using pro's estimate"
-        return Limit(PLAN_TOKENS["pro"], "plan", CUSTOM_MAX, note)
+        return Limit(instead, "plan", CUSTOM_MAX, note)
     note = f"your highest block, of {clock.day(highest.start)}"
     return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, note)

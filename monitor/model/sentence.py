@@ -51,39 +51,44 @@ def _idle(usage: Usage) -> str:
 def _exceeded(usage: Usage) -> str:
     since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
     over = count(usage.tokens.counted - usage.limit.tokens)
-    return f"Over the limit{since}, by {over} tokens; the reset is at {_reset(usage)}."
+    return f"Over the limit{since}, by {over} tokens; it resets at {_reset(usage)}."
 
 
 def _warming_up(usage: Usage) -> str:
     used = percent(usage.used_percent)
-    return f"Just started: {used} used, reset at {_reset(usage)}. A forecast follows in minutes."
+    return f"Just started: {used} used, reset at {_reset(usage)}. A forecast follows."
 
 
 def _ok(usage: Usage) -> str:
-    likely = usage.forecast.likely_percent
-    near = f"; you'll be near {percent(likely)}" if likely is not None else ""
     if usage.forecast.runs_out_at is None:
-        return f"The reset at {_reset(usage)} comes first{near}."
+        return f"The reset at {_reset(usage)} comes first{_likely(usage)}."
     pace = _clock(usage, usage.forecast.runs_out_at)
-    return (
-        f"The reset at {_reset(usage)} likely comes first; only this pace kept up runs out {pace}."
-    )
+    return f"The reset at {_reset(usage)} likely comes first; this pace kept up runs out {pace}."
 
 
 def _tight(usage: Usage) -> str:
-    risk = _chance(usage)
     if usage.forecast.runs_out_at is None:
+        risk = _chance(usage)
         return f"It may get tight: {risk} to reach the limit before the reset at {_reset(usage)}."
     when = _clock(usage, usage.forecast.runs_out_at)
-    return f"Tight: at this pace the limit comes at {when}, {_before_reset(usage)} ({risk})."
+    return f"Tight: this pace hits the limit at {when}, {_before_reset(usage)}."
 
 
 def _runs_out(usage: Usage) -> str:
+    if usage.tokens_left == 0:
+        return f"You are at the limit; it resets at {_reset(usage)}."
     if usage.forecast.runs_out_at is None:
         risk = _chance(usage)
         return f"You'll probably reach the limit before the reset at {_reset(usage)} ({risk})."
     when = _clock(usage, usage.forecast.runs_out_at)
     return f"You'll reach the limit at {when}, {_before_reset(usage)}."
+
+
+def _likely(usage: Usage) -> str:
+    likely = usage.forecast.likely_percent
+    if likely is None:
+        return ""
+    return f"; you'll {'stay' if 0 < likely < 1 else 'be near'} {percent(likely)}"
 
 
 def _chance(usage: Usage) -> str:

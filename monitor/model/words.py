@@ -33,9 +33,10 @@ class Clock(NamedTuple):
 
     def minute_or_day(self, when: datetime, now: datetime) -> str:
         """Write a time of day, with its day where that is not today."""
-        days = (self.local(nearest_minute(when)).date() - self.local(now).date()).days
+        shown = nearest_minute(when)
+        days = (self.local(shown).date() - self.local(now).date()).days
         day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
-        return f"{self.day(when) + ' ' if day is None else day}{self.minute(when)}"
+        return f"{self.day(shown) + ' ' if day is None else day}{self.minute(shown)}"
 
     def _write(self, when: datetime, full: str, half: str) -> str:
         local = self.local(when)
@@ -101,10 +102,12 @@ def count(number: float) -> str:
 def rate(number: float) -> str:
     """Write tokens per minute: one digit after the point only where it says something.
 
-    >>> rate(157.2), rate(4.21)
-    ('157', '4.2')
+    >>> rate(157.2), rate(4.21), rate(0.02)
+    ('157', '4.2', 'under 0.1')
     """
-    return count(number) if number >= 10 or number == int(number) else f"{number:.1f}"
+    if 0 < number < 0.05:
+        return "under 0.1"
+    return count(number) if number >= 9.95 or number == int(number) else f"{number:.1f}"
 
 
 def percent(number: float) -> str:

@@ -55,6 +55,10 @@ class CcusageError(Exception):
         super().__init__(self.reason)
 
 
+class NoCcusageError(CcusageError):
+    """What was found is not the npm tool, or no whole install of it: another one is needed."""
+
+
 @dataclass(frozen=True)
 class Command:
     """A ccusage that can be run: `argv` are the words before `blocks …`.
@@ -294,13 +298,17 @@ OTHER_PROGRAM = (
     "{shown} is another program of the same name: it does not know `blocks`.",
     "Install the npm tool (`npm install -g ccusage`), or name it with --ccusage.",
 )
+BROKEN_INSTALL = ("{shown} is a broken install: no native binary.", REINSTALL)
+NOT_IT = {OTHER_PROGRAM[0], BROKEN_INSTALL[0]}
 NO_NODE = ("{shown} needs Node.js, and there is none.", GET_NODE)
+
+UNREACHABLE = r"ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|ENOTCACHED"
 
 # What programs say when they fail → the reason and the advice. Groups of the pattern fill {0}, {1}.
 FAULTS = tuple(
     (re.compile(pattern, re.IGNORECASE), reason, advice)
     for pattern, (reason, advice) in {
-        r"native binary is not": ("{shown} is a broken install: no native binary.", REINSTALL),
+        r"native binary is not": BROKEN_INSTALL,
         r"requires .*Node\.js >= ?([\d.]*\d).*Current.*?(v[\d.]+)": (
             "{shown} needs Node.js {0} or newer, and this is {1}.",
             "Update Node.js, or name another ccusage: --ccusage 'npx --yes ccusage@20'.",
@@ -313,7 +321,7 @@ FAULTS = tuple(
         r"unrecognized arguments: ": OTHER_PROGRAM,
         r"env: .?node.?: |node: (command )?not found": NO_NODE,
         r"'node' is not recognized": NO_NODE,
-        r"npm (?:error|ERR!) code (ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENETUNREACH|ENOTCACHED)": (
+        rf"npm (?:error|ERR!) code ({UNREACHABLE})": (
             "npm cannot reach its registry ({0}).",
             "Check the network and npm's proxy settings, then try again.",
         ),
@@ -327,7 +335,8 @@ def known_fault(output: Output, shown: str) -> Optional[CcusageError]:
     for pattern, reason, advice in FAULTS:
         found = pattern.search(said)
         if found:
-            return CcusageError(reason.format(*found.groups(), shown=shown), advice)
+            kind = NoCcusageError if reason in NOT_IT else CcusageError
+            return kind(reason.format(*found.groups(), shown=shown), advice)
     return None
 
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -21,6 +22,7 @@ from monitor.source.ccusage import (
     REINSTALL,
     SEE_DOCTOR,
     CcusageError,
+    NoCcusageError,
     Command,
     Runner,
     known_fault,
@@ -51,18 +53,22 @@ NPM_OPTIONS = (
 )
 
 
-class NotFound(CcusageError):
+class NotFound(CcusageError):  # noqa: N818 - read as `except NotFound`, it needs no suffix
     """No ccusage counts; one can be installed."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A ccusage that was found: `verdict` is "" when it counts, else why not, and `advice`."""
+    """A ccusage that was found: `verdict` is "" when it counts, else why not, and `advice`.
+
+    `may_be_it`: it does not count now, but it may be the npm tool, in trouble.
+    """
 
     path: str
     command: Optional[Command]
     verdict: str
     advice: str = ""
+    may_be_it: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,18 +84,19 @@ class _Package:
 def find(explicit: Optional[str], cache_dir: Path, runner: Runner) -> Command:
     """Return the first ccusage that counts; only `explicit` does when it is given.
 
-    Raises NotFound when there is none, CcusageError when the explicit one does not count.
+    Raises NotFound when there is none, CcusageError when the one that there is does not work.
     """
-    first: Optional[Candidate] = None
+    faulty: list[Candidate] = []
     for candidate in candidates(explicit, cache_dir, runner):
         if candidate.command is not None:
             return candidate.command
-        first = first or candidate
-    if first is None:
+        faulty.append(candidate)
+    if not faulty:
         raise NotFound("ccusage was not found on PATH.", _how_to_get(cache_dir))
-    if explicit is None:
-        raise NotFound(first.verdict, first.advice)
-    raise CcusageError(first.verdict, first.advice)
+    worth = max(faulty, key=lambda candidate: candidate.may_be_it)
+    if explicit is not None or worth.may_be_it:
+        raise CcusageError(worth.verdict, worth.advice)
+    raise NotFound(worth.verdict, worth.advice)
 
 
 def candidates(explicit: Optional[str], cache_dir: Path, runner: Runner) -> Iterator[Candidate]:
@@ -196,7 +203,8 @@ def _judged(path: str, examine: Callable[[], Command]) -> Candidate:
     try:
         return Candidate(path, examine(), "")
     except CcusageError as error:
-        return Candidate(path, None, error.reason, error.advice)
+        trouble = not isinstance(error, NoCcusageError)
+        return Candidate(path, None, error.reason, error.advice, may_be_it=trouble)
 
 
 def _named(text: str, runner: Runner) -> Command:
@@ -259,7 +267,7 @@ def _package_in(folder: Path) -> _Package:
     script = scripts.get("ccusage") if isinstance(scripts, dict) else scripts
     version = said.get("version")
     if not isinstance(script, str) or not isinstance(version, str):
-        raise CcusageError(f"{folder} is a broken install: its package.json is no good.", REINSTALL)
+        raise NoCcusageError(f"{folder} is a broken install: its package.json is no good.", REINSTALL)
     wanted = said.get("optionalDependencies")
     native = isinstance(wanted, dict) and any("@ccusage/ccusage-" in name for name in wanted)
     return _Package(folder, version, folder / script, native)
@@ -279,14 +287,22 @@ def _of_package(package: _Package, shown: str) -> Command:
         reason = f"{shown} is version {package.version}; {OLDEST} or newer is needed."
         raise CcusageError(reason, "Update it: npm install -g ccusage")
     native = _native(package) if package.wants_native else None
-    if native is not None and os.access(native, os.X_OK):
+    if native is not None and _made_executable(native):
         return Command((str(native),), shown, package.version, native=True)
     if not package.script.is_file() or (package.wants_native and native is None):
         reason = f"{shown} ({package.version}) is a broken install: no native binary."
         if not package.wants_native:
             reason = f"{shown} ({package.version}) is a broken install: files are missing."
-        raise CcusageError(reason, REINSTALL)
+        raise NoCcusageError(reason, REINSTALL)
     return Command((_node(shown), str(package.script)), shown, package.version)
+
+
+def _made_executable(native: Path) -> bool:
+    """Mend the mode as the launcher does at its first run: npm unpacks the binary without it."""
+    if not os.access(native, os.X_OK):
+        with suppress(OSError):
+            native.chmod(0o755)
+    return os.access(native, os.X_OK)
 
 
 def _node(shown: str) -> str:
@@ -313,7 +329,7 @@ def _native(package: _Package) -> Optional[Path]:
 
 
 def _machines() -> tuple[str, ...]:
-    """Name this machine as npm does; macOS and Windows run the other architecture's programs too."""
+    """Name this machine as npm does; macOS and Windows also run programs of the other kind."""
     import platform
 
     arm = platform.machine().lower() in {"arm64", "aarch64"}

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from monitor.model.blocks import Block, TokenCounts, parse_time
+from monitor.model.blocks import parse_time
 from monitor.model.history import CompletedBlock, History, merged
+from monitor.source.records import block_as_json, block_from_json
 from monitor.state import load, locked, save
 
 FULLY_COUNTING = 19
@@ -73,23 +74,14 @@ def _added(
 def _as_json(history: History) -> dict[str, Any]:
     return {
         "read_at": history.read_at.isoformat() if history.read_at else None,
-        "blocks": [_block_as_json(item) for item in history.completed],
-    }
-
-
-def _block_as_json(item: CompletedBlock) -> dict[str, Any]:
-    block, tokens = item.block, item.block.tokens
-    return {
-        "start": block.start.isoformat(),
-        "end": block.end.isoformat(),
-        "last": block.last_activity.isoformat() if block.last_activity else None,
-        "entries": block.entries,
-        "tokens": [tokens.input, tokens.output, tokens.cache_creation, tokens.cache_read],
-        "cost_usd": block.cost_usd,
-        "models": list(block.models),
-        "limit_reset": block.limit_reset.isoformat() if block.limit_reset else None,
-        "hourly": list(item.hourly),
-        "official_percent": item.official_percent,
+        "blocks": [
+            {
+                **block_as_json(item.block),
+                "hourly": list(item.hourly),
+                "official_percent": item.official_percent,
+            }
+            for item in history.completed
+        ],
     }
 
 
@@ -102,20 +94,6 @@ def _history(data: dict[str, Any]) -> History:
 
 
 def _completed(raw: dict[str, Any]) -> CompletedBlock:
-    start = parse_time(raw["start"], "start")
-    block = Block(
-        id=start.isoformat(),
-        start=start,
-        end=parse_time(raw["end"], "end"),
-        last_activity=parse_time(raw["last"], "last") if raw["last"] else None,
-        is_active=False,
-        is_gap=False,
-        entries=int(raw["entries"]),
-        tokens=TokenCounts(*(int(number) for number in raw["tokens"])),
-        cost_usd=None if raw["cost_usd"] is None else float(raw["cost_usd"]),
-        models=tuple(str(name) for name in raw["models"]),
-        limit_reset=parse_time(raw["limit_reset"], "limit_reset") if raw["limit_reset"] else None,
-    )
     percent = raw["official_percent"]
     hourly = tuple(int(number) for number in raw["hourly"])
-    return CompletedBlock(block, hourly, None if percent is None else float(percent))
+    return CompletedBlock(block_from_json(raw), hourly, None if percent is None else float(percent))

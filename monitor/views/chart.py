@@ -14,7 +14,7 @@ from monitor.views.bars import spark
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, line
 
-LAYERS = {"band": ".", "limit": "-", "dim": "|", "pace": "+", "curve": "#"}
+LAYERS = {"band": ".", "dim": "|", "limit": "-", "pace": "+", "curve": "#"}
 """What is drawn, lowest first: its role, and its character in ASCII. `dim` is the mark of now."""
 
 BRAILLE = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
@@ -106,17 +106,14 @@ class Canvas:
         return any(at in self._layers[layer] for layer in ("curve", "pace"))
 
     def _cell(self, at: tuple[int, int]) -> Cell:
-        found = [(layer, dots[at]) for layer, dots in self._layers.items() if at in dots]
-        if at in self._texts or not found:
-            return self._texts.get(at, ("", " "))
-        top = found[-1][0]
-        if not self._braille:
-            return top, LAYERS[top]
-        bits = 0
-        for layer, dots in found:
-            # Shading gives way to a line: its dots would make the line ragged.
-            bits |= dots if layer in (top, "limit", "pace", "curve") else 0
-        return top, chr(0x2800 + bits)
+        if at in self._texts:
+            return self._texts[at]
+        # A cell has one colour: the dots of a lower layer would seem to belong to the top one.
+        for layer in reversed(LAYERS):
+            if at in self._layers[layer]:
+                dots = self._layers[layer][at]
+                return layer, chr(0x2800 + dots) if self._braille else LAYERS[layer]
+        return "", " "
 
 
 class Scale(NamedTuple):
@@ -187,8 +184,9 @@ def _end(usage: Usage, block: Block) -> datetime:
 
 
 def _reach(usage: Usage) -> float:
-    used, tokens = usage.tokens.counted, usage.forecast.tokens
-    return max(used, min(tokens[2], 2 * max(used, usage.limit.tokens)) if tokens else 0)
+    """Return the highest number of tokens to show; of a band far over all else only a part."""
+    used, band = usage.tokens.counted, usage.forecast.tokens
+    return max(used, min(band[2], 2 * max(used, usage.limit.tokens))) if band else used
 
 
 def _limit_in_sight(usage: Usage) -> bool:
@@ -210,7 +208,7 @@ def _draw(usage: Usage, canvas: Canvas, scale: Scale) -> None:
         height = scale.y(usage.limit.tokens)
         canvas.stroke(((x, height) for x in range(canvas.xs)), "limit")
     canvas.upright(now, "dim")
-    if usage.burn.tokens_per_minute is not None and usage.now < scale.end:
+    if usage.burn.tokens_per_minute is not None:
         more = usage.burn.tokens_per_minute * minutes(scale.end - usage.now)
         used = usage.tokens.counted
         canvas.stroke(scale.straight(now, used, canvas.xs - 1, used + more), "pace")
@@ -290,22 +288,21 @@ def _axis(usage: Usage, margin: int, canvas: Canvas, scale: Scale) -> Line:
     cells = [("", " ")] * (margin + canvas.width)
     words = len(cells) >= WORDS_FROM
     name = "reset" if scale.end == usage.reset.at else "ends"
-    _place(cells, [f"{name} {end}", end] if words else [end], len(cells) - 1, "dim")
+    _place(cells, f"{name} {end}" if words else end, len(cells) - 1, "dim")
     mark = margin + canvas.column(scale.x(usage.now))
-    _place(cells, [f"now {now}", now] if words else [now], mark, "")
-    _place(cells, [start], margin, "dim")
+    _place(cells, f"now {now}" if words else now, mark, "")
+    _place(cells, start, margin, "dim")
     return spans(cells)
 
 
-def _place(cells: list[Cell], texts: Sequence[str], at: int, role: str) -> None:
-    """Write the first text that has room: around the cell `at`, or ending or starting there."""
-    for text in texts:
-        for start in (at - len(text) // 2, at - len(text) + 1, at):
-            end = start + len(text)
-            around = cells[max(0, start - 1) : end + 1]
-            if start >= 0 and end <= len(cells) and all(c == " " for _, c in around):
-                cells[start:end] = [(role, c) for c in text]
-                return
+def _place(cells: list[Cell], text: str, at: int, role: str) -> None:
+    """Write a text where it has room: around the cell `at`, or ending there, or starting there."""
+    for start in (at - len(text) // 2, at - len(text) + 1, at):
+        end = start + len(text)
+        around = cells[max(0, start - 1) : end + 1]
+        if start >= 0 and end <= len(cells) and all(c == " " for _, c in around):
+            cells[start:end] = [(role, c) for c in text]
+            return
 
 
 def spans(cells: Iterable[Cell]) -> Line:

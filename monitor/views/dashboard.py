@@ -9,7 +9,18 @@ from typing import NamedTuple, Optional
 
 from monitor.model import sentence
 from monitor.model.usage import Usage
-from monitor.model.words import age, count, dollars, duration, percent, plural, rate, size, visible
+from monitor.model.words import (
+    age,
+    count,
+    dollars,
+    duration,
+    nearest_minute,
+    percent,
+    plural,
+    rate,
+    size,
+    visible,
+)
 from monitor.views.bars import bar
 from monitor.views.chart import burn_up
 from monitor.views.line import one_line
@@ -21,6 +32,7 @@ WIDEST = 120
 
 LABEL = 10
 """Cells of a fact's name; the longest names fill it but for one."""
+DOT = " · "
 CHART_ROWS = (6, 16)
 
 LEVELS = {
@@ -71,7 +83,8 @@ def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
         chart = burn_up(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
         at = len(rows) - 1
         rows[at:at] = [Row(20, (Span(" "), *drawn)) for drawn in chart] + [Row(30, BLANK)]
-    return [row.line for row in _shortened(rows, height)]
+    ellipsis = look.style.glyphs.ellipsis
+    return [fit(row.line, width, ellipsis) for row in _shortened(rows, height)]
 
 
 def message(
@@ -80,10 +93,11 @@ def message(
     """Draw a frame that has no numbers to show: still reading, or no reading to be had."""
     width = min(width, WIDEST)
     if height <= 2:
-        return [line(sentences[0])][:height]
-    text = [line(f" {part}") for said in sentences for part in wrap(said, width - 2)]
-    body = [line(Span(f" {title}", "title")), BLANK, *text]
-    return [*body[: height - 1], line(Span(f" {hint}", "dim"))] if hint else body[:height]
+        return [fit(line(sentences[0]), width)][:height]
+    text = [fit(line(f" {part}"), width) for said in sentences for part in wrap(said, width - 2)]
+    body = [fit(line(Span(f" {title}", "title")), width), BLANK, *text]
+    last = fit(line(Span(f" {hint}", "dim")), width)
+    return [*body[: height - 1], last] if hint else body[:height]
 
 
 def level(usage: Usage) -> tuple[str, str]:
@@ -161,14 +175,27 @@ def _bar_row(
 def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
     facts = _active_facts(usage, look) if usage.block else _idle_facts(usage)
     for rank, label, value, note in facts:
-        left = line(Span(f" {label:<{LABEL}}", "label"), value)
+        first, *more = _broken(value, width - LABEL - 1)
+        left = line(Span(f" {label:<{LABEL}}", "label"), first)
         right = line(Span(f"{note} ", "dim")) if note else ()
         beside = sides(left, right, width, look.style.glyphs.ellipsis)
         yield Row(rank, beside)
+        yield from (Row(rank, line(" " * (LABEL + 1), part)) for part in more)
         if note and Span(f"{note} ", "dim") not in beside:
             # No room beside it: below it, as the first thing to go when height is short.
-            below = line(" " * (LABEL + 1), Span(note, "dim"))
-            yield Row(rank + 10, fit(below, width, look.style.glyphs.ellipsis))
+            yield Row(rank + 10, line(" " * (LABEL + 1), Span(note, "dim")))
+
+
+def _broken(value: str, room: int) -> list[str]:
+    """Break a value at its dots where it is too long for one line."""
+    first, *others = value.split(DOT)
+    lines = [first]
+    for part in others:
+        if cells(lines[-1] + DOT + part) <= room:
+            lines[-1] += DOT + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str]]:
@@ -178,7 +205,9 @@ def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str
         yield 6, "Pace", _pace(usage), _pace_note(usage)
         yield 7, "Runs out", _runs_out(usage), _pause(usage)
     yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
-    models = ", ".join(short_model(name) for name in usage.block.models)
+    # "<synthetic>" is Claude Code's own name for a message that no model wrote.
+    names = [name for name in usage.block.models if name != "<synthetic>"]
+    models = ", ".join(short_model(name) for name in names)
     if look.show_cost and usage.block.cost_usd is not None:
         yield 9, "Cost", _cost(usage), models
     elif models:
@@ -199,7 +228,7 @@ def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
     amount = f"{size(usage.reading.size.bytes)} in {plural(usage.reading.size.files, 'file')}"
     yield 7, "Data", where, amount
     if usage.last is None:
-        yield 8, "Sample", "run with --demo to see this screen on sample usage", ""
+        yield 8, "Sample", "run it with --demo", "this screen on sample usage"
 
 
 def _used(usage: Usage) -> str:
@@ -236,14 +265,14 @@ def _pace_note(usage: Usage) -> str:
 
 
 def _runs_out(usage: Usage) -> str:
-    forecast, clock = usage.forecast, usage.rules.clock
+    forecast = usage.forecast
     if forecast.verdict == "exceeded":
         return "passed" + (f" at {_at(usage, usage.crossed_at)}" if usage.crossed_at else "")
     if forecast.verdict == "unknown":
         return "not known yet"
     said = "not at this pace"
     if forecast.runs_out_at is not None:
-        said = f"{clock.minute(forecast.runs_out_at)} at this pace"
+        said = f"{_at(usage, forecast.runs_out_at)} at this pace"
     if forecast.probability is None:
         return said
     return f"{said} · {percent(100 * forecast.probability)} likely before the reset"
@@ -251,7 +280,7 @@ def _runs_out(usage: Usage) -> str:
 
 def _pause(usage: Usage) -> str:
     pause = usage.forecast.pause
-    return f"a pause of {duration(pause)} mends it" if pause else ""
+    return f"pausing {duration(pause)} mends it" if pause else ""
 
 
 def _resets(usage: Usage) -> str:
@@ -259,8 +288,15 @@ def _resets(usage: Usage) -> str:
     until = duration(usage.reset.at - usage.now)
     at = _at(usage, usage.reset.at)
     if usage.reset.latest is not None:
-        at = f"{at}–{_at(usage, usage.reset.latest)}"
+        at = f"{at}–{_later(usage, usage.reset.at, usage.reset.latest)}"
     return f"{at} in {until}"
+
+
+def _later(usage: Usage, first: datetime, when: datetime) -> str:
+    """Write the end of a span of time; its day only where that is another than the beginning's."""
+    clock = usage.rules.clock
+    days = {clock.day(nearest_minute(moment)) for moment in (first, when)}
+    return clock.minute(when) if len(days) == 1 else _at(usage, when)
 
 
 def _at(usage: Usage, when: Optional[datetime]) -> str:

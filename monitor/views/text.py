@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ class Span(NamedTuple):
 
 
 Line = tuple[Span, ...]
+
+BREAKS = re.compile(r"(?<! [hd]) (?!(?:%|h|d|s|min)(?!\w))")
+"""The blanks at which a sentence may be broken: not between a number and its unit."""
 
 
 def line(*parts: object) -> Line:
@@ -72,13 +76,13 @@ def sides(left: Sequence[Span], right: Sequence[Span], width: int, ellipsis: str
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break a sentence into lines of at most `width` cells.
+    """Break a sentence into lines of at most `width` cells; `1 h 52 min` and `40 %` stay whole.
 
-    >>> wrap("The reset comes first.", 12)
-    ['The reset', 'comes first.']
+    >>> wrap("The reset comes first.", 12), wrap("It ends in 1 h 52 min.", 12)
+    (['The reset', 'comes first.'], ['It ends in', '1 h 52 min.'])
     """
     lines: list[str] = []
-    for word in text.split():
+    for word in filter(None, BREAKS.split(text)):
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += f" {word}"
         else:

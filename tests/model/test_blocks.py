@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Union
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model.blocks import (
+    MAX_TOKENS,
+    SESSION,
+    Block,
+    ReportError,
+    TokenCounts,
+    active_block,
+    events_of,
+    last_block,
+    parse_report,
+    parse_time,
+    real_blocks,
+)
+
+RECORDED = sorted((Path(__file__).parent.parent / "recorded").glob("ccusage-*.json"))
+Key = Union[str, int]
+DEEP = object()  # stands for nesting deeper than Python's parser recurses
+
+
+@dataclass(frozen=True)
+class Recording:
+    version: str
+    now: datetime
+    raw: dict[str, Any]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return parse_report(json.dumps(self.raw))
+
+
+def load(path: Path) -> Recording:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return Recording(kept["version"], datetime.fromisoformat(kept["now"]), kept["report"])
+
+
+RECORDINGS = [load(path) for path in RECORDED]
+OLD = [r for r in RECORDINGS if r.version < "19"]
+NEW = [r for r in RECORDINGS if r.version >= "19"]
+each_recording = pytest.mark.parametrize("recorded", RECORDINGS, ids=lambda r: r.version)
+
+
+def test_each_supported_major_version_has_a_recording() -> None:
+    assert [r.version.split(".")[0] for r in RECORDINGS] == ["15", "16", "17", "18", "20"]
+
+
+@each_recording
+def test_every_block_of_a_recorded_report_is_read(recorded: Recording) -> None:
+    real = real_blocks(recorded.blocks)
+    assert len(real) == 12
+    assert [b.entries for b in real] == [7] * 10 + [real[10].entries, 1]
+    assert all(b.end - b.start == SESSION for b in real)
+    assert all(b.last_activity and b.start <= b.last_activity < b.end for b in real)
+    assert [b.tokens.counted for b in real[:10]] == [4_368] * 10
+
+
+@each_recording
+def test_gaps_are_kept_apart_from_real_blocks(recorded: Recording) -> None:
+    gaps = [b for b in recorded.blocks if b.is_gap]
+    assert gaps
+    assert not set(gaps) & set(real_blocks(recorded.blocks))
+    assert all(b.tokens == TokenCounts() and b.last_activity is None for b in gaps)
+
+
+@each_recording
+def test_the_active_block_contains_now_though_a_later_one_claims_to_be_active(
+    recorded: Recording,
+) -> None:
+    claimed = [b for b in recorded.blocks if b.is_active]
+    active = active_block(recorded.blocks, recorded.now)
+    assert len(claimed) == 2
+    assert active == claimed[0]
+    assert active.start <= recorded.now < active.end
+    assert recorded.blocks[-1] == claimed[1]
+
+
+@each_recording
+def test_the_order_of_a_report_does_not_matter(recorded: Recording) -> None:
+    backwards = tuple(reversed(recorded.blocks))
+    assert active_block(backwards, recorded.now) == active_block(recorded.blocks, recorded.now)
+    assert real_blocks(backwards) == real_blocks(recorded.blocks)
+
+
+@each_recording
+def test_no_block_is_active_once_the_block_has_ended(recorded: Recording) -> None:
+    active = active_block(recorded.blocks, recorded.now)
+    assert active
+    assert active_block(recorded.blocks, active.end - timedelta(seconds=1)) == active
+    assert active_block(recorded.blocks, active.end) is None
+    assert last_block(recorded.blocks, active.end) == active
+
+
+@each_recording
+def test_the_last_block_is_the_newest_that_has_ended(recorded: Recording) -> None:
+    last = last_block(recorded.blocks, recorded.now)
+    assert last == real_blocks(recorded.blocks)[9]
+    assert last.end <= recorded.now
+
+
+@pytest.mark.parametrize("recorded", OLD, ids=lambda r: r.version)
+def test_versions_before_19_tell_the_reset_of_a_limit_message(recorded: Recording) -> None:
+    active = active_block(recorded.blocks, recorded.now)
+    assert active
+    assert active.limit_reset == recorded.now + timedelta(hours=2)
+    assert [b.limit_reset for b in recorded.blocks if b != active] == [None] * (
+        len(recorded.blocks) - 1
+    )
+
+
+def test_version_20_counts_the_whole_of_a_streamed_answer_and_older_ones_its_first_line() -> None:
+    def counted(recorded: Recording) -> int:
+        active = active_block(recorded.blocks, recorded.now)
+        assert active
+        return active.tokens.counted
+
+    assert [counted(r) for r in OLD] == [7 * (30 + 100)] * 4
+    assert [counted(r) for r in NEW] == [7 * (30 + 400)]
+
+
+def test_counted_tokens_are_input_and_output_and_never_cache_tokens() -> None:
+    tokens = TokenCounts(input=1, output=20, cache_creation=300, cache_read=4000)
+    assert tokens.counted == 21
+    assert tokens.total == 4321
+
+
+def test_events_are_the_counted_tokens_at_each_last_activity_oldest_first() -> None:
+    blocks = RECORDINGS[0].blocks
+    events = events_of(tuple(reversed(blocks)))
+    real = real_blocks(blocks)
+    assert [event.at for event in events] == [b.last_activity for b in real]
+    assert [event.tokens for event in events] == [b.tokens.counted for b in real]
+
+
+def sample() -> dict[str, Any]:
+    """A report of one real block with every field that is read."""
+    start = datetime(2026, 1, 5, 12, tzinfo=timezone.utc)
+    return {
+        "blocks": [
+            {
+                "id": start.isoformat(),
+                "startTime": "2026-01-05T12:00:00.000Z",
+                "endTime": "2026-01-05T17:00:00.000Z",
+                "actualEndTime": "2026-01-05T13:30:15.123Z",
+                "isActive": True,
+                "isGap": False,
+                "entries": 3,
+                "tokenCounts": {
+                    "inputTokens": 5,
+                    "outputTokens": 70,
+                    "cacheCreationInputTokens": 900,
+                    "cacheReadInputTokens": 11_000,
+                },
+                "totalTokens": 11_975,
+                "costUSD": 1.25,
+                "models": ["claude-sonnet-4-20250514"],
+                "usageLimitResetTime": "2026-01-05T16:00:00Z",
+            }
+        ]
+    }
+
+
+def places(value: Any, path: tuple[Key, ...] = ()) -> Iterator[tuple[Key, ...]]:
+    """Every place in a report that holds a value."""
+    pairs: Iterator[tuple[Key, Any]] = iter(())
+    if isinstance(value, dict):
+        pairs = iter(value.items())
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    for key, inner in pairs:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def mutated(path: tuple[Key, ...], value: Any) -> str:
+    """The sample as text, with another value at one place."""
+    changed = copy.deepcopy(sample())
+    holder: Any = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = "DEEP" if value is DEEP else value
+    text = json.dumps(changed)
+    return text.replace('"DEEP"', "[" * 200_000 + "]" * 200_000) if value is DEEP else text
+
+
+PLACES = list(places(sample()))
+HOSTILE = st.one_of(
+    st.sampled_from([None, float("nan"), float("inf"), -float("inf"), -1, -0.5, True, False]),
+    st.sampled_from([10**16, 10**400, 1e308, "", "2026-01-05", "9999-12-31T23:59:59-23:59", "\0"]),
+    st.sampled_from(["0001-01-01T00:00:00+23:59", "2026-02-30T00:00:00Z", "٣", "\ud800", [], {}]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=5,
+    ),
+)
+
+
+def parsed_or_named(text: str, path: tuple[Key, ...]) -> None:
+    """Hold that the text parses into sound records, or that the error names the field."""
+    try:
+        blocks = parse_report(text)
+    except ReportError as error:
+        message = str(error)
+        assert "\n" not in message
+        named = (str(path[-1]), "NaN", "Infinity", "is no JSON")
+        assert any(word in message for word in named), message
+        return
+    for block in blocks:
+        assert 0 <= block.tokens.counted <= 2 * MAX_TOKENS
+        assert block.cost_usd is None or 0 <= block.cost_usd < 1e12
+        assert block.start.utcoffset() == block.end.utcoffset() == timedelta(0)
+
+
+@given(path=st.sampled_from(PLACES), value=HOSTILE)
+def test_a_report_with_one_changed_field_parses_or_the_error_names_the_field(
+    path: tuple[Key, ...], value: Any
+) -> None:
+    parsed_or_named(mutated(path, value), path)
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+def test_nesting_too_deep_to_parse_is_a_report_error_too(path: tuple[Key, ...]) -> None:
+    parsed_or_named(mutated(path, DEEP), path)
+
+
+REQUIRED = ["id", "startTime", "endTime", "isActive", "entries", "tokenCounts"]
+COUNTS = ["inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens"]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_field_is_named(name: str) -> None:
+    report = sample()
+    del report["blocks"][0][name]
+    with pytest.raises(ReportError, match=rf"^blocks\[0\]\.{name} is missing$"):
+        parse_report(json.dumps(report))
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_missing_token_count_is_named(name: str) -> None:
+    report = sample()
+    del report["blocks"][0]["tokenCounts"][name]
+    with pytest.raises(ReportError, match=rf"^blocks\[0\]\.tokenCounts\.{name} is missing$"):
+        parse_report(json.dumps(report))
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("value", [None, True, -1, 1.5, 10**16, "7", [7], {}])
+def test_a_token_count_is_a_whole_number_of_zero_or_more(name: str, value: Any) -> None:
+    text = mutated(("blocks", 0, "tokenCounts", name), value)
+    with pytest.raises(ReportError, match=rf"tokenCounts\.{name}: expected a whole number"):
+        parse_report(text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["entries", "costUSD"])
+def test_numbers_that_json_does_not_have_are_rejected(name: str, value: float) -> None:
+    with pytest.raises(ReportError, match=name):
+        parse_report(mutated(("blocks", 0, name), value))
+
+
+@pytest.mark.parametrize("value", [True, -0.01, 1e12, "1.25", [1.25]])
+def test_a_cost_is_an_amount_of_zero_or_more(value: Any) -> None:
+    with pytest.raises(ReportError, match=r"blocks\[0\]\.costUSD: expected an amount in dollars"):
+        parse_report(mutated(("blocks", 0, "costUSD"), value))
+
+
+@pytest.mark.parametrize("name", ["isGap", "actualEndTime", "costUSD", "models", "totalTokens"])
+def test_what_a_version_may_leave_out_is_not_required(name: str) -> None:
+    report = sample()
+    del report["blocks"][0][name]
+    assert len(parse_report(json.dumps(report))) == 1
+
+
+def test_unknown_keys_of_newer_versions_are_ignored() -> None:
+    report = sample()
+    report["blocks"][0]["agents"] = {"new": [1, 2]}
+    report["totals"] = None
+    assert parse_report(json.dumps(report)) == parse_report(json.dumps(sample()))
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "7", '"x"', "{}", '{"blocks": {}}', "<html>"])
+def test_what_is_no_report_is_said_in_one_line(text: str) -> None:
+    with pytest.raises(ReportError) as caught:
+        parse_report(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("2026-01-05T12:00:00Z", datetime(2026, 1, 5, 12, tzinfo=timezone.utc)),
+        ("2026-01-05T12:00:00.123Z", datetime(2026, 1, 5, 12, 0, 0, 123_000, timezone.utc)),
+        ("2026-01-05T12:00:00.123456Z", datetime(2026, 1, 5, 12, 0, 0, 123_456, timezone.utc)),
+        ("2026-01-05T14:30:00+02:30", datetime(2026, 1, 5, 12, tzinfo=timezone.utc)),
+    ],
+)
+def test_times_are_read_alike_on_every_python(text: str, wanted: datetime) -> None:
+    assert parse_time(text, "startTime") == wanted
+
+
+def test_a_time_without_an_offset_is_rejected() -> None:
+    with pytest.raises(ReportError, match="startTime: expected a time"):
+        parse_time("2026-01-05T12:00:00", "startTime")
