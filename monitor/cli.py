@@ -13,6 +13,8 @@ from monitor.settings import Seconds, TokenLimit, Zone
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
+    "history": "Past blocks: a table, by day, as a heat map, as JSON.",
+    "statusline": "A hook for Claude Code: keeps its official limits, prints a line.",
 }
 
 PLANS = ("pro", "max5", "max20", "custom_max")

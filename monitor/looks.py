@@ -40,6 +40,11 @@ class Looks:
         self._seen = Seen()
         self._path: Optional[Path] = None
 
+    @property
+    def seen(self) -> Seen:
+        """What the last look brought."""
+        return self._seen
+
     def look(self) -> Seen:
         """Look once. A failed look gives the last good reading, marked stale, and the error."""
         try:

@@ -31,9 +31,7 @@ from monitor.views.style import Style, choose_style
 
 def run(settings: Settings, mode: str) -> int:
     """Run the monitor in a mode (`live`, `once`, `json`, `follow`); return the exit code."""
-    with exits.signals_unwind(), ExitStack() as stack:
-        settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
-        looks = stack.enter_context(open_looks(settings, state))
+    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
         if mode == "live" and sys.stdout.isatty():
             return _live(settings, looks)
         if mode == "follow":
@@ -41,6 +39,14 @@ def run(settings: Settings, mode: str) -> int:
         usage = look_once(settings, looks)
         _print_json(usage, settings, indent=2) if mode == "json" else _print_frame(usage, settings)
         return exits.OK
+
+
+@contextmanager
+def open_usage(settings: Settings) -> Iterator[tuple[Settings, Looks]]:
+    """Lend what looks at the usage, and the settings to look with: the user's, or the demo's."""
+    with exits.signals_unwind(), ExitStack() as stack:
+        settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
+        yield settings, stack.enter_context(open_looks(settings, state))
 
 
 @contextmanager

@@ -62,16 +62,23 @@ def load(path: Path) -> Optional[dict[str, Any]]:
 
 
 def save(path: Path, data: dict[str, Any]) -> None:
-    """Replace a state file in one step: a reader sees the old one or the new. Raises OSError.
-
-    The file is made anew and renamed over the old name: a planted symbolic link is replaced, not
-    followed.
-    """
+    """Replace a state file in one step: a reader sees the old one or the new. Raises OSError."""
     private_dir(path.parent)
+    text = json.dumps({"version": VERSION, **data}, separators=(",", ":"))
+    replace_file(path, text.encode("utf-8", "surrogateescape"))
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file anew and rename it over the old name. Raises OSError; then nothing has changed.
+
+    A planted symbolic link of that name is replaced, not followed.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, **data}, file, separators=(",", ":"))
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        if mode != 0o600:
+            Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink()

@@ -9,6 +9,9 @@ from typing import Optional
 from monitor.model.usage import Usage
 from monitor.model.words import age, count, duration, nearest_minute, percent, plural
 
+SURE = 0.9
+"""From this probability on "likely" is left out."""
+
 FULLY_COUNTING = 19
 """From this major version on ccusage counts the output tokens of a streamed answer fully."""
 
@@ -35,8 +38,8 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 
 def _limit_reached(usage: Usage) -> str:
     since = usage.block.last_activity if usage.block else None
-    text = "Limit reached" + (f" at {_clock(usage, since)}" if since else "")
-    return f"{text}; it resets at {_reset(usage)}, in {_until_reset(usage)}."
+    text = "Limit reached" + (f" {_at(usage, since)}" if since else "")
+    return f"{text}; it resets {_reset(usage)}, in {_until_reset(usage)}."
 
 
 def _idle(usage: Usage) -> str:
@@ -51,37 +54,39 @@ def _idle(usage: Usage) -> str:
 def _exceeded(usage: Usage) -> str:
     since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
     over = count(usage.tokens.counted - usage.limit.tokens)
-    return f"Over the limit{since}, by {over} tokens; it resets at {_reset(usage)}."
+    return f"Over the limit{since}, by {over} tokens; it resets {_reset(usage)}."
 
 
 def _warming_up(usage: Usage) -> str:
     used = percent(usage.used_percent)
-    return f"Just started: {used} used, reset at {_reset(usage)}. A forecast follows."
+    return f"Just started: {used} used, reset {_reset(usage)}. A forecast follows."
 
 
 def _ok(usage: Usage) -> str:
     if usage.forecast.runs_out_at is None:
-        return f"The reset at {_reset(usage)} comes first{_likely(usage)}."
-    pace = _clock(usage, usage.forecast.runs_out_at)
-    return f"The reset at {_reset(usage)} likely comes first; this pace kept up runs out {pace}."
+        return f"The reset {_reset(usage)} comes first{_likely(usage)}."
+    pace = _at(usage, usage.forecast.runs_out_at)
+    return f"The reset {_reset(usage)} likely comes first; this pace kept up runs out {pace}."
 
 
 def _tight(usage: Usage) -> str:
     if usage.forecast.runs_out_at is None:
         risk = _chance(usage)
-        return f"It may get tight: {risk} to reach the limit before the reset at {_reset(usage)}."
-    when = _clock(usage, usage.forecast.runs_out_at)
-    return f"Tight: this pace hits the limit at {when}, {_before_reset(usage)}."
+        return f"It may get tight: {risk} to reach the limit before the reset {_reset(usage)}."
+    when = _at(usage, usage.forecast.runs_out_at)
+    return f"Tight: this pace hits the limit {when}, {_before_reset(usage)}."
 
 
 def _runs_out(usage: Usage) -> str:
     if usage.tokens_left == 0:
-        return f"You are at the limit; it resets at {_reset(usage)}."
+        return f"You are at the limit; it resets {_reset(usage)}."
     if usage.forecast.runs_out_at is None:
         risk = _chance(usage)
-        return f"You'll probably reach the limit before the reset at {_reset(usage)} ({risk})."
-    when = _clock(usage, usage.forecast.runs_out_at)
-    return f"You'll reach the limit at {when}, {_before_reset(usage)}."
+        return f"You'll probably reach the limit before the reset {_reset(usage)} ({risk})."
+    when = _at(usage, usage.forecast.runs_out_at)
+    chance = usage.forecast.probability
+    likely = "" if chance is None or chance >= SURE else "likely "
+    return f"You'll {likely}reach the limit {when}, {_before_reset(usage)}."
 
 
 def _likely(usage: Usage) -> str:
@@ -106,7 +111,12 @@ def _until_reset(usage: Usage) -> str:
 
 
 def _reset(usage: Usage) -> str:
-    return _clock(usage, usage.reset.at)
+    return _at(usage, usage.reset.at)
+
+
+def _at(usage: Usage, when: Optional[datetime]) -> str:
+    text = _clock(usage, when)
+    return text if when and text != usage.rules.clock.minute(when) else f"at {text}"
 
 
 def _clock(usage: Usage, when: Optional[datetime]) -> str:
@@ -121,7 +131,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if usage.exceeded:
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
-    if usage.block and usage.events is None:
+    if not usage.burn.exact:
         yield "The series of messages could not be read exactly; the pace is the block's average."
     if _undercounts(reading.ccusage_version):
         yield (

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Optional
 
 from monitor.model import sentence
+from monitor.model.blocks import TokenCounts
 from monitor.model.usage import Usage
 from monitor.model.words import minutes
 
@@ -21,7 +22,7 @@ def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
         "headline": _headline(usage),
         "source": _source(usage),
         "block": _block(usage, show_cost=show_cost),
-        "tokens": _tokens(usage),
+        "tokens": tokens_as_json(usage.tokens),
         "limit": _limit(usage),
         "burn_rate": _burn_rate(usage, show_cost=show_cost),
         "reset": _reset(usage),
@@ -78,8 +79,8 @@ def _block(usage: Usage, *, show_cost: bool) -> Optional[dict[str, Any]]:
     }
 
 
-def _tokens(usage: Usage) -> dict[str, Any]:
-    tokens = usage.tokens
+def tokens_as_json(tokens: TokenCounts) -> dict[str, int]:
+    """Return token counts as the snapshot writes them."""
     return {
         "input": tokens.input,
         "output": tokens.output,

@@ -45,11 +45,12 @@ class Glyphs:
     yes: str = "✓"
     no: str = "✗"
     spark: str = "▁▂▃▄▅▆▇█"
+    shades: str = "·░▒▓█"
     braille: bool = True
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs("#", "", "+", ".", "|", "-", "...", "!", "ok", "NO", "_.-=+*#@", braille=False)
+ASCII = Glyphs("#", "", "+", ".", "|", "-", "...", "!", "ok", "NO", "_.-=+*#@", ".:+*#", braille=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""`history`: past blocks as a table, by day, as a heat map or as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Optional
+
+import click
+
+from monitor import exits
+from monitor.clock import utc_now
+from monitor.looks import Looks
+from monitor.model.history import CompletedBlock
+from monitor.model.plans import choose_limit, highest_block
+from monitor.model.words import Clock
+from monitor.run import look_once, open_usage, style_for
+from monitor.settings import Settings, settings_from
+from monitor.terminal import terminal_size
+from monitor.views.history import Shown, as_json, by_block, by_day, heat_map, table
+
+
+class Since(click.ParamType):
+    """A date, `2026-11-01` or `20261101`, or a number of days back, `30d`."""
+
+    name = "DATE"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> str:
+        """Return the text when it can be understood; fails with examples."""
+        text = str(value).strip()
+        if since(text, Clock(utc_now().tzinfo), utc_now()) is None:  # type: ignore[arg-type]
+            self.fail(f"{value!r} is no date; try 2026-11-01, 20261101 or 30d.", param, ctx)
+        return text
+
+
+def since(text: str, clock: Clock, now: datetime) -> Optional[datetime]:
+    """Return the start of that day on this clock; None when `text` is no date."""
+    if re.fullmatch(r"\d{1,4}d", text):
+        day = clock.local(now - timedelta(days=int(text[:-1])))
+        return day.replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        parsed = datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 - zone follows
+    except ValueError:
+        return None
+    return clock.local(now).replace(
+        year=parsed.year,
+        month=parsed.month,
+        day=parsed.day,
+        hour=0,
+        minute=0,
+        second=0,
+        microsecond=0,
+    )
+
+
+@click.command()
+@click.option("--daily", is_flag=True, help="One row per day instead of per block.")
+@click.option("--heatmap", is_flag=True, help="Counted tokens by hour of the week.")
+@click.option("--json", "as_json_", is_flag=True, help="Print the blocks as JSON.")
+@click.option("--since", "since_", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
+    """Show the past blocks: start, length, messages, counted tokens, limit, cost, models."""
+    params = ctx.obj
+    return lambda: _history(
+        settings_from(params), {**options, "json": params["json"] or options["as_json_"]}
+    )
+
+
+def _history(settings: Settings, options: dict[str, Any]) -> int:
+    with open_usage(settings) as (settings, looks):
+        completed = _completed(settings, looks)
+    clock = settings.rules.clock
+    if options["since_"]:
+        first = since(options["since_"], clock, utc_now())
+        completed = [item for item in completed if first and item.block.start >= first]
+    shown = _shown(settings, completed)
+    if options["json"]:
+        print(json.dumps(as_json(completed, shown), indent=2))
+        return exits.OK
+    style, width = style_for(settings), terminal_size(sys.stdout)[0]
+    if options["heatmap"]:
+        lines = heat_map(completed, width, shown)
+    else:
+        entries = by_day(completed, shown) if options["daily"] else by_block(completed, shown)
+        lines = table(entries, width, shown, "day" if options["daily"] else "block")
+    print("\n".join(style.paint(line).rstrip() for line in lines))
+    return exits.OK
+
+
+def _completed(settings: Settings, looks: Looks) -> list[CompletedBlock]:
+    """Return what is kept; the whole history is read first where that is too old."""
+    look_once(settings, looks)
+    if looks.wants_history():
+        if sys.stderr.isatty():
+            print("Reading the whole history once …", file=sys.stderr)
+        looks.read_history()
+    history = looks.seen.history
+    return list(history.completed) if history else []
+
+
+def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
+    rules = settings.rules
+    highest = highest_block(item.block for item in completed)
+    limit = choose_limit(rules.plan, rules.token_limit, 0, highest, rules.clock, rules.plan_tokens)
+    return Shown(limit.tokens, rules.clock, style_for(settings).glyphs, settings.show_cost)

@@ -1,0 +1,160 @@
+"""`statusline --install` and `--uninstall`: change Claude Code's settings.json, and back."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from monitor import exits
+from monitor.commands.statusline import claude_dir
+from monitor.model.words import visible
+from monitor.state import replace_file
+
+BACKUP = ".before-ccusage-monitor"
+MARK = "statusline"
+KEY = "statusLine"
+
+NO_FILE = b""
+"""The backup of a settings.json that was not there: no JSON file is empty."""
+
+
+class SettingsFile(NamedTuple):
+    """Claude Code's settings.json as it was read: where it is, its bytes and what they say."""
+
+    path: Path
+    data: bytes
+    content: dict[str, Any]
+
+    @property
+    def backup(self) -> Path:
+        """Where the file as it was before is kept."""
+        return self.path.with_name(self.path.name + BACKUP)
+
+
+def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional[str]) -> int:
+    """Install or uninstall the hook; asks first. Raises exits.Failure with nothing changed."""
+    # A settings.json that is a link into somebody's dotfiles stays one.
+    path = (Path(claude_dir({}, params)) / "settings.json").resolve()
+    try:
+        found = _read(path)
+        return _install(found, params, chain) if install else _uninstall(found, params)
+    except OSError as error:
+        reason = f"{path} could not be changed: {error.strerror or error}."
+        raise exits.Failure(reason, "Nothing was changed.") from error
+
+
+def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str]) -> int:
+    old = found.content.get(KEY)
+    if _is_ours(old):
+        print(f"Already installed in {found.path}.")
+        return exits.OK
+    new = changed(found.data, hook(_own_command(), old, chain))
+    print(f"In {found.path}, {KEY} changes from\n  {_shown(old)}\nto")
+    print(f"  {_shown(json.loads(new)[KEY])}\nA backup is kept beside it: {found.backup.name}")
+    _ask(params, "Change it?")
+    replace_file(found.backup, found.data)
+    replace_file(found.path, new, _mode(found.path))
+    print("Done. Claude Code shows the line after its next answer.")
+    return exits.OK
+
+
+def _uninstall(found: SettingsFile, params: Mapping[str, Any]) -> int:
+    ours = found.content.get(KEY)
+    if not _is_ours(ours):
+        print(f"Not installed in {found.path}.")
+        return exits.OK
+    kept = found.backup.read_bytes() if found.backup.exists() else NO_FILE
+    old = (json.loads(kept) if kept.strip() else {}).get(KEY)
+    print(f"In {found.path}, {KEY} changes back to\n  {_shown(old)}")
+    _ask(params, "Change it back?")
+    if changed(kept, ours) != found.data:
+        # Edited since: only our key goes, the rest stays as it is now.
+        replace_file(found.path, changed(found.data, old), _mode(found.path))
+    elif kept == NO_FILE:
+        found.path.unlink()
+    else:
+        replace_file(found.path, kept, _mode(found.path))
+    found.backup.unlink(missing_ok=True)
+    print("Done.")
+    return exits.OK
+
+
+def hook(command: str, old: Any, chain: Optional[str]) -> dict[str, Any]:
+    """Return our `statusLine`, which also runs the command that was there (or `chain`)."""
+    before = old.get("command") if isinstance(old, dict) else None
+    chained = chain or (before if isinstance(before, str) and before.strip() else None)
+    words = f"{command} {MARK}" + (f" --chain {shlex.quote(chained)}" if chained else "")
+    kept = old if isinstance(old, dict) else {}
+    return {**kept, "type": "command", "command": words}
+
+
+def changed(data: bytes, value: Any) -> bytes:
+    """Return a settings.json with `statusLine` set (None: left out), its other keys kept.
+
+    >>> changed(b'{"model": "opus"}', {"type": "command"})
+    b'{\\n  "model": "opus",\\n  "statusLine": {\\n    "type": "command"\\n  }\\n}\\n'
+    """
+    content = json.loads(data) if data.strip() else {}
+    if value is None:
+        content.pop(KEY, None)
+    else:
+        content[KEY] = value
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _read(path: Path) -> SettingsFile:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = NO_FILE
+    try:
+        content = json.loads(data) if data.strip() else {}
+        if isinstance(content, dict):
+            return SettingsFile(path, data, content)
+        why = "it is no JSON object"
+    except (ValueError, RecursionError) as error:
+        why = f"it is no JSON ({error})"
+    advice = f"Nothing was changed. Set it by hand: {_shown(hook(_own_command(), None, None))}"
+    raise exits.Failure(f"{path} was not understood: {visible(why)}.", advice)
+
+
+def _own_command() -> str:
+    """Return the words that start this program from anywhere, as a shell reads them."""
+    script = shutil.which("ccusage-monitor", path=str(Path(sys.executable).parent))
+    if script:
+        return shlex.quote(script)
+    starter = Path(__file__).resolve().parents[2] / "ccusage_monitor.py"
+    return shlex.join([sys.executable, str(starter)])
+
+
+def _is_ours(value: Any) -> bool:
+    words = value.get("command", "") if isinstance(value, dict) else ""
+    return isinstance(words, str) and MARK in words and "ccusage" in words and "monitor" in words
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else visible(json.dumps(value, ensure_ascii=False))
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+
+
+def _ask(params: Mapping[str, Any], question: str) -> None:
+    if params["yes"]:
+        return
+    if not (sys.stdin and sys.stdin.isatty()):
+        raise exits.Failure(
+            "Nothing was changed: there is nobody to ask.", "Add --yes to change it."
+        )
+    import click
+
+    if not click.confirm(question, default=True, err=True):
+        raise exits.Failure("Nothing was changed.")

@@ -1,0 +1,81 @@
+"""What the headline's percentage is measured with: official, bridged, or the token estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from monitor.model.blocks import Event
+from monitor.model.bridge import Bridge, bridge, worth
+from monitor.model.official import OfficialLimits, Window, is_fresh
+
+WHOLE = 100.0
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A percentage of the limit, its source, and what one percent is in counted tokens.
+
+    `tokens_per_percent` is None when the official percentage is known, but not yet what a token is
+    worth. `window` and `bridge` are what an official or bridged percentage rests on.
+    """
+
+    source: str
+    used_tokens: int
+    used_percent: float
+    tokens_per_percent: Optional[float]
+    window: Optional[Window] = None
+    bridge: Optional[Bridge] = None
+
+    @property
+    def tokens_left(self) -> Optional[float]:
+        """Counted tokens up to the limit, never below 0."""
+        if self.tokens_per_percent is None:
+            return None
+        return max(0.0, WHOLE - self.used_percent) * self.tokens_per_percent
+
+    @property
+    def level(self) -> Optional[float]:
+        """The count of local tokens at which the limit is reached."""
+        left = self.tokens_left
+        if self.tokens_per_percent is None or left is None:
+            return None
+        over = max(0.0, self.used_percent - WHOLE) * self.tokens_per_percent
+        return self.used_tokens + left - over
+
+    def percent_at(self, tokens: float) -> float:
+        """Return the percentage used when `tokens` have been counted."""
+        if not self.tokens_per_percent:
+            return self.used_percent
+        return self.used_percent + (tokens - self.used_tokens) / self.tokens_per_percent
+
+
+def choose_gauge(
+    counted: int,
+    limit: int,
+    official: Optional[OfficialLimits],
+    events: Optional[Sequence[Event]],
+    now: datetime,
+) -> Gauge:
+    """Choose: a fresh official percentage, one bridged from an older capture, the estimate.
+
+    `official` holds only windows that have not been reset.
+    """
+    window = official.five_hour if official else None
+    if window is None:
+        return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
+    own = events or ()
+    per_percent = worth(window.captures, own)
+    bridged = bridge(window.captures, own, now)
+    if bridged is not None:
+        percent = max(bridged.used_percent, window.used_percent)
+        per_percent = bridged.tokens_per_percent
+        return Gauge("bridged", counted, percent, per_percent, window, bridged)
+    if is_fresh(window, now):
+        return Gauge("official", counted, window.used_percent, per_percent, window)
+    if not any(event.at > window.captured_at for event in own):
+        # Nothing was used here since: what was official then is the best that is known now.
+        return Gauge("bridged", counted, window.used_percent, per_percent, window)
+    return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
