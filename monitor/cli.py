@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any, Optional
 
 import click
 
 from monitor import __version__
-from monitor.settings import Seconds, TokenLimit, Zone
+from monitor.settings import PlanName, Seconds, TokenLimit, Zone
+from monitor.settings_file import plans_of, use_settings_file
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
@@ -53,7 +55,7 @@ class Commands(click.Group):
 )
 @click.option(
     "--plan",
-    type=click.Choice(PLANS),
+    type=PlanName(PLANS),
     default="pro",
     show_default=True,
     help="The limit that applies: about 7,000, 35,000 or 140,000 tokens, or your highest block.",
@@ -110,6 +112,14 @@ class Commands(click.Group):
 @click.option(
     "--demo", is_flag=True, help="Show the monitor on sample usage, made for the purpose."
 )
+@click.option(
+    "--config",
+    type=click.Path(),
+    metavar="FILE",
+    is_eager=True,
+    callback=use_settings_file,
+    help="The settings file, TOML.  [default: config.toml in the platform's place]",
+)
 @click.version_option(__version__, prog_name="ccusage-monitor")
 @click.pass_context
 def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
@@ -119,9 +129,9 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     """
     if params["follow"] and not params["json"]:
         raise click.UsageError("--follow goes with --json.")
-    ctx.obj = params
+    ctx.obj = {**params, "plans": plans_of(ctx)}
     if ctx.invoked_subcommand is None:
-        return lambda: _monitor(params)
+        return lambda: _monitor(ctx.obj)
     return None
 
 
@@ -140,11 +150,21 @@ def _start() -> int:
     try:
         action = cli.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _say(error)
     except click.Abort:
         return 130
     return int(action()) if callable(action) else int(action or 0)
+
+
+def _say(error: click.ClickException) -> int:
+    """Say what is wrong in one line, and where to look: not the whole usage each time."""
+    if "statusline" in sys.argv and not {"--install", "--uninstall"} & set(sys.argv):
+        # Whatever is wrong with the settings, Claude Code must not see its status line fail.
+        click.echo(f"ccusage-monitor: {error.format_message()}")
+        return 0
+    click.echo(f"Error: {error.format_message()}", err=True)
+    click.echo("See `ccusage-monitor --help`.", err=True)
+    return error.exit_code
 
 
 def _monitor(params: dict[str, Any]) -> int:

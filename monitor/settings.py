@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import click
 
+from monitor.settings_file import plans_of
+
 if TYPE_CHECKING:
     from monitor.model.usage import Rules
     from monitor.source.reader import Source
@@ -82,6 +84,19 @@ class Zone(click.ParamType):
             self.fail(f"{value!r} is no time zone{_similar_zones(str(value))}.", param, ctx)
 
 
+class PlanName(click.Choice):
+    """One of the plans, or a name of the settings file's `[plans]` table."""
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> str:
+        """Return the plan's name; fails with the names there are."""
+        own = plans_of(ctx)
+        if value in own:
+            return str(value)
+        return str(click.Choice([*self.choices, *own]).convert(value, param, ctx))
+
+
 def settings_from(params: Mapping[str, Any]) -> Settings:
     """Build the settings from click's parameters, all present and converted."""
     import pytz
@@ -97,7 +112,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         reset_hour=params["reset_hour"],
         zone=pytz.timezone(zone) if zone else local_zone(),
         twelve_hour=is_twelve_hour(params["time_format"]),
-        plan_tokens=PLAN_TOKENS,
+        plan_tokens={**PLAN_TOKENS, **params["plans"]},
     )
     source = Source(
         ccusage=params["ccusage"],

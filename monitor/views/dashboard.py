@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
+from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.model.words import (
     age,
@@ -220,7 +221,7 @@ def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
         begun = clock.minute_or_day(usage.last.start, usage.now)
         used = usage.last.tokens.counted
         share = percent(100 * used / usage.limit.tokens)
-        yield 5, "Last", f"{count(used)} tokens, {share} of the limit", f"block of {begun}"
+        yield 5, "Last", f"{count(used)} tokens{DOT}{share} of the limit", f"block of {begun}"
     yield 6, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage)
     if usage.reset.at is not None:
         yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
@@ -245,9 +246,10 @@ def _limit_tokens(usage: Usage) -> str:
 def _limit_note(usage: Usage) -> str:
     if usage.limit.note:
         return usage.limit.note
-    return {"plan": "plan estimate of mid-2025", "user": "your token limit"}.get(
-        usage.limit.source, ""
-    )
+    if usage.limit.source == "user":
+        return "your token limit"
+    published = usage.limit.plan in PLAN_TOKENS
+    return "plan estimate of mid-2025" if published else "plan of your settings file"
 
 
 def _pace(usage: Usage) -> str:
@@ -267,7 +269,7 @@ def _pace_note(usage: Usage) -> str:
 def _runs_out(usage: Usage) -> str:
     forecast = usage.forecast
     if forecast.verdict == "exceeded":
-        return "passed" + (f" at {_at(usage, usage.crossed_at)}" if usage.crossed_at else "")
+        return "over" + (f" since {_at(usage, usage.crossed_at)}" if usage.crossed_at else "")
     if forecast.verdict == "unknown":
         return "not known yet"
     said = "not at this pace"
