@@ -16,6 +16,6 @@ ln(hours left + 0.1)."""
 PACE = 0.85
 """How much of a pace goes on, once it goes on: below 1, since people pause."""
 
-SHAPE = 0.65
+SHAPE = 0.6
 """Weibull shape of what is still to come. 1 would be exponential; lower is less certain, with much
 weight on very little and on very much."""

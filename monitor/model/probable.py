@@ -29,7 +29,7 @@ follow a change of habits."""
 HABIT_BLOCKS = 50
 """The newest blocks say how often the user stops; older ones are of another time."""
 
-USUAL_SHARE = 0.4
+USUAL_SHARE = 0.3
 """How far the user's usual pace is believed, against this block's, after very many blocks."""
 
 USUAL_HALF = 3
