@@ -60,7 +60,7 @@ setup(
     package_data={"": ["py.typed", "*.json", "*.toml", "*.css", "*.html", "*.txt"]},
     py_modules=["ccusage_monitor"],
     install_requires=RUN,
-    extras_require={"node": NODE, "metrics": METRICS, "test": TEST},
+    extras_require={"node": NODE, "metrics": METRICS, "test": [*TEST, *METRICS]},
     entry_points={"console_scripts": ["ccusage-monitor = monitor.cli:main"]},
     classifiers=[
         "Environment :: Console",

@@ -10,13 +10,16 @@ from typing import Any, Optional
 import click
 
 from monitor import __version__
-from monitor.settings import PlanName, Seconds, TokenLimit, Zone
-from monitor.settings_file import plans_of, use_settings_file
+from monitor.options import Seconds, TokenLimit, Zone
+from monitor.settings_file import PlanName, plans_of, use_settings_file
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
     "history": "Past blocks: a table, by day, as a heat map, as JSON.",
+    "line": "The usage in one line, for status bars and prompts.",
+    "check": "Is enough left for a task? One sentence and an exit code.",
     "statusline": "A hook for Claude Code: keeps its official limits, prints a line.",
+    "serve-metrics": "Metrics for Prometheus, over HTTP or in a file: one view of a team.",
 }
 
 PLANS = ("pro", "max5", "max20", "custom_max")

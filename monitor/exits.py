@@ -8,10 +8,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, Optional
 
+from monitor.model.words import visible
+
 OK, NO_READING, INTERRUPTED = 0, 1, 130
+
+UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EINVAL)
 
 LEAVE_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT")
 
@@ -27,19 +32,18 @@ class Failure(Exception):  # noqa: N818 - the program failed, the code did not
 
 def exit_with(action: Callable[[], int]) -> NoReturn:
     """Run the action and end the process with its exit code; what is printed is flushed first."""
+    _open_missing_streams()
     try:
         code = action()
         sys.stdout.flush()
-    except Failure as failure:
-        code = _say(failure)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
         code = OK
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EINVAL):
+    except Exception as error:  # the last place that can say anything
+        if sys.flags.dev_mode:
             raise
-        code = _say(Failure(f"The output could not be written: {error.strerror}."))
+        code = _say(_failure_of(error))
     _abandon_output()
     sys.exit(code)
 
@@ -65,11 +69,39 @@ def _unwind(number: int, _frame: Optional[FrameType]) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+def fault_of_ours(error: Exception) -> Failure:
+    """Say where the program itself failed, in a line instead of a traceback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    reason = f"The monitor itself failed at {where}: {error.__class__.__name__}: {error}"
+    return Failure(visible(reason), "Please report it. `python -X dev -m monitor` shows a trace.")
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return Failure(f"The output could not be written: {error.strerror}.")
+    return fault_of_ours(error)
+
+
 def _say(failure: Failure) -> int:
     for text in (failure.reason, failure.advice):
         if text:
             print(text, file=sys.stderr)
     return NO_READING
+
+
+def _open_missing_streams() -> None:
+    """Put the null device where a standard stream was closed before we were started.
+
+    Python has None there, and the next file that is opened would get the stream's number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _abandon_output() -> None:

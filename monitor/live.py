@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from monitor.clock import utc_now
-from monitor.looks import Looks, Seen, measured
+from monitor.exits import fault_of_ours
+from monitor.looks import Looks, Seen, failed, measured
 from monitor.model.words import plural, size
 from monitor.settings import Settings
+from monitor.source.ccusage import CcusageError
 from monitor.source.locate import NotFound
 from monitor.terminal import Screen
 from monitor.views.dashboard import Look, frame, message
@@ -54,18 +56,24 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopped:
-            took = self._step(self.looks.look)
-            if not self._stopped and self.looks.wants_history():
-                took = self._step(self.looks.read_history)
-            self._asked.wait(self._rest(took))
+            began = time.monotonic()
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not freeze the screen
+                fault = fault_of_ours(error)
+                self._show(failed(self.seen, CcusageError(fault.reason, fault.advice)))
+            self._asked.wait(self._rest(time.monotonic() - began))
             self._asked.clear()
 
-    def _step(self, look: Callable[[], Seen]) -> float:
-        began = time.monotonic()
-        self.seen = look()
-        self._failures = self._failures + 1 if self.seen.error else 0
+    def _look(self) -> None:
+        self._show(self.looks.look())
+        if not self._stopped and self.looks.wants_history():
+            self._show(self.looks.read_history())
+
+    def _show(self, seen: Seen) -> None:
+        self.seen = seen
+        self._failures = self._failures + 1 if seen.error else 0
         self._seen_more()
-        return time.monotonic() - began
 
     def _rest(self, took: float) -> float:
         if self._failures:

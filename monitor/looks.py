@@ -8,17 +8,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.model.blocks import Block, active_block, real_blocks
-from monitor.model.history import CompletedBlock, History
+from monitor.model.blocks import SESSION, Block, active_block, real_blocks
+from monitor.model.history import CompletedBlock, History, merged
+from monitor.model.official import OfficialLimits
 from monitor.model.plans import CUSTOM_MAX
 from monitor.model.reading import Reading
 from monitor.model.usage import Rules, Usage, measure
+from monitor.source.captures import load_official
 from monitor.source.ccusage import CcusageError
+from monitor.source.last import confirm_last, save_last
 from monitor.source.reader import Reader
 from monitor.source.store import add_to_history, history_path, load_history
 
 HISTORY_AGE = timedelta(hours=24)
 """How often the whole history is read again: the highest block changes rarely."""
+
+HISTORY_RETRY = timedelta(hours=1)
+"""Reading the whole history costs seconds of CPU: one that failed is not tried again at once."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Seen:
     reading: Optional[Reading] = None
     history: Optional[History] = None
     error: Optional[CcusageError] = None
+    official: Optional[OfficialLimits] = None
 
 
 class Looks:
@@ -39,28 +46,35 @@ class Looks:
         self._clock = clock
         self._seen = Seen()
         self._path: Optional[Path] = None
+        self._shared: Optional[Reading] = None
+        self._tried_at: Optional[datetime] = None
 
     @property
     def seen(self) -> Seen:
         """What the last look brought."""
         return self._seen
 
-    def look(self) -> Seen:
-        """Look once. A failed look gives the last good reading, marked stale, and the error."""
+    def look(self, *, series: bool = True) -> Seen:
+        """Look once. A failed look gives the last good reading, marked stale, and the error.
+
+        Without `series` a first frame is there in half the time, and the next look completes it.
+        """
         try:
-            reading = self.reader.look(self._clock())
+            reading = self.reader.look(self._clock(), series=series)
         except CcusageError as error:
-            old = self._seen.reading
-            stale = replace(old, stale=True, error=error.reason) if old else None
-            self._seen = replace(self._seen, reading=stale, error=error)
+            self._seen = failed(self._seen, error)
             return self._seen
-        self._seen = Seen(reading, self._history_beside(reading))
+        official = load_official(self._state_dir, reading.data_dirs)
+        self._seen = Seen(reading, self._history_beside(reading), official=official)
+        self._share(reading)
         return self._seen
 
     def wants_history(self) -> bool:
         """Whether the whole history has not been read for a day, or never."""
         history = self._seen.history
         if self._seen.reading is None or self._seen.error is not None:
+            return False
+        if self._tried_at is not None and self._clock() - self._tried_at < HISTORY_RETRY:
             return False
         read_at = history.read_at if history else None
         return read_at is None or self._clock() - read_at > HISTORY_AGE
@@ -72,6 +86,7 @@ class Looks:
         """
         before = self._seen.reading
         assert before is not None and self._path is not None  # noqa: S101 - wants_history() is true
+        self._tried_at = self._clock()
         try:
             scan = self.reader.full_scan(self._clock())
         except CcusageError:
@@ -81,20 +96,39 @@ class Looks:
         self._seen = replace(seen, history=history)
         whole = active_block(scan.blocks, self._clock())
         if seen.error is None and not _agree(before, whole, seen.reading, self._clock()):
-            self.reader.distrust_window(whole.end if whole else self._clock() + HISTORY_AGE)
+            self.reader.distrust_window(whole.end if whole else self._clock() + SESSION)
+            self._seen = replace(self.look(), history=history)
         return self._seen
+
+    def _share(self, reading: Reading) -> None:
+        """Keep the reading for whoever would otherwise run ccusage again."""
+        shared = self._shared
+        if shared is not None and replace(reading, read_at=shared.read_at) == shared:
+            confirm_last(self._state_dir, reading)
+        else:
+            self._shared = reading
+            save_last(self._state_dir, reading)
 
     def _history_beside(self, reading: Reading) -> Optional[History]:
         path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
         known = self._seen.history
         if path != self._path:
-            self._path, known = path, load_history(path)
+            self._path, known, self._tried_at = path, load_history(path), None
         if known is None or known.read_at is None:
             return known
         new = [b for b in _completed(reading) if not _is_known(b, known)]
         if not new:
             return known
-        return add_to_history(path, [CompletedBlock(b) for b in new], None)
+        kept = add_to_history(path, [CompletedBlock(b) for b in new], None)
+        # Where nothing can be kept, what is known by now must not be lost either.
+        return History(merged(known.completed, kept.completed), kept.read_at or known.read_at)
+
+
+def failed(seen: Seen, error: CcusageError) -> Seen:
+    """Return what is left of what was known when a look fails: the last good reading, stale."""
+    old = seen.reading
+    stale = replace(old, stale=True, error=error.reason) if old else None
+    return replace(seen, reading=stale, error=error)
 
 
 def needs_history(rules: Rules, usage: Usage) -> bool:
@@ -108,7 +142,7 @@ def needs_history(rules: Rules, usage: Usage) -> bool:
 def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
     """Measure what was seen; there must be a reading."""
     assert seen.reading is not None  # noqa: S101 - callers have checked
-    return measure(seen.reading, seen.history, rules, now)
+    return measure(seen.reading, seen.history, rules, now, seen.official)
 
 
 def _completed(reading: Reading) -> list[Block]:
@@ -127,7 +161,10 @@ def _agree(
 ) -> bool:
     """Whether a full scan fits between the window's readings before and after it."""
     old, new = active_block(before.blocks, now), active_block(after.blocks if after else (), now)
-    if whole is None or new is None:
-        return whole is None or before.blocks == ()
+    if whole is None:
+        # A first message may have come after the scan; one that came before it must be in it.
+        return old is None or new is None
+    if new is None:
+        return False
     floor = old.tokens.counted if old and old.start == whole.start else 0
     return whole.start == new.start and floor <= whole.tokens.counted <= new.tokens.counted

@@ -158,10 +158,12 @@ def _install(settings: Settings, looks: Looks, missing: NotFound) -> None:
     """Offer to install the pinned ccusage; raises exits.Failure when that is not to be."""
     try:
         command = " ".join(install_command(cache_dir()))
-        if not settings.yes and not _confirmed(missing, command):
-            raise exits.Failure(
-                missing.reason, f"Run again with --yes to install it, or type: {command}"
-            )
+    except CcusageError as no_npm:
+        raise exits.Failure(missing.reason, no_npm.advice) from no_npm
+    if not settings.yes and not _confirmed(missing, command):
+        advice = f"Run again with --yes to install it, or type: {command}"
+        raise exits.Failure(missing.reason, advice)
+    try:
         install(cache_dir(), looks.reader.runner, lambda text: print(text, file=sys.stderr))
     except CcusageError as error:
         raise exits.Failure(error.reason, error.advice) from error

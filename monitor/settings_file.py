@@ -11,6 +11,8 @@ from typing import Any, NoReturn, Optional
 
 import click
 
+from monitor.options import TokenLimit
+
 PLANS_TABLE = "plans"
 META = "monitor.settings_file"
 NEVER_IN_FILE = ("config", "help", "version")
@@ -32,9 +34,7 @@ class SettingsFile:
 
     def check(self, ctx: click.Context) -> None:
         """Check every key and value against the options there are. Raises FileFault."""
-        from monitor.settings import TokenLimit
-
-        allowed = {p.name: p for p in ctx.command.params if p.name not in NEVER_IN_FILE}
+        allowed = {p.name: p for p in ctx.command.params if p.name and p.name not in NEVER_IN_FILE}
         table = self._data.get(PLANS_TABLE, {})
         if not isinstance(table, dict):
             self._fail(PLANS_TABLE, "takes a table of names and limits.")
@@ -100,6 +100,19 @@ def plans_of(ctx: Optional[click.Context]) -> Mapping[str, int]:
     return file.plans if isinstance(file, SettingsFile) else {}
 
 
+class PlanName(click.Choice):
+    """One of the plans, or a name of the settings file's `[plans]` table."""
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> str:
+        """Return the plan's name; fails with the names there are."""
+        own = plans_of(ctx)
+        if value in own:
+            return str(value)
+        return str(click.Choice([*self.choices, *own]).convert(value, param, ctx))
+
+
 def use_settings_file(
     ctx: click.Context, _param: click.Parameter, value: Optional[str]
 ) -> Optional[str]:
@@ -134,7 +147,7 @@ def _line_of(text: str, key: str) -> Optional[int]:
     return None
 
 
-def _similar(key: str, allowed: Mapping[Optional[str], Any]) -> str:
-    names = [name.replace("_", "-") for name in allowed if name]
+def _similar(key: str, allowed: Mapping[str, Any]) -> str:
+    names = [name.replace("_", "-") for name in allowed]
     found = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(sorted(names))}"

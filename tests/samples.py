@@ -9,6 +9,8 @@ from typing import Optional
 import pytz
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
+from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
+from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
@@ -110,6 +112,8 @@ STALE = replace(
     error="ccusage did not answer within 20 s.",
 )
 OLD_VERSION = replace(OK, ccusage_version="17.2.1")
+NO_SERIES = replace(TIGHT, events=None)
+FUTURE = replace(OK, blocks=(*OK.blocks, replace(past_block(-1, 90_000), is_active=True)))
 
 STATES = {
     "ok": OK,
@@ -122,9 +126,39 @@ STATES = {
     "empty": EMPTY,
     "stale": STALE,
     "old-version": OLD_VERSION,
+    "no-series": NO_SERIES,
+    "future": FUTURE,
 }
 
 
 def usage_of(reading: Reading, rules: Rules = RULES) -> Usage:
     """Measure a sample reading at NOW."""
     return measure(reading, HISTORY, rules, NOW)
+
+
+LIKELY = {
+    "ok": (0.06, (9_900.0, 13_300.0, 24_000.0)),
+    "tight": (0.31, (19_600.0, 26_400.0, 43_000.0)),
+    "runs-out": (0.83, (31_500.0, 42_800.0, 61_000.0)),
+    "stale": (0.93, (36_100.0, 44_800.0, 66_000.0)),
+}
+"""Made probabilities and 10-50-90 % bands, so that no sample changes when the forecast learns."""
+
+
+def usage_in(state: str, rules: Rules = RULES) -> Usage:
+    """Measure the sample reading of a state, with the made probability in its forecast."""
+    usage = usage_of(STATES[state], rules)
+    if usage.forecast.probability is None:
+        return usage
+    chance, tokens = LIKELY.get(state, LIKELY["ok"])
+    low, median, high = (100 * count / usage.limit.tokens for count in tokens)
+    verdict = "runs_out" if chance >= RUNS_OUT_FROM else "tight" if chance >= TIGHT_FROM else "ok"
+    made = replace(
+        usage.forecast,
+        verdict=verdict,
+        probability=chance,
+        likely_percent=median,
+        likely_range=(low, high),
+        tokens=tokens,
+    )
+    return replace(usage, forecast=made)

@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
-    with open_usage(settings) as (settings, looks):
+    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
         completed = _completed(settings, looks)
     clock = settings.rules.clock
     if options["since_"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import stat
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from monitor import exits
-from monitor.commands.statusline import claude_dir
 from monitor.model.words import visible
+from monitor.source.places import session_dir
 from monitor.state import replace_file
 
 BACKUP = ".before-ccusage-monitor"
@@ -40,7 +41,8 @@ class SettingsFile(NamedTuple):
 def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional[str]) -> int:
     """Install or uninstall the hook; asks first. Raises exits.Failure with nothing changed."""
     # A settings.json that is a link into somebody's dotfiles stays one.
-    path = (Path(claude_dir({}, params)) / "settings.json").resolve()
+    home = session_dir(None, params["claude_dir"], os.environ)
+    path = (home / "settings.json").resolve()
     try:
         found = _read(path)
         return _install(found, params, chain) if install else _uninstall(found, params)
@@ -97,8 +99,10 @@ def hook(command: str, old: Any, chain: Optional[str]) -> dict[str, Any]:
 def changed(data: bytes, value: Any) -> bytes:
     """Return a settings.json with `statusLine` set (None: left out), its other keys kept.
 
-    >>> changed(b'{"model": "opus"}', {"type": "command"})
-    b'{\\n  "model": "opus",\\n  "statusLine": {\\n    "type": "command"\\n  }\\n}\\n'
+    >>> print(changed(b'{"model":"opus"}', None).decode(), end="")
+    {
+      "model": "opus"
+    }
     """
     content = json.loads(data) if data.strip() else {}
     if value is None:

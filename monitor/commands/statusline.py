@@ -6,8 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Optional
 
 import click
@@ -50,7 +50,7 @@ def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:
         said = "ccusage-monitor: no reading"
     _print(said)
     if chain:
-        _print(_chained(chain, data))
+        _print_chained(chain, data)
     return 0
 
 
@@ -58,31 +58,19 @@ def _line(data: bytes, params: Mapping[str, Any]) -> str:
     from monitor.clock import utc_now
     from monitor.model.official import OfficialLimits, captured, present
     from monitor.source.captures import keep_official
+    from monitor.source.places import session_dir
     from monitor.state import state_dir
 
     now = utc_now()
     told = _parsed(data)
     new = captured(told.get("rate_limits"), now)
-    home = claude_dir(told, params)
+    home = str(session_dir(told.get("transcript_path"), params["claude_dir"], os.environ))
     try:
         limits: Optional[OfficialLimits] = keep_official(state_dir(), home, new, now)
     except OSError:
         limits = new  # a read-only or full home: what has just come in can still be said
-    parts = _official_parts(present(limits, now), now) or [_without_official(home, now)]
+    parts = _official_parts(present(limits, now), now) or [_without_official(home, params, now)]
     return " · ".join([*parts, *_session_parts(told)])
-
-
-def claude_dir(told: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """Return the data directory that a session belongs to, from the path of its transcript."""
-    if params["claude_dir"]:
-        return str(Path(params["claude_dir"][0]).expanduser())
-    transcript = told.get("transcript_path")
-    if isinstance(transcript, str) and "\0" not in transcript:
-        for parent in Path(transcript).parents:
-            if parent.name == "projects":
-                return str(parent.parent)
-    named = os.environ.get("CLAUDE_CONFIG_DIR", "").split(",")[0].strip()
-    return named or str(Path("~/.claude").expanduser())
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
@@ -118,16 +106,22 @@ def _left(span: timedelta) -> str:
     return duration(span).replace(" h", "h").replace(" min", "m").replace(" d", "d")
 
 
-def _without_official(home: str, now: datetime) -> str:
+def _without_official(home: str, params: Mapping[str, Any], now: datetime) -> str:
     """Say what the monitor read last, with its age; else how to get a number here."""
     from monitor.model.words import age, percent
     from monitor.source.last import load_last
     from monitor.state import state_dir
 
-    last = load_last(state_dir(), home)
+    last = load_last(state_dir(), [home])
     if last is None:
-        return "no official limits yet"
-    return f"≈ {percent(last.used_percent)} ({age(now - last.read_at)} old)"
+        return "no official limits yet; they come with the first answer"
+    from monitor.looks import Seen, measured
+    from monitor.settings import settings_from
+
+    usage = measured(Seen(last), settings_from(params).rules, now)
+    if usage.block is None:
+        return f"no active block ({age(now - last.read_at)} ago)"
+    return f"estimate {percent(usage.used_percent)} ({age(now - last.read_at)} ago)"
 
 
 def _session_parts(told: Mapping[str, Any]) -> list[str]:
@@ -145,16 +139,17 @@ def _session_parts(told: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _chained(command_line: str, data: bytes) -> str:
+def _print_chained(command_line: str, data: bytes) -> None:
+    """Print what the user's own command prints, byte for byte: it may be coloured."""
     from monitor.source.chain import run_chained
 
-    return run_chained(command_line, data, CHAIN_SECONDS)
+    with suppress(OSError, ValueError):
+        sys.stdout.buffer.write(run_chained(command_line, data, CHAIN_SECONDS))
+        sys.stdout.buffer.flush()
 
 
 def _print(text: str) -> None:
-    try:
+    with suppress(OSError, ValueError):
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         sys.stdout.flush()
-    except (OSError, ValueError):
-        pass

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Optional
 
+from monitor.model.gauge import WHOLE
 from monitor.model.usage import Usage
-from monitor.model.words import age, count, duration, nearest_minute, percent, plural
+from monitor.model.words import age, between, count, duration, percent, plural
 
 SURE = 0.9
 """From this probability on "likely" is left out."""
@@ -22,6 +23,8 @@ def headline(usage: Usage) -> str:
         return _limit_reached(usage)
     if usage.block is None:
         return _idle(usage)
+    if usage.weekly is not None and usage.weekly.comes_first:
+        return _weekly_first(usage)
     return {
         "exceeded": _exceeded,
         "unknown": _warming_up,
@@ -37,9 +40,36 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 
 
 def _limit_reached(usage: Usage) -> str:
-    since = usage.block.last_activity if usage.block else None
-    text = "Limit reached" + (f" {_at(usage, since)}" if since else "")
-    return f"{text}; it resets {_reset(usage)}, in {_until_reset(usage)}."
+    since = _reached_at(usage)
+    name = "Weekly limit" if _is_weekly(usage) else "Limit"
+    text = f"{name} reached" + (f" {_at(usage, since)}" if since else "")
+    if usage.reset.at is None:
+        return f"{text}; when it resets is not known."
+    return f"{text}; it resets {_reset(usage)}, in {duration(usage.reset.at - usage.now)}."
+
+
+def _reached_at(usage: Usage) -> Optional[datetime]:
+    """Return when the limit was first seen to be reached."""
+    limits = usage.official
+    for window in (limits.seven_day, limits.five_hour) if limits else ():
+        full = [c.at for c in window.captures if c.used_percent >= WHOLE] if window else []
+        if full:
+            return full[0]
+    return usage.block.last_activity if usage.block else None
+
+
+def _is_weekly(usage: Usage) -> bool:
+    return usage.weekly is not None and usage.weekly.used_percent >= WHOLE
+
+
+def _weekly_first(usage: Usage) -> str:
+    assert usage.weekly is not None  # noqa: S101 - the caller has looked
+    used, window = percent(usage.weekly.used_percent), usage.weekly.window
+    when = _at(usage, usage.weekly.runs_out_at)
+    return (
+        f"The weekly limit comes first: {used} used, reached {when} at this pace; "
+        f"it resets {_at(usage, window.resets_at)}."
+    )
 
 
 def _idle(usage: Usage) -> str:
@@ -58,7 +88,9 @@ def _exceeded(usage: Usage) -> str:
 
 
 def _warming_up(usage: Usage) -> str:
-    used = percent(usage.used_percent)
+    used = percent(usage.percent)
+    if usage.gauge.level is None:
+        return f"{used} used, reset {_reset(usage)}; too little was used here for a forecast."
     return f"Just started: {used} used, reset {_reset(usage)}. A forecast follows."
 
 
@@ -78,7 +110,7 @@ def _tight(usage: Usage) -> str:
 
 
 def _runs_out(usage: Usage) -> str:
-    if usage.tokens_left == 0:
+    if usage.gauge.tokens_left == 0:
         return f"You are at the limit; it resets {_reset(usage)}."
     if usage.forecast.runs_out_at is None:
         risk = _chance(usage)
@@ -102,12 +134,7 @@ def _chance(usage: Usage) -> str:
 
 def _before_reset(usage: Usage) -> str:
     assert usage.reset.at is not None and usage.forecast.runs_out_at is not None  # noqa: S101
-    left = nearest_minute(usage.reset.at) - nearest_minute(usage.forecast.runs_out_at)
-    return f"{duration(left)} before the reset"
-
-
-def _until_reset(usage: Usage) -> str:
-    return duration(usage.reset.at - usage.now) if usage.reset.at else "an unknown time"
+    return f"{between(usage.forecast.runs_out_at, usage.reset.at)} before the reset"
 
 
 def _reset(usage: Usage) -> str:
@@ -128,7 +155,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if reading.error:
         old = age(usage.now - reading.read_at)
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
-    if usage.exceeded:
+    if usage.exceeded and usage.gauge.source == "estimate":
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
     if not usage.burn.exact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Optional
 
@@ -11,6 +11,7 @@ import pytz
 from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import (
+    SESSION,
     Block,
     Event,
     TokenCounts,
@@ -21,11 +22,14 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
+from monitor.model.gauge import WHOLE, Gauge, choose_gauge
 from monitor.model.history import History
+from monitor.model.official import OfficialLimits, Window, present
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.probable import outlook
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset
+from monitor.model.weekly import Weekly, weekly
 from monitor.model.words import Clock
 
 
@@ -63,10 +67,23 @@ class Usage:
     reset: Reset
     forecast: Forecast
     crossed_at: Optional[datetime]
+    gauge: Gauge
+    official: Optional[OfficialLimits] = None
+    weekly: Optional[Weekly] = None
+
+    @property
+    def percent(self) -> float:
+        """The percentage in charge: official, bridged, or the estimate."""
+        return self.gauge.used_percent
+
+    @property
+    def level(self) -> Optional[float]:
+        """The local count at which the limit in charge is reached; None while that is unknown."""
+        return self.gauge.level
 
     @property
     def used_percent(self) -> float:
-        """Counted tokens over the limit, not clamped: 137.2 is possible."""
+        """Counted tokens over the token limit, not clamped: 137.2 is possible."""
         return 100 * self.tokens.counted / self.limit.tokens
 
     @property
@@ -81,23 +98,37 @@ class Usage:
 
     @property
     def elapsed_percent(self) -> Optional[float]:
-        """How much of the time from the block's start to the reset has passed."""
+        """How much of the time up to the reset has passed, since the block or window began."""
         if self.block is None or self.reset.at is None:
             return None
-        return 100 * (self.now - self.block.start) / (self.reset.at - self.block.start)
+        official = self.reset.source == "official"
+        start = self.reset.at - SESSION if official else self.block.start
+        return 100 * (self.now - start) / (self.reset.at - start)
 
 
-def measure(reading: Reading, history: Optional[History], rules: Rules, now: datetime) -> Usage:
+def measure(
+    reading: Reading,
+    history: Optional[History],
+    rules: Rules,
+    now: datetime,
+    official: Optional[OfficialLimits] = None,
+) -> Usage:
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
+    official = present(official, now)
     block = active_block(reading.blocks, now)
     events = reading.events if block and is_whole(block, reading.events) else None
     tokens = block.tokens if block else TokenCounts()
     limit = _limit(reading, history, rules, tokens.counted, now)
-    reset = choose_reset(block, events, rules.reset_hour, None, rules.zone, now)
+    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now)
+    status = _status(block, official, now)
+    resets_at = _official_reset(gauge, official)
+    reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
     burn = burn_rate(block, events, now)
+    outcome = _forecast(block, events, history, gauge, burn, reset, now)
+    outcome = outcome if status == "active" else UNKNOWN
     return Usage(
         now=now,
-        status=_status(block, now),
+        status=status,
         reading=reading,
         rules=rules,
         block=block,
@@ -107,16 +138,45 @@ def measure(reading: Reading, history: Optional[History], rules: Rules, now: dat
         limit=limit,
         burn=burn,
         reset=reset,
-        forecast=_forecast(block, events, history, limit.tokens, burn, reset, now),
+        forecast=outcome,
         crossed_at=_crossed_at(events, limit.tokens),
+        gauge=gauge,
+        official=official,
+        weekly=_weekly(official, block, outcome, reset, now),
     )
 
 
-def _status(block: Optional[Block], now: datetime) -> str:
+def _status(block: Optional[Block], official: Optional[OfficialLimits], now: datetime) -> str:
+    if _reached(official) is not None:
+        return "limit_reached"
     if block is None:
         return "idle"
     stopped = block.limit_reset is not None and block.limit_reset > now
     return "limit_reached" if stopped else "active"
+
+
+def _reached(official: Optional[OfficialLimits]) -> Optional[Window]:
+    """Return the official window that is used up; of two the one that resets later."""
+    windows = (official.five_hour, official.seven_day) if official else ()
+    full = [w for w in windows if w is not None and w.used_percent >= WHOLE]
+    return max(full, key=lambda w: w.resets_at or w.captured_at, default=None)
+
+
+def _official_reset(gauge: Gauge, official: Optional[OfficialLimits]) -> Optional[datetime]:
+    """Return the official reset while an official percentage is in charge: never half of it."""
+    window = _reached(official) or gauge.window
+    return window.resets_at if window else None
+
+
+def _weekly(
+    official: Optional[OfficialLimits],
+    block: Optional[Block],
+    outcome: Forecast,
+    reset: Reset,
+    now: datetime,
+) -> Optional[Weekly]:
+    ends = (outcome.runs_out_at or reset.at) if block else None
+    return weekly(official.seven_day if official else None, ends, now)
 
 
 def _limit(
@@ -138,18 +198,22 @@ def _forecast(
     block: Optional[Block],
     events: Optional[Sequence[Event]],
     history: Optional[History],
-    limit: int,
+    gauge: Gauge,
     burn: BurnRate,
     reset: Reset,
     now: datetime,
 ) -> Forecast:
-    if block is None or reset.at is None or _status(block, now) == "limit_reached":
+    if block is None or reset.at is None or gauge.level is None:
         return UNKNOWN
     past = history.past() if history else ()
     # The counts start afresh at the block's end, whatever hour the user's limit resets at.
-    end = min(reset.at, block.end)
+    end = reset.at if gauge.window else min(reset.at, block.end)
     view = outlook(events, block.start, end, now, past) if events else None
-    return forecast(block.tokens.counted, limit, burn, view, reset.at, now)
+    found = forecast(gauge.used_tokens, gauge.level, burn, view, reset.at, now)
+    if found.tokens is None:
+        return found
+    low, median, high = (gauge.percent_at(tokens) for tokens in found.tokens)
+    return replace(found, likely_percent=median, likely_range=(low, high))
 
 
 def _crossed_at(events: Optional[Sequence[Event]], limit: int) -> Optional[datetime]:

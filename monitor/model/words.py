@@ -81,6 +81,11 @@ def duration(span: timedelta) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def between(first: datetime, last: datetime) -> str:
+    """Write how long it is from one time shown to another, so that all three agree."""
+    return duration(nearest_minute(last) - nearest_minute(first))
+
+
 def age(span: timedelta) -> str:
     """Write how long ago something was, seconds included while they matter.
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from monitor.source.ccusage import CcusageError
 
 ADVICE = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
 
 
+SETTLED_SECONDS = 2.5
+"""A directory changed less long ago may change again unseen: FAT's clock ticks every 2 s."""
+
+
 class DataFile(NamedTuple):
-    """A transcript as the file system describes it; `relative` is below `projects` of its root."""
+    """A transcript as the file system describes it; `relative` is below `projects` of its root.
+
+    `is_link`: a symbolic link leads to it, or to a directory above it. ccusage 20 follows none.
+    """
 
     path: str
     root: int
@@ -23,6 +31,24 @@ class DataFile(NamedTuple):
     inode: int
     device: int
     is_link: bool
+
+
+class Place(NamedTuple):
+    """A directory of a root; `cut` characters of a path come before what is relative."""
+
+    path: str
+    root: int
+    cut: int
+    is_link: bool
+
+
+class Folder(NamedTuple):
+    """What one directory holds; `mtime` (ns) is None while the same time may hide a change."""
+
+    place: Place
+    mtime: Optional[int]
+    files: dict[str, DataFile]
+    inner: tuple[Place, ...]
 
 
 def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -53,48 +79,76 @@ def projects_of(root: Path) -> Path:
 
 def scan(roots: Sequence[Path]) -> list[DataFile]:
     """List every transcript below the data directories; what cannot be read is left out."""
-    files: list[DataFile] = []
+    return [file for folder in walk(roots) for file in folder.files.values()]
+
+
+def walk(roots: Sequence[Path]) -> Iterator[Folder]:
+    """Read the `projects` of each data directory with every directory below it."""
     for index, root in enumerate(roots):
         top = os.path.realpath(projects_of(root))
-        files.extend(_walk(top, len(top) + 1, index, set()))
-    return files
+        yield from walk_below(Place(top, index, len(top) + 1, is_link=False))
 
 
-def _walk(folder: str, cut: int, root: int, seen: set[tuple[int, int]]) -> Iterator[DataFile]:
+def walk_below(place: Place) -> Iterator[Folder]:
+    """Read one directory and every directory below it; one that a link leads back to, once."""
+    waiting, seen = [place], set[tuple[int, int]]()
+    while waiting:
+        folder = read_folder(waiting.pop())
+        yield folder
+        waiting += [inner for inner in folder.inner if not inner.is_link or _is_new(inner, seen)]
+
+
+def read_folder(place: Place) -> Folder:
+    """Read one directory; an unreadable one is empty."""
+    files: dict[str, DataFile] = {}
+    inner: list[Place] = []
     try:
-        with os.scandir(folder) as found:
-            entries = list(found)
+        mtime = _settled(ask(place.path))
+        with os.scandir(place.path) as entries:
+            for entry in entries:
+                _sort_in(entry, place, files, inner)
     except OSError:
-        return
-    for entry in entries:
-        try:
-            if entry.name.endswith(".jsonl") and entry.is_file():
-                yield _data_file(entry, cut, root)
-            elif entry.is_dir() and _is_new(entry, seen):
-                yield from _walk(entry.path, cut, root, seen)
-        except OSError:
-            continue
+        return Folder(place, None, files, tuple(inner))
+    return Folder(place, mtime, files, tuple(inner))
 
 
-def _data_file(entry: os.DirEntry[str], cut: int, root: int) -> DataFile:
-    info = entry.stat()
-    return DataFile(
-        path=entry.path,
-        root=root,
-        relative=entry.path[cut:],
-        size=info.st_size,
-        mtime=info.st_mtime,
-        inode=info.st_ino,
-        device=info.st_dev,
-        is_link=entry.is_symlink(),
+def ask(path: str) -> os.stat_result:
+    """Ask the file system about what is at a path, links followed. Raises OSError."""
+    return os.stat(path)  # noqa: PTH116 - a Path for each of 100,000 files costs more than this
+
+
+def described(file: DataFile, info: os.stat_result) -> DataFile:
+    """Return the file as `info` has it."""
+    return file._replace(
+        size=info.st_size, mtime=info.st_mtime, inode=info.st_ino, device=info.st_dev
     )
 
 
-def _is_new(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
-    """Whether a directory was not walked yet: links to directories can form circles."""
-    if not entry.is_symlink():
-        return True
-    info = entry.stat()
+def _sort_in(
+    entry: os.DirEntry[str], place: Place, files: dict[str, DataFile], inner: list[Place]
+) -> None:
+    try:
+        path, is_link = entry.path, place.is_link or entry.is_symlink()
+        if entry.name.endswith(".jsonl") and entry.is_file():
+            info = entry.stat()
+            identity = (info.st_size, info.st_mtime, info.st_ino, info.st_dev)
+            files[path] = DataFile(path, place.root, path[place.cut :], *identity, is_link)
+        elif entry.is_dir():
+            inner.append(Place(path, place.root, place.cut, is_link))
+    except OSError:
+        return
+
+
+def _settled(info: os.stat_result) -> Optional[int]:
+    return info.st_mtime_ns if time.time() - info.st_mtime > SETTLED_SECONDS else None
+
+
+def _is_new(place: Place, seen: set[tuple[int, int]]) -> bool:
+    """Whether a linked directory was not walked yet: links can form circles."""
+    try:
+        info = ask(place.path)
+    except OSError:
+        return False
     mark = (info.st_dev, info.st_ino)
     if mark in seen:
         return False

@@ -267,7 +267,8 @@ def _package_in(folder: Path) -> _Package:
     script = scripts.get("ccusage") if isinstance(scripts, dict) else scripts
     version = said.get("version")
     if not isinstance(script, str) or not isinstance(version, str):
-        raise NoCcusageError(f"{folder} is a broken install: its package.json is no good.", REINSTALL)
+        reason = f"{folder} is a broken install: its package.json is no good."
+        raise NoCcusageError(reason, REINSTALL)
     wanted = said.get("optionalDependencies")
     native = isinstance(wanted, dict) and any("@ccusage/ccusage-" in name for name in wanted)
     return _Package(folder, version, folder / script, native)

@@ -23,7 +23,8 @@ from monitor.model.blocks import (
 from monitor.model.history import CompletedBlock
 from monitor.model.reading import DataSize, Reading
 from monitor.source.ccusage import CcusageError, Command, Runner
-from monitor.source.datadirs import DataFile, data_dirs, projects_of, scan
+from monitor.source.datadirs import DataFile, data_dirs, projects_of
+from monitor.source.files import Files
 from monitor.source.locate import find
 from monitor.source.window import FIRST_SPAN, Window, exact_part, select, widened
 
@@ -37,9 +38,6 @@ WINDOW_SECONDS = 20.0
 FULL_SECONDS = 60.0
 FULL_SECONDS_PER_GB = 60.0
 """Time limits of a ccusage run; a slow machine with ccusage 17 reads 1 GB in some 10 s."""
-
-WALK_SHARE = 100
-"""Walking the files is spaced to cost at most one part in this many of a core."""
 
 SPAN_KEPT = timedelta(hours=6)
 """How long a widened window is kept before a narrow one is tried again."""
@@ -77,26 +75,30 @@ class Reader:
         self._command: Optional[Command] = None
         self._window: Optional[Window] = None
         self._roots: tuple[Path, ...] = ()
-        self._mark: Optional[int] = None
+        self._files = Files(())
         self._last: Optional[Reading] = None
+        self._series_dirs: Sequence[Path] = ()
+        self._series_due = False
         self._since: Optional[datetime] = None
         self._since_at: Optional[datetime] = None
-        self._events_at: Optional[datetime] = None
+        self._series_at: Optional[datetime] = None
         self._full_until: Optional[datetime] = None
 
-    def look(self, now: datetime) -> Reading:
+    def look(self, now: datetime, *, series: bool = True) -> Reading:
         """Return the present reading; runs ccusage only when a file has changed.
 
-        Raises CcusageError when no reading can be had; the next look starts afresh.
+        Without `series` a first reading may lack its events, and is there in half the time; the
+        next look with it adds them. Raises CcusageError when no reading can be had; the next look
+        starts afresh.
         """
         try:
-            files = self._scan()
-            mark = hash((tuple(files), self._roots))
-            if self._last is None or mark != self._mark or self._rolled_over(now):
-                self._last = self._read(files, now)
-                self._mark = mark
+            changed = self._look_at_files()
+            if self._last is None or changed or self._rolled_over(now):
+                self._last = self._read(self._files.all(), now)
             else:
                 self._last = replace(self._last, read_at=now)
+            if series and self._series_due:
+                self._last = replace(self._last, events=self._series(self._last.blocks, now))
             return self._last
         except (CcusageError, ReportError, OSError) as error:
             # Another ccusage may stand there next time, and a private file may have been lost.
@@ -120,32 +122,38 @@ class Reader:
     def distrust_window(self, until: datetime) -> None:
         """Read everything at each look until then: a full scan has contradicted the window."""
         self._full_until = until
-        self._mark = None
+        self._last = None
 
     def stop(self) -> None:
         """End the ccusage that is running, from any thread."""
         self.runner.stop()
 
-    def _scan(self) -> list[DataFile]:
+    def _look_at_files(self) -> bool:
         roots = data_dirs(self._source.claude_dirs, os.environ)
         if roots != self._roots:
-            self._roots, self._window, self._last = roots, None, None
-        files = scan(roots)
-        self.size = DataSize(len(files), sum(file.size for file in files))
-        return files
+            self._roots, self._files, self._window, self._last = roots, Files(roots), None, None
+        changed = self._files.look()
+        self.size = self._files.size
+        return changed
 
     def _read(self, files: Sequence[DataFile], now: datetime) -> Reading:
-        distrusted = self._full_until is not None and now < self._full_until
-        found = None if self._source.full_scan or distrusted else self._read_window(files, now)
+        whole = self._source.full_scan or (self._full_until is not None and now < self._full_until)
+        found = None if whole else self._read_window(files, now)
         blocks = found if found is not None else self._read_full()
-        dirs = self._full_dirs() if found is None else self._linked().dirs
+        block = active_block(blocks, now)
+        events = self._known_series(block, now) if block else None
+        self._series_due = block is not None and events is None
+        if block and events is None and found is None:
+            self._series_dirs = self._full_dirs() if whole else self._narrow_dirs(files, block)
+        elif found is not None:
+            self._series_dirs = self._linked().dirs
         return Reading(
             blocks=blocks,
             read_at=now,
             ccusage_version=self._found().version,
             data_dirs=tuple(str(path) for path in self._roots),
             scan="full" if found is None else "window",
-            events=self._series(active_block(blocks, now), dirs, now),
+            events=events,
             size=self.size,
         )
 
@@ -175,21 +183,29 @@ class Reader:
     def _full_seconds(self) -> float:
         return FULL_SECONDS + FULL_SECONDS_PER_GB * self.size.bytes / 2**30
 
-    def _series(
-        self, block: Optional[Block], dirs: Sequence[Path], now: datetime
-    ) -> Optional[tuple[Event, ...]]:
-        """Read the active block's series, or bring the known one up to what the block counts."""
+    def _known_series(self, block: Block, now: datetime) -> Optional[tuple[Event, ...]]:
+        """Bring the last series up to what the block counts; None when it must be read again."""
+        known = self._last.events if self._last else None
+        fresh = self._series_at is not None and now - self._series_at < EVENTS_EVERY
+        return series(block, known) if known and fresh and known[0].at >= block.start else None
+
+    def _series(self, blocks: Sequence[Block], now: datetime) -> Optional[tuple[Event, ...]]:
+        """Read the active block's series."""
+        self._series_due, self._series_at = False, now
+        block = active_block(blocks, now)
         if block is None:
             return None
-        known = self._last.events if self._last else None
-        fresh = self._events_at is not None and now - self._events_at < EVENTS_EVERY
-        if known and fresh and known[0].at >= block.start:
-            brought_up = series(block, known)
-            if brought_up is not None:
-                return brought_up
-        self._events_at = now
-        cut = self._report(dirs, self._full_seconds(), "--session-length", EVENT_HOURS)
+        seconds = self._full_seconds()
+        cut = self._report(self._series_dirs, seconds, "--session-length", EVENT_HOURS)
         return series(block, events_of(cut))
+
+    def _narrow_dirs(self, files: Sequence[DataFile], block: Block) -> Sequence[Path]:
+        """Return a window for the block's own messages, cut finely: of a GB that costs 2 GB."""
+        try:
+            self._linked().sync(select(files, block.start))
+        except OSError:
+            return self._full_dirs()
+        return self._linked().dirs
 
     def _rolled_over(self, now: datetime) -> bool:
         """Whether a block that was active at the last look has ended since, or was to."""
@@ -214,6 +230,8 @@ class Reader:
 
     def _full_dirs(self) -> tuple[Path, ...]:
         usable = tuple(root for root in self._roots if projects_of(root).is_dir())
+        if not usable:
+            self._linked().sync(())
         return usable or self._linked().dirs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
@@ -20,7 +21,9 @@ the same block, so the two must never meet in one history."""
 
 def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
     """Return the file for these data directories and this version's way of counting."""
-    name = hashlib.sha256("\0".join(sorted(data_dirs)).encode()).hexdigest()[:16]
+    name = hashlib.sha256(
+        "\0".join(sorted(data_dirs)).encode("utf-8", "surrogateescape")
+    ).hexdigest()[:16]
     return directory / f"history-{name}-{counting(version)}.json"
 
 
@@ -31,11 +34,16 @@ def counting(version: Optional[str]) -> str:
 
 
 def load_history(path: Path) -> Optional[History]:
-    """Return the history that is kept; None when there is none that can be read."""
+    """Return the history that is kept; None when there is none that can be read.
+
+    One that cannot be read is set aside as `<name>.unreadable`.
+    """
     data = load(path)
     try:
         return _history(data) if data else None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        with suppress(OSError):
+            path.replace(path.with_name(f"{path.name}.unreadable"))
         return None
 
 

@@ -29,6 +29,8 @@ class Window:
         self._home = home
         self._links: dict[Path, DataFile] = {}
         self.dirs = tuple(home / f"data{index}" for index in range(roots))
+        # What an earlier window has left would be counted.
+        shutil.rmtree(home, ignore_errors=True)
         for path in self.dirs:
             (path / "projects").mkdir(parents=True, exist_ok=True)
 
@@ -52,20 +54,19 @@ class Window:
         known = self._links.get(place)
         if known is None or (known.inode, known.device) != (file.inode, file.device):
             return False
-        if file.is_link or place.stat().st_ino == file.inode:
-            return True
-        return (known.size, known.mtime) == (file.size, file.mtime)
+        try:
+            linked = file.is_link or place.stat().st_ino == file.inode
+        except FileNotFoundError:
+            return False  # a cleaner of temporary files was here
+        return linked or (known.size, known.mtime) == (file.size, file.mtime)
 
 
 def select(files: Sequence[DataFile], since: Optional[datetime]) -> list[DataFile]:
-    """Return the files that can hold a message after `since` (None: all of them).
-
-    Links are always handed on: their own time says nothing of what they lead to.
-    """
+    """Return the files that can hold a message after `since` (None: all of them)."""
     if since is None:
         return list(files)
     oldest = (since - CLOCK_SLACK).timestamp()
-    return [file for file in files if file.mtime >= oldest or file.is_link]
+    return [file for file in files if file.mtime >= oldest]
 
 
 def exact_part(

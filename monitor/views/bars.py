@@ -26,7 +26,7 @@ def spark(values: Sequence[float], glyphs: Glyphs) -> str:
     """Draw one character per value, the highest as high as a line.
 
     >>> spark([0, 1, 4, 8], Glyphs())
-    '▁▁▅█'
+    '▁▂▅█'
     """
     top = max(values, default=0)
     last = len(glyphs.spark) - 1

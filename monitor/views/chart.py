@@ -186,18 +186,23 @@ def _end(usage: Usage, block: Block) -> datetime:
 def _reach(usage: Usage) -> float:
     """Return the highest number of tokens to show; of a band far over all else only a part."""
     used, band = usage.tokens.counted, usage.forecast.tokens
-    return max(used, min(band[2], 2 * max(used, usage.limit.tokens))) if band else used
+    return max(used, min(band[2], 2 * max(used, _limit(usage)))) if band else used
+
+
+def _limit(usage: Usage) -> float:
+    """Return the count of tokens at which the limit in charge is reached."""
+    return usage.level or usage.limit.tokens
 
 
 def _limit_in_sight(usage: Usage) -> bool:
     reach = _reach(usage)
-    return reach == 0 or reach >= LIMIT_IN_SIGHT * usage.limit.tokens
+    return reach == 0 or reach >= LIMIT_IN_SIGHT * _limit(usage)
 
 
 def _top(usage: Usage) -> float:
     reach = _reach(usage)
     if _limit_in_sight(usage):
-        return max(1.0, 1.08 * max(reach, usage.limit.tokens))
+        return max(1.0, 1.08 * max(reach, _limit(usage)))
     return 1.15 * reach
 
 
@@ -205,7 +210,7 @@ def _draw(usage: Usage, canvas: Canvas, scale: Scale) -> None:
     now = scale.x(usage.now)
     _draw_band(usage, canvas, scale)
     if _limit_in_sight(usage):
-        height = scale.y(usage.limit.tokens)
+        height = scale.y(_limit(usage))
         canvas.stroke(((x, height) for x in range(canvas.xs)), "limit")
     canvas.upright(now, "dim")
     if usage.burn.tokens_per_minute is not None:
@@ -217,7 +222,7 @@ def _draw(usage: Usage, canvas: Canvas, scale: Scale) -> None:
     else:
         canvas.stroke(scale.straight(0, 0, now, usage.tokens.counted), "curve", every=2)
     if not _limit_in_sight(usage):
-        said = f"limit {short(usage.limit.tokens)}"
+        said = f"limit {short(_limit(usage))}"
         canvas.write(0, (f"{said} is above", said), "limit")
 
 
@@ -251,22 +256,22 @@ def _rise(before: Optional[int], y: int) -> range:
     return range(before + 1, y + 1) if y > before else range(y, before)
 
 
-def _labels(usage: Usage, *, words: bool) -> list[tuple[str, str, int]]:
+def _labels(usage: Usage, *, words: bool) -> list[tuple[str, str, float]]:
     """Return text, role and tokens of the labels at the left; of two in a row the first is kept."""
-    named = [("limit", "limit", usage.limit.tokens)] if _limit_in_sight(usage) else []
+    named = [("limit", "limit", _limit(usage))] if _limit_in_sight(usage) else []
     named.append(("used", "curve", usage.tokens.counted))
     texts = [(f"{n} {short(t)}" if words else short(t), role, t) for n, role, t in named]
     return [*texts, ("0", "dim", 0)]
 
 
-def _margin(labels: Sequence[tuple[str, str, int]], *, words: bool) -> int:
+def _margin(labels: Sequence[tuple[str, str, float]], *, words: bool) -> int:
     """Return the cells left of the chart; a least width keeps it from moving as numbers grow."""
     least = len("limit 35k") if words else len("9.9k")
     return max(least, *(len(text) for text, _, _ in labels)) + len(" ┤") if labels else 0
 
 
 def _beside(
-    labels: Sequence[tuple[str, str, int]],
+    labels: Sequence[tuple[str, str, float]],
     margin: int,
     canvas: Canvas,
     scale: Scale,

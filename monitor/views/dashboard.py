@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
+from monitor.model.official import Window
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.model.words import (
     age,
+    between,
     count,
     dollars,
     duration,
@@ -80,7 +82,8 @@ def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
         return [one_line(usage, width, look.style.glyphs)]
     rows = list(_rows(usage, width, look))
     spare = height - len(rows)
-    if usage.block and usage.status == "active" and spare > CHART_ROWS[0] and width >= 40:
+    charted = usage.status == "active" and usage.level is not None
+    if charted and spare > CHART_ROWS[0] and width >= 40:
         chart = burn_up(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
         at = len(rows) - 1
         rows[at:at] = [Row(20, (Span(" "), *drawn)) for drawn in chart] + [Row(30, BLANK)]
@@ -138,7 +141,10 @@ def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     plan = "your limit" if limit.source == "user" else (limit.plan or "")
     clock = usage.rules.clock
     zone = str(usage.rules.zone)
-    left = line(Span(" Claude Code", "title"), f" {glyphs.dot} {plan}")
+    parts = [plan, *([usage.gauge.source] if usage.block else [])]
+    if usage.gauge.window is not None:
+        parts = ["official limits" if usage.gauge.source == "official" else "official, carried on"]
+    left = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
     full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
     short = line(Span(f"{clock.second(usage.now)} ", "dim"))
     wide = sum(cells(s.text) for s in (*left, *full)) + 2 <= width
@@ -157,7 +163,8 @@ def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
 def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     role = level(usage)[0]
     likely = usage.forecast.likely_percent
-    return _bar_row("Tokens", usage.used_percent, likely, width, role, glyphs)
+    name = "Limit" if usage.gauge.window else "Tokens"
+    return _bar_row(name, usage.percent, likely, width, role, glyphs)
 
 
 def _time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
@@ -201,7 +208,11 @@ def _broken(value: str, room: int) -> list[str]:
 
 def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str]]:
     assert usage.block is not None  # noqa: S101 - the caller has looked
-    yield 5, "Used", _used(usage), _limit_note(usage)
+    if usage.gauge.window is None:
+        yield 5, "Used", _used(usage), _limit_note(usage)
+    else:
+        yield 5, "Used", _official_used(usage), _whole_note(usage)
+    yield from _official_facts(usage)
     if usage.status == "active":
         yield 6, "Pace", _pace(usage), _pace_note(usage)
         yield 7, "Runs out", _runs_out(usage), _pause(usage)
@@ -237,6 +248,48 @@ def _used(usage: Usage) -> str:
     if usage.exceeded:
         left = f"{count(usage.tokens.counted - usage.limit.tokens)} over"
     return f"{count(usage.tokens.counted)} of {_limit_tokens(usage)} · {left}"
+
+
+def _official_used(usage: Usage) -> str:
+    window, bridge = usage.gauge.window, usage.gauge.bridge
+    assert window is not None  # noqa: S101 - the caller has looked
+    old = age(usage.now - window.captured_at)
+    if bridge is None:
+        here = f"{count(usage.tokens.counted)} tokens here"
+        return f"{percent(window.used_percent)} official, {old} ago{DOT}{here}"
+    seen = f"official {percent(bridge.base.used_percent)} at {_at(usage, bridge.base.at)}"
+    since = f"{count(bridge.tokens_since)} tokens since"
+    return f"≈ {percent(usage.percent)}: {seen}, and {since}"
+
+
+def _whole_note(usage: Usage) -> str:
+    """Say what the whole limit would be at the present mix: information, never a limit."""
+    worth = usage.gauge.tokens_per_percent
+    return f"100 % ≈ {count(100 * worth)} tokens at this mix" if worth else ""
+
+
+def _official_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
+    limits = usage.official
+    if limits is None:
+        return
+    if limits.five_hour is not None and usage.gauge.window is None:
+        yield 6, "Official", _window(usage, limits.five_hour), "too old, too little used since"
+    if limits.seven_day is not None:
+        yield 6, "Week", _window(usage, limits.seven_day), _old(usage, limits.seven_day)
+    if limits.spend_limit is not None:
+        yield 9, "Spend", _window(usage, limits.spend_limit), _old(usage, limits.spend_limit)
+
+
+def _window(usage: Usage, window: Window) -> str:
+    used = f"{percent(window.used_percent)} used"
+    if window.resets_at is None:
+        return used
+    left = duration(window.resets_at - usage.now)
+    return f"{used}{DOT}resets {_at(usage, window.resets_at)}{DOT}in {left}"
+
+
+def _old(usage: Usage, window: Window) -> str:
+    return f"official, {age(usage.now - window.captured_at)} ago"
 
 
 def _limit_tokens(usage: Usage) -> str:
@@ -281,8 +334,10 @@ def _runs_out(usage: Usage) -> str:
 
 
 def _pause(usage: Usage) -> str:
-    pause = usage.forecast.pause
-    return f"pausing {duration(pause)} mends it" if pause else ""
+    runs_out_at, reset_at = usage.forecast.runs_out_at, usage.reset.at
+    if runs_out_at is None or reset_at is None:
+        return ""
+    return f"pausing {between(runs_out_at, reset_at)} mends it"
 
 
 def _resets(usage: Usage) -> str:

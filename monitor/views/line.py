@@ -20,15 +20,19 @@ def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
 def _parts(usage: Usage) -> list[str]:
     clock = usage.rules.clock
     reset = clock.minute_or_day(usage.reset.at, usage.now) if usage.reset.at else None
+    if usage.status == "limit_reached":
+        until = duration(usage.reset.at - usage.now) if usage.reset.at else ""
+        return ["limit reached", *([f"resets {reset}, in {until}"] if until else [])]
     if usage.block is None:
         ended = clock.minute_or_day(usage.last.end, usage.now) if usage.last else None
         said = ["no active block", f"last ended {ended}" if ended else "", f"resets {reset}"]
         return [part for part in said[: 3 if reset else 2] if part]
-    if usage.status == "limit_reached" and usage.reset.at:
-        return ["limit reached", f"resets {reset}, in {duration(usage.reset.at - usage.now)}"]
-    parts = [percent(usage.used_percent), f"{count(usage.tokens_left)} left"]
-    if usage.exceeded:
-        parts[1] = f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+    parts = [percent(usage.percent)]
+    left = usage.gauge.tokens_left
+    if usage.forecast.verdict == "exceeded":
+        parts.append(f"{count(usage.tokens.counted - usage.limit.tokens)} over")
+    elif left is not None:
+        parts.append(f"{count(left)} left")
     if usage.forecast.runs_out_at:
         parts.append(f"runs out {clock.minute_or_day(usage.forecast.runs_out_at, usage.now)}")
     elif usage.forecast.probability and usage.forecast.verdict != "ok":

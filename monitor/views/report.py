@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
+from monitor.model.official import FRESH, Window
 from monitor.model.usage import Usage
 from monitor.model.words import minutes
 
@@ -27,7 +28,7 @@ def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
         "burn_rate": _burn_rate(usage, show_cost=show_cost),
         "reset": _reset(usage),
         "forecast": _forecast(usage),
-        "official": None,
+        "official": _official(usage),
         "warnings": list(sentence.warnings(usage)),
     }
 
@@ -44,8 +45,8 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 def _headline(usage: Usage) -> dict[str, Any]:
     active = usage.block is not None
     return {
-        "used_percent": usage.used_percent if active else None,
-        "source": "estimate" if active else "none",
+        "used_percent": usage.percent if active else None,
+        "source": usage.gauge.source if active else "none",
         "sentence": sentence.headline(usage),
     }
 
@@ -121,6 +122,27 @@ def _reset(usage: Usage) -> dict[str, Any]:
         "source": usage.reset.source,
         "timezone": str(usage.rules.zone),
     }
+
+
+def _official(usage: Usage) -> Optional[dict[str, Any]]:
+    limits = usage.official
+    if limits is None or limits.captured_at is None:
+        return None
+    old = usage.now - limits.captured_at
+    return {
+        "five_hour": _window(limits.five_hour),
+        "seven_day": _window(limits.seven_day),
+        "spend_limit": _window(limits.spend_limit),
+        "captured_at": utc(limits.captured_at),
+        "age_seconds": max(0.0, old.total_seconds()),
+        "stale": old > FRESH,
+    }
+
+
+def _window(window: Optional[Window]) -> Optional[dict[str, Any]]:
+    if window is None:
+        return None
+    return {"used_percent": window.used_percent, "resets_at": utc(window.resets_at)}
 
 
 def _forecast(usage: Usage) -> dict[str, Any]:

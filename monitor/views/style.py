@@ -50,7 +50,9 @@ class Glyphs:
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs("#", "", "+", ".", "|", "-", "...", "!", "ok", "NO", "_.-=+*#@", ".:+*#", braille=False)
+ASCII = Glyphs(
+    *("#", "", "+", ".", "|", "-", "...", "!", "ok", "NO", "_.-=+*#@", ".:+*#"), braille=False
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import Forecast
+from monitor.model.gauge import choose_gauge
 from monitor.model.plans import Limit
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
@@ -58,6 +59,7 @@ def usage_of(
     )
     series = events if exact else None
     return Usage(
+        gauge=choose_gauge(tokens.counted, limit, None, None, now),
         now=now,
         status="active",
         reading=Reading((block,), now),

@@ -1,0 +1,59 @@
+"""`check`: before a long task, say in one sentence and an exit code whether enough is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Optional
+
+import click
+
+from monitor.model.check import Need, check
+from monitor.options import MAX_LIMIT, TokenLimit
+from monitor.settings import Settings, settings_from
+from monitor.sharing import shared_usage
+
+UNITS = {"m": "minutes", "min": "minutes", "h": "hours"}
+
+
+class NeedType(click.ParamType):
+    """Tokens (`20000`, `20k`, `1.5M`) or a time (`30m`, `45min`, `2h`)."""
+
+    name = "AMOUNT"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Need:
+        """Return tokens or a time; fails with examples."""
+        found = re.fullmatch(r"(\d{1,4}(?:\.\d+)?)\s*(m|min|h)", str(value).strip())
+        if found:
+            return timedelta(**{UNITS[found[2]]: float(found[1])})
+        try:
+            return TokenLimit().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(
+                f"{value!r} is no amount up to {MAX_LIMIT:,}; try 20000, 20k, 30m or 2h.",
+                param,
+                ctx,
+            )
+
+
+@click.command()
+@click.option(
+    "--need", type=NeedType(), help="Tokens (20000, 20k) or a time at this pace (30m, 2h)."
+)
+@click.pass_context
+def command(ctx: click.Context, /, need: Optional[Need]) -> Callable[[], int]:
+    """Say whether enough is left: exit 0 enough, 10 tight, 11 not enough, 20 unknown or idle.
+
+    Without --need: whether the limit lasts to the reset.
+    """
+    params = ctx.obj
+    return lambda: _check(settings_from(params), need)
+
+
+def _check(settings: Settings, need: Optional[Need]) -> int:
+    answer = check(shared_usage(settings), need)
+    print(answer.sentence)
+    return answer.code

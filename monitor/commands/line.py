@@ -1,0 +1,43 @@
+"""`line`: the usage in one line, for status bars and prompts; many of them cost one look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from monitor import exits
+from monitor.model.words import visible
+from monitor.run import style_for
+from monitor.settings import Settings, settings_from
+from monitor.sharing import shared_usage
+from monitor.views.fields import FIELDS, formatted, waybar
+
+
+@click.command(epilog=f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}.")
+@click.option(
+    "--format",
+    "template",
+    default="{line}",
+    show_default=True,
+    help="Text with fields in braces, or `waybar` for its JSON.",
+)
+@click.pass_context
+def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
+    """Print the usage in one line.
+
+    Takes the running monitor's reading when it is fresh, instead of running ccusage again.
+    """
+    params = ctx.obj
+    return lambda: _line(settings_from(params), template)
+
+
+def _line(settings: Settings, template: str) -> int:
+    usage = shared_usage(settings)
+    glyphs = style_for(settings).glyphs
+    try:
+        text = waybar(usage, glyphs) if template == "waybar" else formatted(template, usage, glyphs)
+    except KeyError as error:
+        raise click.UsageError(f"--format: there is no field {{{error.args[0]}}}.") from error
+    print(visible(text))
+    return exits.OK

@@ -1,0 +1,204 @@
+"""`serve-metrics`: usage for Prometheus, over HTTP or in a file for node_exporter."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
+
+import click
+
+from monitor import __version__, exits
+from monitor.clock import utc_now
+from monitor.live import Worker
+from monitor.looks import Looks, measured
+from monitor.model.usage import Usage
+from monitor.run import look_once, open_usage
+from monitor.settings import Settings, settings_from
+from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    Family = Union[CounterMetricFamily, GaugeMetricFamily]
+
+LIBRARY = "prometheus-client>=0.20,<1"
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9817,
+    show_default=True,
+    help="The TCP port; 0 takes a free one.",
+)
+@click.option(
+    "--address",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen. Any other than a loopback address lets the network read your usage.",
+)
+@click.option(
+    "--textfile",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write FILE (*.prom) once for node_exporter's textfile collector, and exit.",
+)
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
+    """Serve the usage as Prometheus metrics at /metrics until Ctrl+C."""
+    textfile = options["textfile"]
+    if textfile is not None and not textfile.endswith(".prom"):
+        raise click.BadParameter(
+            f"{textfile!r} does not end in .prom: node_exporter would not read it.",
+            param_hint="'--textfile'",
+        )
+    if not options["address"].strip():
+        raise click.BadParameter("name an address, such as 127.0.0.1.", param_hint="'--address'")
+    settings = settings_from(ctx.obj)
+    if textfile is not None:
+        return lambda: _write(settings, Path(textfile))
+    return lambda: _serve(settings, options["address"].strip(), options["port"])
+
+
+def _serve(settings: Settings, address: str, port: int) -> int:
+    _need_library()
+    try:
+        with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
+            watched = Watched(settings, looks)
+            with _listening(_registry(watched.metrics), address, port) as url:
+                look_once(settings, looks)
+                print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
+                watched.watch()
+    except KeyboardInterrupt:
+        return exits.OK
+
+
+def _write(settings: Settings, path: Path) -> int:
+    """Write the file; when there is no reading it says so, and no old numbers stay in it."""
+    _need_library()
+    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
+        try:
+            usage = look_once(settings, looks)
+        except exits.Failure:
+            _put(path, [reading_stale(None)])
+            raise
+        found = metrics_of(usage, __version__, show_cost=settings.show_cost)
+        _put(path, [*found, reading_stale(usage)])
+    return exits.OK
+
+
+class Watched:
+    """Keeps looking, and measures what was seen last whenever it is asked."""
+
+    def __init__(self, settings: Settings, looks: Looks) -> None:
+        self._settings = settings
+        self._looks = looks
+        self._worker = Worker(looks, settings.refresh, self._looked)
+        self._failures = 0
+
+    def watch(self) -> NoReturn:
+        """Look at every refresh, for ever: a signal ends it."""
+        self._worker.start()
+        try:
+            while True:
+                time.sleep(60)
+        finally:
+            self._worker.stop()
+
+    def metrics(self) -> list[Metric]:
+        """Return the metrics of this moment; time passes for them without a look."""
+        usage = self._usage()
+        found = metrics_of(usage, __version__, show_cost=self._settings.show_cost) if usage else []
+        return [*found, reading_stale(usage), *metrics_of_looks(usage, self._failures)]
+
+    def _usage(self) -> Optional[Usage]:
+        # The worker's first look may still be under way; what came before it is in `looks`.
+        seen = self._worker.seen if self._worker.seen.reading else self._looks.seen
+        return measured(seen, self._settings.rules, utc_now()) if seen.reading else None
+
+    def _looked(self) -> None:
+        self._failures += self._worker.seen.error is not None
+
+
+def _registry(metrics: Callable[[], Sequence[Metric]]) -> CollectorRegistry:
+    """Make a registry that asks for the metrics at each scrape, and holds nothing else."""
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.registry import Collector
+
+    class AtScrape(Collector):
+        def collect(self) -> Iterator[Family]:
+            return map(_family, metrics())
+
+    registry = CollectorRegistry()
+    registry.register(AtScrape())
+    return registry
+
+
+def _family(metric: Metric) -> Family:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    names = sorted(metric.samples[0][0])
+    kind: type[Family] = CounterMetricFamily if metric.is_counter else GaugeMetricFamily
+    family = kind(PREFIX + metric.name, metric.help, labels=names)
+    for labels, value in metric.samples:
+        family.add_metric([labels[name] for name in names], value)
+    return family
+
+
+@contextmanager
+def _listening(registry: CollectorRegistry, address: str, port: int) -> Iterator[str]:
+    """Answer scrapes on threads of the library's own; lend the address to scrape."""
+    from prometheus_client import start_http_server
+
+    try:
+        server, thread = start_http_server(port, address, registry)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise exits.Failure(
+            f"Port {port} of {address} could not be opened: {why}.",
+            "Choose another with --port or --address, or see what uses it.",
+        ) from error
+    # The library makes the server's class itself, so only the instance can be taught this.
+    setattr(server, "handle_error", _client_has_left)  # noqa: B010
+    host = f"[{address}]" if ":" in address else address
+    try:
+        yield f"http://{host}:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _client_has_left(*_: object) -> None:
+    """Say nothing when a client breaks a connection off; the server would print a traceback."""
+    if not isinstance(sys.exc_info()[1], OSError):
+        raise  # noqa: PLE0704 - called while an exception is handled
+
+
+def _put(path: Path, metrics: Sequence[Metric]) -> None:
+    from prometheus_client import write_to_textfile
+
+    try:
+        write_to_textfile(str(path), _registry(lambda: metrics))
+    except OSError as error:
+        raise exits.Failure(
+            f"{path} could not be written: {error.strerror}.",
+            "Name a file in a directory that you may write to.",
+        ) from error
+
+
+def _need_library() -> None:
+    """Raise exits.Failure when the official client library is not installed."""
+    try:
+        import prometheus_client  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise exits.Failure(
+            "serve-metrics needs the Python package prometheus-client, which is not installed.",
+            f"Install it with: {sys.executable} -m pip install '{LIBRARY}'",
+        ) from error

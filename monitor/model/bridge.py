@@ -1,0 +1,135 @@
+"""Carry the official percent on from its last capture, by what local tokens since are worth.
+
+From one capture to the next the official percent gained some points while some tokens were
+counted here. Points over tokens, steps near the present percent counting most, is what a token is
+worth now. Steps without a local token belong to another device and are left out. What is added is
+never more than the points that this was learned from.
+
+Judged by `benchmarks/bridge.py` on simulated windows: where it is attempted it is nearer to the
+truth than the last official percent, and than counted tokens over the plan's limit, at the median
+and at the 90th percentile, whatever the interval of captures. Learned from fewer than 3 points,
+from a few dozen tokens, or carried on several times as far as it was learned from, it was not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import Optional
+
+from monitor.model.blocks import Event
+
+MIN_AGE = timedelta(minutes=1)
+MIN_POINTS = 3.0
+"""To stand at, and to learn from: between whole percents a gain is off by up to one point."""
+
+MIN_TOKENS = 500
+"""A handful of answers differs too much in cost: caches and models do not show in the count."""
+
+HALVING = 10.0
+"""Points after which a step counts half: the mix of models shifts within a window."""
+
+LEAST_WEIGHT = 0.1
+"""So that the whole window has a say, and the worth stays within 10 times its average."""
+
+MOST_PERCENT = 99.0
+"""That the limit is reached is for official numbers to say: here messages still got through."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One sight of the official five-hour percentage (0-105), at a time in UTC."""
+
+    at: datetime
+    used_percent: float
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The newest capture `base` plus the counted tokens since: percent of the official limit.
+
+    `tokens_per_percent` is the present worth: 100 times that is the whole limit at today's mix of
+    models, a piece of information and never a limit to keep.
+    """
+
+    used_percent: float
+    base: Capture
+    tokens_since: int
+    tokens_per_percent: float
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """Points gained, and tokens counted, in the steps between captures; `worth` is in points."""
+
+    gained: float = 0.0
+    tokens: int = 0
+    worth: float = 0.0
+
+
+class _Counter:
+    """Counted tokens of a series (oldest first) up to a moment, that moment included."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._times = [event.at for event in events]
+        self._sums = [0, *accumulate(event.tokens for event in events)]
+
+    def __call__(self, moment: datetime) -> int:
+        return self._sums[bisect_right(self._times, moment)]
+
+
+def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
+    """Estimate the official percent at `now`; None where the last capture is the better answer.
+
+    `captures` are those of the present window, `events` the local counted tokens of the active
+    block, both oldest first. A block that began before the window, or in the midst of it, will do.
+    """
+    if not captures or now - captures[-1].at < MIN_AGE or captures[-1].used_percent < MIN_POINTS:
+        return None
+    base = captures[-1]
+    counted = _Counter(events)
+    since = counted(now) - counted(base.at)
+    lesson = _learn(captures, counted)
+    if since <= 0 or lesson.gained < MIN_POINTS or lesson.tokens < MIN_TOKENS:
+        return None
+    carried = base.used_percent + min(since * lesson.worth, lesson.gained)
+    used = max(base.used_percent, min(carried, MOST_PERCENT))
+    return Bridge(used, base, since, 1 / lesson.worth)
+
+
+def bridge_errors(captures: Sequence[Capture], events: Sequence[Event]) -> tuple[float, ...]:
+    """How far off the bridge was when a capture told: percent points, above 0 when too high.
+
+    One for each capture at which a bridge from the earlier ones was attempted.
+    """
+    attempts = ((bridge(captures[:i], events, new.at), new) for i, new in enumerate(captures))
+    return tuple(old.used_percent - new.used_percent for old, new in attempts if old)
+
+
+def _learn(captures: Sequence[Capture], counted: _Counter) -> _Lesson:
+    """Weigh the steps from the window's start (0 percent, 0 tokens) to the newest capture."""
+    # Sessions may disagree; of one window the highest percent counts.
+    percents = [0.0, *accumulate((capture.used_percent for capture in captures), max)]
+    tokens = [0, *(counted(capture.at) for capture in captures)]
+    total, weighed_points, weighed_tokens, gained = 0, 0.0, 0.0, 0.0
+    for i in range(1, len(tokens)):
+        points, step = percents[i] - percents[i - 1], tokens[i] - tokens[i - 1]
+        if step > 0:
+            age = percents[-1] - percents[i]
+            weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * 0.5 ** (age / HALVING)
+            gained, total = gained + points, total + step
+            weighed_points += weight * points
+            weighed_tokens += weight * step
+    return _Lesson(gained, total, weighed_points / weighed_tokens) if total else _Lesson()
+
+
+def worth(captures: Sequence[Capture], events: Sequence[Event]) -> Optional[float]:
+    """Return counted tokens per official percent at the present mix; None while that is a guess."""
+    if not captures:
+        return None
+    lesson = _learn(captures, _Counter(events))
+    known = lesson.gained >= MIN_POINTS and lesson.tokens >= MIN_TOKENS
+    return 1 / lesson.worth if known else None

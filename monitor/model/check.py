@@ -1,0 +1,69 @@
+"""Answer whether enough is left for a task of so many tokens, or of so much time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Optional, Union
+
+from monitor.model import sentence
+from monitor.model.usage import Usage
+from monitor.model.words import count, duration, minutes
+
+ENOUGH, TIGHT, NOT_ENOUGH, UNKNOWN = 0, 10, 11, 20
+"""Exit codes of `check`."""
+
+CLOSE = 0.8
+"""A need of more than this share of what is left is called tight."""
+
+Need = Union[int, timedelta]
+"""Counted tokens, or how long the work goes on at the present pace."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An exit code of `check` and one sentence that says why."""
+
+    code: int
+    sentence: str
+
+
+def check(usage: Usage, need: Optional[Need]) -> Answer:
+    """Answer for `need`; for None, whether the present pace lasts to the reset."""
+    if usage.block is None:
+        return Answer(UNKNOWN, sentence.headline(usage))
+    if usage.status == "limit_reached" or usage.forecast.verdict == "exceeded":
+        return Answer(NOT_ENOUGH, sentence.headline(usage))
+    if need is None:
+        codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
+        return Answer(codes.get(usage.forecast.verdict, UNKNOWN), sentence.headline(usage))
+    left = usage.gauge.tokens_left
+    tokens = need if isinstance(need, int) else _tokens_in(usage, need)
+    if left is None or tokens is None:
+        return Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
+    return _compared(tokens, left, _named(need, tokens))
+
+
+def _compared(tokens: float, left: float, named: str) -> Answer:
+    if tokens > left:
+        return Answer(NOT_ENOUGH, f"Not enough: {named} needed, {count(left)} left.")
+    if tokens > CLOSE * left:
+        return Answer(TIGHT, f"Tight: {named} needed, {count(left)} left.")
+    return Answer(ENOUGH, f"Enough: {named} needed, {count(left)} left.")
+
+
+def _tokens_in(usage: Usage, span: timedelta) -> Optional[float]:
+    """Return what the present pace takes in that time, up to the reset."""
+    paces = (usage.burn.tokens_per_minute, usage.burn.recent)
+    known = [pace for pace in paces if pace is not None]
+    if not known or usage.reset.at is None:
+        return None
+    # A pause just now says nothing of a task to come: the quicker of the last hour and 10 minutes.
+    pace = max(known) or usage.burn.whole
+    return None if pace is None else pace * minutes(min(span, usage.reset.at - usage.now))
+
+
+def _named(need: Need, tokens: float) -> str:
+    if isinstance(need, int):
+        return f"{count(need)} tokens"
+    return f"{count(tokens)} tokens for {duration(need)} at this pace"

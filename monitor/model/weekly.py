@@ -1,0 +1,57 @@
+"""The official seven-day limit: how much is used, and whether it is the one that comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Optional
+
+from monitor.model.official import LENGTHS, Window
+
+RECENT = timedelta(hours=2)
+LEAST_SPAN = timedelta(minutes=10)
+"""Whole percents over a shorter time say nothing about a pace."""
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """The seven-day window; `runs_out_at` at the pace of the last hours, or of the week so far."""
+
+    window: Window
+    runs_out_at: Optional[datetime]
+    comes_first: bool
+
+    @property
+    def used_percent(self) -> float:
+        """The official percentage."""
+        return self.window.used_percent
+
+
+def weekly(
+    window: Optional[Window], five_hour_ends: Optional[datetime], now: datetime
+) -> Optional[Weekly]:
+    """Measure the week. `five_hour_ends` is when the five-hour limit is reached, else its reset."""
+    if window is None:
+        return None
+    runs_out_at = _runs_out_at(window, now)
+    first = runs_out_at is not None and five_hour_ends is not None and runs_out_at < five_hour_ends
+    return Weekly(window, runs_out_at, first)
+
+
+def _runs_out_at(window: Window, now: datetime) -> Optional[datetime]:
+    pace = _percent_per_hour(window, now)
+    if window.resets_at is None or not pace:
+        return None
+    at = now + timedelta(hours=min(1e5, (100 - window.used_percent) / pace))
+    return max(now, at) if at < window.resets_at else None
+
+
+def _percent_per_hour(window: Window, now: datetime) -> Optional[float]:
+    recent = [c for c in window.captures if now - c.at <= RECENT]
+    if recent and now - recent[0].at >= LEAST_SPAN:
+        gained = window.used_percent - recent[0].used_percent
+        return gained / ((now - recent[0].at) / timedelta(hours=1))
+    if window.resets_at is None:
+        return None
+    elapsed = now - (window.resets_at - LENGTHS["seven_day"])
+    return window.used_percent / max(1.0, elapsed / timedelta(hours=1))

@@ -1,0 +1,86 @@
+"""The style sheet of the history page, for light and dark, wide and narrow, and paper."""
+
+from __future__ import annotations
+
+STYLE = """\
+:root {
+  color-scheme: light dark;
+  --paper: #fcfcfa; --ink: #1f2328; --soft: #5f6670; --rule: #dfe1e0; --faint: #eeefec;
+  --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14171a; --ink: #e6e8ea; --soft: #9aa2ab; --rule: #2d3338; --faint: #20252a;
+    --bar: #4f8aab; --top: #a5d4ee; --hit: #f2806c; --heat: #7cc0e4;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0 auto; padding: 3rem 2rem 4rem; max-width: 66rem;
+  background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%;
+}
+h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.01em; }
+h2 { margin: 0; font-size: 1.125rem; line-height: 1.3; font-weight: 650; }
+h3 { margin: 1.25rem 0 0; font-size: .875rem; font-weight: 400; color: var(--soft); }
+p { margin: .25rem 0 0; color: var(--soft); max-width: 44rem; }
+section { margin-top: 3.5rem; }
+.figures {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+  gap: 1.5rem 1.5rem; margin: 2.25rem 0 0;
+}
+.figures div { border-top: 1px solid var(--rule); padding-top: .75rem; }
+dt { font-size: .875rem; color: var(--soft); }
+dd { margin: 0; font-size: 1.625rem; line-height: 1.35; font-weight: 600; letter-spacing: -0.01em; }
+dd.note { font-size: .875rem; font-weight: 400; letter-spacing: 0; color: var(--soft); }
+svg {
+  display: block; overflow: visible;
+  margin: 1.5rem 0 0 3.75rem; width: calc(100% - 3.75rem);
+  font-size: .75rem; break-inside: avoid;
+}
+svg text { fill: var(--soft); }
+svg text.y { text-anchor: end; }
+svg text.limit {
+  fill: var(--hit); text-anchor: end;
+  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; paint-order: stroke;
+}
+line.grid { stroke: var(--rule); }
+line.limit { stroke: var(--hit); stroke-width: 1.5px; }
+.slot { fill: transparent; }
+.bar { fill: var(--bar); }
+.top .bar { fill: var(--top); }
+.hit .bar { fill: var(--hit); }
+g:hover .slot { fill: var(--faint); }
+.cell { fill: var(--faint); }
+.heat { fill: var(--heat); }
+.scroll { overflow-x: auto; margin-top: 1.25rem; }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; white-space: nowrap; }
+th, td { padding: .375rem .75rem; text-align: left; border-bottom: 1px solid var(--rule); }
+th { font-weight: 400; color: var(--soft); }
+th:first-child, td:first-child { padding-left: 0; }
+.n { text-align: right; }
+tr.top td { font-weight: 600; }
+tr.hit td { color: var(--hit); }
+footer { margin-top: 3.5rem; padding-top: .75rem; border-top: 1px solid var(--rule); }
+footer p { font-size: .875rem; }
+@media (max-width: 44rem) {
+  body { padding: 1.75rem 1.125rem 3rem; }
+  section { margin-top: 2.75rem; }
+  .figures { grid-template-columns: 1fr 1fr; gap: 1.125rem; margin-top: 1.75rem; }
+  dd { font-size: 1.375rem; }
+  svg { margin-left: 3.25rem; width: calc(100% - 3.25rem); font-size: .6875rem; }
+  svg text.wide { display: none; }
+  th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
+}
+@media print {
+  :root {
+    --paper: #fff; --ink: #000; --soft: #444; --rule: #ccc; --faint: #eee;
+    --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
+  }
+  body { padding: 0; max-width: none; font-size: 10pt; }
+  .scroll { overflow: visible; }
+  tr, .figures div { break-inside: avoid; }
+  h2, h2 + p { break-after: avoid; }
+}
+"""

@@ -1,0 +1,142 @@
+"""Draw columns over time and a heat map as inline SVG that fits any width.
+
+Widths are percentages and heights are pixels, with no viewBox: text and lines keep their size
+while columns grow and shrink with the page. Colours come from the page's style sheet by class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+CELL, CELL_GAP = 22, 3
+"""Pixels of a heat map's row, and between two."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: in which slot from the left, how high, what it says, its class."""
+
+    slot: int
+    value: float
+    said: str
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line across the plot at a value, with its name; class `grid` or `limit`."""
+
+    value: float
+    name: str
+    role: str = "grid"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """How many slots there are from left to right, and what is written under some of them."""
+
+    slots: int
+    ticks: tuple[tuple[int, str], ...] = ()
+
+
+def axis(names: Sequence[str], least: int = 30, most_ticks: int = 8) -> Axis:
+    """Lay slots out for the names, and pick those that are written, evenly spaced.
+
+    There are at least `least` slots: three columns must not become three walls.
+    """
+    slots = max(len(names), least)
+    picked = sorted({tick * slots // most_ticks for tick in range(most_ticks)})
+    ticks = [(slot, names[slot]) for slot in picked if slot < len(names)]
+    fresh = [t for i, t in enumerate(ticks) if i == 0 or t[1] != ticks[i - 1][1]]
+    return Axis(slots, tuple(fresh))
+
+
+def round_steps(top: float) -> list[int]:
+    """Return three to six round values from 0 up to the first that is not below `top`.
+
+    >>> round_steps(17617), round_steps(0)
+    ([0, 5000, 10000, 15000, 20000], [0, 1])
+    """
+    power = 1
+    while power * 10 < top:
+        power *= 10
+    unit = max(1, power // 10)
+    step = next(s for s in (1, 2, 5, 10, 20, 50) if s * unit * 5 >= top or s == 50) * unit
+    return list(range(0, max(step, int(-(-top // step)) * step) + 1, step))
+
+
+def columns(
+    drawn: Sequence[Column], along: Axis, marks: Sequence[Mark], height: int, label: str
+) -> str:
+    """Draw columns up to the highest mark; `label` is what is read out instead of the picture."""
+    top = max(mark.value for mark in marks)
+    width = 100 / along.slots
+    parts = [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role == "grid"]
+    parts += [_column(c, width, _y(c.value, top, height), height) for c in drawn if c.value > 0]
+    parts += [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role != "grid"]
+    parts += [_tick(slot * width, name, height, i) for i, (slot, name) in enumerate(along.ticks)]
+    return _svg(parts, height + (24 if along.ticks else 4), label)
+
+
+def heat_map(
+    heat: Callable[[int, int], float],
+    rows: Sequence[str],
+    said: Callable[[int, int], str],
+    label: str,
+) -> str:
+    """Draw 24 hours across and a row for each name; `heat` is from 0 to 1."""
+    parts = [_hour(hour, len(rows) * (CELL + CELL_GAP)) for hour in range(0, 24, 3)]
+    for row, name in enumerate(rows):
+        y = row * (CELL + CELL_GAP)
+        parts.append(f'<text class="y" x="-10" y="{y + 15}">{escape(name)}</text>')
+        parts += [_cell(hour, y, heat(row, hour), said(row, hour)) for hour in range(24)]
+    return _svg(parts, len(rows) * (CELL + CELL_GAP) + 20, label)
+
+
+def _svg(parts: Iterable[str], height: int, label: str) -> str:
+    drawn = "\n".join(parts)
+    return f'<svg role="img" aria-label="{escape(label)}" height="{height}">\n{drawn}\n</svg>'
+
+
+def _y(value: float, top: float, height: int) -> float:
+    return height * (1 - value / top)
+
+
+def _column(column: Column, width: float, y: float, height: int) -> str:
+    # The whole slot answers the pointer: a low column alone would be hard to hit.
+    x, low = column.slot * width, min(y, height - 1)
+    role = f' class="{column.role}"' if column.role else ""
+    return (
+        f"<g{role}><title>{escape(column.said)}</title>"
+        f'<rect class="slot" x="{x:.3f}%" width="{width:.3f}%" height="{height}"/>'
+        f'<rect class="bar" x="{x + width * 0.12:.3f}%" y="{low:.1f}"'
+        f' width="{width * 0.76:.3f}%" height="{height - low:.1f}"/></g>'
+    )
+
+
+def _mark(mark: Mark, y: float) -> str:
+    line = f'<line class="{mark.role}" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
+    if mark.role == "grid":
+        return f'{line}<text class="y" x="-10" y="{y + 4:.1f}">{escape(mark.name)}</text>'
+    return f'{line}<text class="{mark.role}" x="100%" y="{y - 6:.1f}">{escape(mark.name)}</text>'
+
+
+def _tick(x: float, name: str, height: int, number: int) -> str:
+    # Every other one is left out where the screen is narrow.
+    role = "x wide" if number % 2 else "x"
+    return f'<text class="{role}" x="{x:.3f}%" y="{height + 18}">{escape(name)}</text>'
+
+
+def _hour(hour: int, y: int) -> str:
+    return f'<text class="x" x="{hour * 100 / 24:.3f}%" y="{y + 14}">{hour:02d}</text>'
+
+
+def _cell(hour: int, y: int, heat: float, said: str) -> str:
+    width = 100 / 24
+    place = f'x="{hour * width:.3f}%" y="{y}" width="{width * 0.9:.3f}%" height="{CELL}" rx="2"'
+    base = f"<g><title>{escape(said)}</title>" f'<rect class="cell" {place}/>'
+    # Any use at all must be told from none.
+    shade = f'<rect class="heat" {place} fill-opacity="{max(0.12, heat):.2f}"/>' if heat else ""
+    return f"{base}{shade}</g>"

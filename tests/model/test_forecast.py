@@ -1,0 +1,87 @@
+"""The forecast: when the limit is reached at this pace, what pace would last, and the verdict."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model.burn import BurnRate
+from monitor.model.forecast import RUNS_OUT, TIGHT, Forecast, _verdict, forecast
+from tests.samples import NOW
+
+RESET = NOW + timedelta(minutes=100)
+
+
+def at_pace(
+    rate: Optional[float], used: float = 4_000, limit: float = 10_000, reset: datetime = RESET
+) -> Forecast:
+    return forecast(used, limit, BurnRate(rate, 60), None, reset, NOW)
+
+
+def test_the_limit_is_reached_when_what_is_left_has_been_used_at_this_pace() -> None:
+    assert at_pace(120.0).runs_out_at == NOW + timedelta(minutes=50)
+
+
+@pytest.mark.parametrize("rate", [59.0, 60.0, 0.0])
+def test_nothing_runs_out_at_the_reset_or_later(rate: float) -> None:
+    found = at_pace(rate)
+    assert (found.runs_out_at, found.pause, found.verdict) == (None, None, "ok")
+
+
+def test_the_sustainable_pace_uses_up_the_limit_exactly_at_the_reset() -> None:
+    assert at_pace(500.0).sustainable == 60.0
+
+
+def test_after_the_pause_the_present_pace_lasts_to_the_reset() -> None:
+    found = at_pace(120.0)
+    assert found.pause == timedelta(minutes=50)
+    resumed = NOW + found.pause
+    assert resumed + timedelta(minutes=6_000 / 120) == RESET
+
+
+def test_before_five_minutes_of_data_only_the_pace_that_lasts_is_known() -> None:
+    assert at_pace(None) == Forecast("unknown", sustainable=60.0)
+
+
+def test_over_the_limit_nothing_is_forecast() -> None:
+    assert at_pace(120.0, used=10_001) == Forecast("exceeded")
+    assert at_pace(None, used=10_001) == Forecast("exceeded")
+
+
+def test_exactly_at_the_limit_it_has_run_out_now() -> None:
+    found = at_pace(0.0, used=10_000)
+    assert (found.verdict, found.runs_out_at, found.sustainable) == ("runs_out", NOW, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("probability", "verdict"),
+    [
+        *((0.0, "ok"), (TIGHT - 0.001, "ok"), (TIGHT, "tight")),
+        *((RUNS_OUT - 0.001, "tight"), (RUNS_OUT, "runs_out"), (1.0, "runs_out")),
+    ],
+)
+def test_the_verdict_follows_from_the_probability(probability: float, verdict: str) -> None:
+    assert _verdict(probability) == verdict
+
+
+@given(
+    rate=st.floats(0, 1e12),
+    used=st.integers(0, 10**12),
+    limit=st.integers(1, 10**12),
+    left=st.timedeltas(timedelta(microseconds=1), timedelta(hours=25)),
+)
+def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
+    rate: float, used: int, limit: int, left: timedelta
+) -> None:
+    found = at_pace(rate, used, limit, NOW + left)
+    assert (found.verdict == "exceeded") == (used > limit)
+    if found.runs_out_at is not None:
+        assert found.verdict == "runs_out"
+        assert found.pause is not None
+        assert NOW <= found.runs_out_at < NOW + left or found.pause == timedelta()
+        assert found.pause >= timedelta()
+    assert found.sustainable is None or found.sustainable >= 0

@@ -1,0 +1,106 @@
+"""The limit: which one applies, where it came from, and what is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Optional
+
+import pytest
+import pytz
+
+from monitor.model.blocks import Block
+from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
+from monitor.model.usage import Rules
+from monitor.model.words import Clock
+from tests.samples import HISTORY, NOW, PAST, active, events_over, past_block, reading_of, usage_of
+
+CLOCK = Clock(pytz.utc)
+HIGHEST = past_block(2, 30_500)
+
+
+def choose(
+    plan: str = "pro",
+    token_limit: Optional[int] = None,
+    counted: int = 0,
+    highest: Optional[Block] = HIGHEST,
+) -> Limit:
+    return choose_limit(plan, token_limit, counted, highest, CLOCK)
+
+
+@pytest.mark.parametrize(("plan", "tokens"), [("pro", 7_000), ("max5", 35_000), ("max20", 140_000)])
+def test_a_plan_has_the_limit_that_the_table_says(plan: str, tokens: int) -> None:
+    assert choose(plan) == Limit(tokens, "plan", plan)
+
+
+def test_the_users_own_limit_beats_any_plan() -> None:
+    assert choose("pro", 44_000, counted=50_000) == Limit(44_000, "user", None)
+    assert choose("custom_max", 44_000) == Limit(44_000, "user", None)
+
+
+def test_pro_stays_until_it_is_passed() -> None:
+    assert choose("pro", counted=7_000) == Limit(7_000, "plan", "pro")
+
+
+def test_pro_passed_gives_way_to_the_highest_block_and_says_so() -> None:
+    limit = choose("pro", counted=7_001)
+    assert (limit.tokens, limit.source, limit.plan) == (30_500, "custom_max", "pro")
+    assert limit.note == "pro limit passed; using your highest block of 2026-06-08"
+
+
+def test_pro_passed_stays_when_no_block_was_higher() -> None:
+    assert choose("pro", counted=9_000, highest=past_block(2, 6_900)).tokens == 7_000
+    assert choose("pro", counted=9_000, highest=None).tokens == 7_000
+
+
+def test_the_other_plans_stay_when_they_are_passed() -> None:
+    assert choose("max5", counted=36_000, highest=past_block(2, 90_000)).tokens == 35_000
+
+
+def test_custom_max_is_the_highest_block_and_names_its_day() -> None:
+    limit = choose("custom_max")
+    assert limit == Limit(30_500, "custom_max", "custom_max", "your highest block, of 2026-06-08")
+
+
+def test_custom_max_with_no_completed_block_takes_pros_number_and_says_so() -> None:
+    limit = choose("custom_max", highest=None)
+    assert (limit.tokens, limit.source) == (7_000, "plan")
+    assert limit.note == "no completed block yet; using pro's estimate"
+
+
+def test_numbers_of_the_users_own_plans_are_used_everywhere() -> None:
+    own = {**PLAN_TOKENS, "pro": 9_000}
+    assert choose_limit("pro", None, 0, None, CLOCK, own).tokens == 9_000
+    assert choose_limit("custom_max", None, 0, None, CLOCK, own).tokens == 9_000
+
+
+def test_of_two_blocks_as_high_the_later_is_the_highest() -> None:
+    older, newer = past_block(3, 500), past_block(1, 500)
+    assert highest_block([newer, older]) == newer
+
+
+def test_blocks_without_tokens_are_never_the_highest() -> None:
+    assert highest_block([past_block(1, 0)]) is None
+
+
+def test_the_active_block_is_never_the_highest() -> None:
+    usage = usage_of(active(events_over(138, 60_000)), Rules(plan="custom_max"))
+    assert usage.limit.tokens == max(block.tokens.counted for block in PAST)
+    assert usage.exceeded
+
+
+def test_a_gap_is_never_the_highest() -> None:
+    gap = replace(past_block(2, 90_000), is_gap=True)
+    assert usage_of(reading_of(gap), Rules(plan="custom_max")).limit.tokens == 30_500
+
+
+def test_a_block_of_the_future_is_never_the_highest() -> None:
+    future = replace(past_block(-1, 90_000), is_active=True)
+    assert future.start > NOW + timedelta(hours=1)
+    assert usage_of(reading_of(future), Rules(plan="custom_max")).limit.tokens == 30_500
+
+
+def test_the_highest_block_may_be_one_that_only_the_history_has() -> None:
+    reading = replace(active(events_over(138, 9_000)), blocks=())
+    assert usage_of(reading, Rules(plan="custom_max")).limit.tokens == 30_500
+    assert HISTORY.blocks() == list(PAST)

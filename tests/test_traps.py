@@ -1,0 +1,202 @@
+"""Traps that other monitors of Claude Code's usage fall into: a test each, by what ours does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import pytz
+
+from monitor.model.blocks import SESSION, TokenCounts
+from monitor.model.history import CompletedBlock, History
+from monitor.model.reading import Reading
+from monitor.model.sentence import headline, warnings
+from monitor.model.usage import Rules, Usage, measure
+from monitor.views.dashboard import Look, frame
+from monitor.views.line import one_line
+from monitor.views.report import snapshot
+from monitor.views.style import UNICODE, Style
+from tests.samples import (
+    EXCEEDED,
+    HISTORY,
+    IDLE,
+    NOW,
+    OK,
+    RULES,
+    RUNS_OUT,
+    START,
+    STATES,
+    WARMING_UP,
+    active,
+    block_of,
+    events_over,
+    past_block,
+    reading_of,
+    usage_of,
+)
+
+
+def screen(usage: Usage, width: int = 80, height: int = 24) -> str:
+    lines = frame(usage, width, height, Look(Style()))
+    return "\n".join("".join(span.text for span in spans) for spans in lines)
+
+
+def line(usage: Usage) -> str:
+    return "".join(span.text for span in one_line(usage, 120, UNICODE))
+
+
+def with_cache(reading: Reading, tokens: int) -> Reading:
+    *past, block = reading.blocks
+    counts = replace(block.tokens, cache_creation=tokens, cache_read=tokens)
+    return replace(reading, blocks=(*past, replace(block, tokens=counts)))
+
+
+def test_cache_tokens_move_neither_percentage_nor_limit_nor_rate() -> None:
+    few, many = (usage_of(with_cache(OK, n), Rules(plan="pro")) for n in (0, 10**9))
+    assert (few.used_percent, few.limit, few.burn) == (many.used_percent, many.limit, many.burn)
+    assert line(few) == line(many)
+
+
+def test_the_reset_is_the_blocks_end_not_an_hour_of_a_fixed_list() -> None:
+    events = tuple(replace(e, at=e.at + timedelta(hours=1)) for e in events_over(60, 9_000))
+    usage = usage_of(active(events))
+    assert usage.block is not None
+    assert usage.reset.at == usage.block.start + SESSION == START + timedelta(hours=6)
+
+
+def test_custom_max_follows_the_history_while_it_runs() -> None:
+    rules = Rules(plan="custom_max")
+    grown = History((*HISTORY.completed, CompletedBlock(past_block(1, 50_000, hour=3))), NOW)
+    before, after = (measure(IDLE, history, rules, NOW) for history in (HISTORY, grown))
+    assert (before.limit.tokens, after.limit.tokens) == (30_500, 50_000)
+
+
+def test_custom_max_is_never_more_than_was_ever_used() -> None:
+    counts = [21_000, 30_500, 26_200, 230_000]
+    history = History(
+        tuple(CompletedBlock(past_block(i + 1, n)) for i, n in enumerate(counts)), NOW
+    )
+    assert measure(IDLE, history, Rules(plan="custom_max"), NOW).limit.tokens == 230_000
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_reassurance_and_alarm_are_never_on_one_screen(state: str) -> None:
+    usage = usage_of(STATES[state])
+    shown = screen(usage)
+    reassuring = "comes first" in shown
+    alarming = re.search(
+        "reach the limit|Over the limit|hits the limit|of the limit is used", shown
+    )
+    assert not (reassuring and alarming)
+
+
+def test_a_bar_past_100_percent_is_full_and_as_long_as_the_other() -> None:
+    rows = screen(usage_of(EXCEEDED)).split("\n")
+    tokens, time = (
+        next(row for row in rows if row.startswith(f" {n}")) for n in ("Tokens", "Time")
+    )
+    bar = time.count("█") + time.count("░") + len(re.findall("[▏▎▍▌▋▊▉]", time))
+    assert tokens.count("█") == bar
+    assert "137 %" in tokens
+
+
+def test_three_idle_hours_leave_no_rate_and_nothing_to_run_out() -> None:
+    reading = active(events_over(60, 30_000))
+    usage = measure(reading, HISTORY, RULES, START + timedelta(hours=4, minutes=20))
+    assert usage.burn.tokens_per_minute == 0
+    assert usage.forecast.runs_out_at is None
+    assert "Pace      0 tokens/min" in screen(usage)
+    assert "not at this pace" in screen(usage)
+
+
+def test_the_window_of_the_rate_is_named() -> None:
+    assert "last 60 min" in screen(usage_of(OK))
+    young = measure(WARMING_UP, HISTORY, RULES, NOW + timedelta(minutes=18))
+    assert young.burn.window_minutes == pytest.approx(21.6, abs=0.1)
+    assert "last 22 min" in screen(young)
+    assert "average of the block" in screen(usage_of(replace(OK, events=None)))
+
+
+def test_screen_and_snapshot_give_one_forecast() -> None:
+    usage = usage_of(RUNS_OUT)
+    data = snapshot(usage)["forecast"]
+    assert data["runs_out_at"] == "2026-06-10T19:08:04.144Z"
+    assert data["local"] == "2026-06-10T15:08:04-04:00"
+    assert "15:08" in headline(usage)
+    assert "Runs out  15:08 at this pace" in screen(usage)
+
+
+def test_158_percent_of_the_limit_is_a_warning_everywhere() -> None:
+    usage = usage_of(active(events_over(138, 55_300)))
+    assert headline(usage).startswith("Over the limit")
+    assert warnings(usage)[0].startswith("158 % of the limit is used")
+    assert warnings(usage)[0] in screen(usage)
+    assert "158 %" in line(usage) and "20,300 over" in line(usage)
+
+
+def test_the_line_is_in_the_zone_that_was_asked_for() -> None:
+    kathmandu = replace(RULES, zone=pytz.timezone("Asia/Kathmandu"))
+    assert "resets 02:45" in line(usage_of(OK, kathmandu))
+    assert "resets 17:00" in line(usage_of(OK))
+
+
+def test_the_line_counts_the_same_tokens_as_the_screen() -> None:
+    usage = usage_of(with_cache(EXCEEDED, 10**9))
+    assert "13,020 over" in line(usage) and "13,020 over" in screen(usage)
+
+
+def test_durations_are_never_cut_to_hours() -> None:
+    usage = measure(OK, HISTORY, RULES, START + timedelta(hours=3, minutes=24))
+    assert "in 1 h 36 min" in screen(usage)
+
+
+def test_a_rate_has_no_thousandths() -> None:
+    events = events_over(138, 861_339)
+    usage = usage_of(active(events), Rules(plan="max20"))
+    assert usage.burn.tokens_per_minute != round(usage.burn.tokens_per_minute or 0)
+    assert re.search(r"Pace      \d,\d{3} tokens/min", screen(usage))
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        (RULES, "plan estimate of mid-2025"),
+        (Rules(token_limit=44_000), "your token limit"),
+        (Rules(plan="custom_max"), "your highest block, of 2026-06-08"),
+        (Rules(plan="pro"), "pro limit passed; using your highest block of 2026-06-08"),
+    ],
+)
+def test_the_limits_source_is_named(rules: Rules, named: str) -> None:
+    assert named in screen(usage_of(OK, rules))
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"), [(RULES, "end of block"), (replace(RULES, reset_hour=9), "your reset hour")]
+)
+def test_the_resets_source_is_named(rules: Rules, named: str) -> None:
+    assert named in screen(usage_of(OK, rules))
+
+
+def test_of_two_active_blocks_the_one_that_contains_now_is_shown() -> None:
+    now_block = block_of(events_over(138, 9_000))
+    for hours in (3, 5, 24):
+        future = replace(
+            now_block,
+            id="future",
+            start=START + timedelta(hours=hours),
+            end=START + timedelta(hours=hours) + SESSION,
+            tokens=TokenCounts(0, 90_000),
+        )
+        for blocks in ((now_block, future), (future, now_block)):
+            assert usage_of(reading_of(*blocks)).block == now_block
+
+
+def test_a_reset_after_midnight_is_tomorrow_until_midnight() -> None:
+    moscow = replace(RULES, zone=pytz.timezone("Europe/Moscow"))
+    before, after = (
+        measure(OK, HISTORY, moscow, START + timedelta(hours=hours)) for hours in (4.9, 5)
+    )
+    assert "resets tomorrow 00:00" in line(before)
+    assert "last ended 00:00" in line(after)

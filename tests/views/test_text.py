@@ -1,0 +1,72 @@
+"""Lines measured in cells: cut, padded and broken so that nothing is ever too wide."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from monitor.model.words import visible
+from monitor.views.text import Line, Span, cells, fit, line, pad, sides, width_of, wrap
+
+# As on the screen: control characters have been made visible before.
+TEXTS = st.text(max_size=30).map(visible) | st.text("aé日本語🎉 ·…", max_size=30)
+LINES = st.lists(TEXTS.map(Span), max_size=4).map(tuple)
+WIDTHS = st.integers(0, 60)
+
+
+def text_of(spans: Line) -> str:
+    return "".join(span.text for span in spans)
+
+
+@pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1)])
+def test_a_text_is_measured_in_terminal_cells(text: str, width: int) -> None:
+    assert cells(text) == width
+
+
+@given(LINES, WIDTHS, st.sampled_from(["…", "..."]))
+def test_a_cut_line_is_never_too_wide(spans: Line, width: int, ellipsis: str) -> None:
+    assert width_of(fit(spans, width, ellipsis)) <= width
+
+
+@given(LINES, WIDTHS)
+def test_a_line_that_fits_is_left_alone(spans: Line, width: int) -> None:
+    assume(width_of(spans) <= width)
+    assert fit(spans, width) == spans
+
+
+def test_a_cut_line_ends_in_an_ellipsis_of_the_same_role() -> None:
+    cut = fit(line(Span("used ", "dim"), Span("23,210", "ok")), 9)
+    assert cut == (Span("used ", "dim"), Span("23,…", "ok"))
+
+
+def test_a_wide_character_is_not_cut_in_half() -> None:
+    assert text_of(fit(line("日本語"), 4)) == "日…"
+
+
+@given(LINES, WIDTHS)
+def test_a_padded_line_is_at_least_as_wide_as_asked(spans: Line, width: int) -> None:
+    assert width_of(pad(spans, width)) == max(width, width_of(spans))
+
+
+@given(LINES, LINES, WIDTHS)
+def test_two_sides_never_touch_and_are_never_too_wide(left: Line, right: Line, width: int) -> None:
+    assert width_of(sides(left, right, width)) <= width
+
+
+def test_the_right_side_is_at_the_edge_or_left_out() -> None:
+    assert text_of(sides(line("left"), line("right"), 11)) == "left  right"
+    assert text_of(sides(line("left"), line("right"), 10)) == "left"
+
+
+@given(st.text("ab日 ", max_size=80), st.integers(2, 30))
+def test_a_broken_sentence_keeps_its_words_and_its_width(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert " ".join(lines).split() == text.split()
+    assert all(cells(part) <= width or " " not in part for part in lines)
+
+
+@pytest.mark.parametrize("width", range(10, 60))
+def test_a_number_is_never_parted_from_its_unit(width: int) -> None:
+    lines = wrap("Tight: 52 % used, 1 h 52 min before the reset in 20 s, or 2 d 4 h.", width)
+    assert all(unit in "\n".join(lines) for unit in ("52 %", "1 h 52 min", "20 s", "2 d 4 h"))
