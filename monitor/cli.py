@@ -152,11 +152,11 @@ def _start() -> int:
     """
     try:
         action = cli.main(standalone_mode=False)
+        return int(action()) if callable(action) else int(action or 0)
     except click.ClickException as error:
         return _say(error)
     except click.Abort:
         return 130
-    return int(action()) if callable(action) else int(action or 0)
 
 
 def _say(error: click.ClickException) -> int:
