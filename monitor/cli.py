@@ -11,13 +11,14 @@ import click
 
 from monitor import __version__
 from monitor.options import Seconds, TokenLimit, Zone
-from monitor.settings_file import PlanName, plans_of, use_settings_file
+from monitor.settings_file import PlanName, check_named_file, plans_of, use_settings_file
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
     "history": "Past blocks: a table, by day, as a heat map, as JSON.",
     "line": "The usage in one line, for status bars and prompts.",
     "check": "Is enough left for a task? One sentence and an exit code.",
+    "config": "The settings in force and where they came from; a commented file.",
     "statusline": "A hook for Claude Code: keeps its official limits, prints a line.",
     "serve-metrics": "Metrics for Prometheus, over HTTP or in a file: one view of a team.",
 }
@@ -116,6 +117,19 @@ class Commands(click.Group):
     "--demo", is_flag=True, help="Show the monitor on sample usage, made for the purpose."
 )
 @click.option(
+    "--alert-at",
+    type=click.FloatRange(1, 1000),
+    multiple=True,
+    metavar="PERCENT",
+    help="Alert at this percentage; may be given again.  [default: 80 and 95]",
+)
+@click.option("--bell", is_flag=True, help="Alert by the terminal's bell.")
+@click.option("--notify", is_flag=True, help="Alert by a desktop notification of the terminal.")
+@click.option(
+    "--alert-command", metavar="CMD", help="Alert by a command of yours, data in CCUSAGE_ALERT_*."
+)
+@click.option("--test-alert", is_flag=True, help="Send one alert in the ways chosen, and exit.")
+@click.option(
     "--config",
     type=click.Path(),
     metavar="FILE",
@@ -132,6 +146,7 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     """
     if params["follow"] and not params["json"]:
         raise click.UsageError("--follow goes with --json.")
+    check_named_file(ctx)
     ctx.obj = {**params, "plans": plans_of(ctx)}
     if ctx.invoked_subcommand is None:
         return lambda: _monitor(ctx.obj)
@@ -174,6 +189,10 @@ def _monitor(params: dict[str, Any]) -> int:
     from monitor.run import run
     from monitor.settings import settings_from
 
+    if params["test_alert"]:
+        from monitor.commands.test_alert import send
+
+        return send(settings_from(params))
     mode = "follow" if params["follow"] else "json" if params["json"] else "once"
     live = not (params["json"] or params["once"])
     return run(settings_from(params), "live" if live else mode)

@@ -6,16 +6,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
 
+from monitor.alerts import Alerts
 from monitor.clock import utc_now
 from monitor.exits import fault_of_ours
 from monitor.looks import Looks, Seen, failed, measured
+from monitor.model.usage import Usage
 from monitor.model.words import plural, size
 from monitor.settings import Settings
 from monitor.source.ccusage import CcusageError
 from monitor.source.locate import NotFound
 from monitor.terminal import Screen
 from monitor.views.dashboard import Look, frame, message
+from monitor.views.pages import help_page, history_page
 from monitor.views.text import Line
 
 REST = 3.0
@@ -23,6 +28,8 @@ REST = 3.0
 
 FIRST_RETRY, LAST_RETRY = 3.0, 60.0
 """Seconds before the next look after a failed one: doubled at each failure."""
+
+ESCAPE = chr(27)
 
 
 class Worker:
@@ -88,30 +95,57 @@ def watch(settings: Settings, looks: Looks, screen: Screen, look: Look) -> int:
     Raises NotFound when there is no ccusage at all, so that installing it can be offered.
     """
     worker = Worker(looks, settings.refresh, screen.wake)
+    view, alerts = View(look), Alerts(settings.alerts)
     worker.start()
     try:
         while screen.leaving is None:
             if worker.seen.reading is None and isinstance(worker.seen.error, NotFound):
                 raise worker.seen.error
             columns, rows = screen.size()
-            lines = _lines(worker, settings, look, columns, rows)
+            usage = _usage(worker.seen, settings)
+            lines = _lines(worker, usage, view, columns, rows)
             screen.draw([look.style.paint(line, columns) for line in lines])
+            if usage is not None:
+                alerts.check(usage, screen)
             key = screen.wait(_to_next_second())
             if key in ("q", "Q"):
                 return 0
             if key == "r":
                 worker.look_now()
+            view = view.after(key)
     finally:
         worker.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
 
 
+@dataclass(frozen=True)
+class View:
+    """What the keys have chosen to see."""
+
+    look: Look
+    page: str = ""
+
+    def after(self, key: Optional[str]) -> View:
+        """Return the view after a key: `c` costs, `h` history, `?` help; each again: back."""
+        if key == "c":
+            return replace(self, look=replace(self.look, show_cost=not self.look.show_cost))
+        page = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.page)
+        return replace(self, page="" if key in ("h", "?") and page == self.page else page)
+
+
+def _usage(seen: Seen, settings: Settings) -> Optional[Usage]:
+    return measured(seen, settings.rules, utc_now()) if seen.reading is not None else None
+
+
 def _lines(
-    worker: Worker, settings: Settings, look: Look, columns: int, rows: int
+    worker: Worker, usage: Optional[Usage], view: View, columns: int, rows: int
 ) -> Sequence[Line]:
-    seen = worker.seen
-    if seen.reading is not None:
-        usage = measured(seen, settings.rules, utc_now())
+    seen, look = worker.seen, view.look
+    if view.page == "help":
+        return help_page(columns, rows)
+    if usage is not None and view.page == "history":
+        return history_page(usage, seen.history, columns, rows, look)
+    if usage is not None:
         return frame(usage, columns, rows, look)
     title, leave = "Claude Code", "q or Ctrl+C to leave"
     if seen.error is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
+    from monitor.alerts import AlertSettings
     from monitor.model.usage import Rules
     from monitor.source.reader import Source
 
@@ -24,12 +25,15 @@ class Settings:
     no_color: bool
     yes: bool
     demo: bool
+    alerts: AlertSettings
 
 
 def settings_from(params: Mapping[str, Any]) -> Settings:
     """Build the settings from click's parameters, all present and converted."""
     import pytz
 
+    from monitor.alerts import AlertSettings
+    from monitor.model.alerting import PERCENTS
     from monitor.model.plans import PLAN_TOKENS
     from monitor.model.usage import Rules
     from monitor.source.reader import Source
@@ -49,6 +53,12 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         online=params["online"],
         full_scan=params["full_scan"],
     )
+    alerts = AlertSettings(
+        percents=tuple(params["alert_at"]) or PERCENTS,
+        bell=params["bell"],
+        notify=params["notify"],
+        command=params["alert_command"],
+    )
     return Settings(
         rules=rules,
         source=source,
@@ -58,6 +68,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         no_color=params["no_color"],
         yes=params["yes"],
         demo=params["demo"],
+        alerts=alerts,
     )
 
 

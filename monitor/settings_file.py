@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
@@ -13,7 +13,8 @@ import click
 
 from monitor.options import TokenLimit
 
-PLANS_TABLE = "plans"
+PLANS_TABLE, ALERTS_TABLE = "plans", "alerts"
+ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.settings_file"
 NEVER_IN_FILE = ("config", "help", "version")
 
@@ -41,13 +42,19 @@ class SettingsFile:
         for name, limit in table.items():
             self.plans[name] = self._convert(ctx, name, TokenLimit(), limit)
         ctx.meta[META] = self
-        for key, value in self._data.items():
-            name = key.replace("-", "_")
-            if key == PLANS_TABLE:
-                continue
+        for key, name, value in self._entries():
             if name not in allowed:
                 self._fail(key, f"is no setting{_similar(key, allowed)}.")
             self.options[name] = self._checked(ctx, key, allowed[name], value)
+
+    def _entries(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield each key, the option it is for and its value; `[alerts]` groups some options."""
+        for key, value in self._data.items():
+            if key == ALERTS_TABLE and isinstance(value, dict):
+                for inner, item in value.items():
+                    yield inner, ALERT_KEYS.get(inner, f"{key}.{inner}"), item
+            elif key != PLANS_TABLE:
+                yield key, key.replace("-", "_"), value
 
     def _checked(self, ctx: click.Context, key: str, param: click.Parameter, value: Any) -> Any:
         is_flag = isinstance(param, click.Option) and param.is_flag
@@ -81,13 +88,11 @@ def default_path() -> Path:
     return user_config_path("ccusage-monitor", appauthor=False) / "config.toml"
 
 
-def read_settings_file(path: Path, *, must_exist: bool) -> Optional[SettingsFile]:
+def read_settings_file(path: Path) -> Optional[SettingsFile]:
     """Read a settings file; None when there is none. Raises FileFault."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        if must_exist:
-            raise FileFault(f"{path}: there is no such settings file.") from None
         return None
     except OSError as error:
         raise FileFault(f"{path}: cannot be read: {error.strerror}.") from None
@@ -118,11 +123,18 @@ def use_settings_file(
 ) -> Optional[str]:
     """Let the settings file give the defaults: click's callback of the eager `--config`."""
     path = Path(value).expanduser() if value else default_path()
-    file = read_settings_file(path, must_exist=value is not None)
+    file = read_settings_file(path)
     if file is not None:
         file.check(ctx)
         ctx.default_map = file.options
     return value
+
+
+def check_named_file(ctx: click.Context) -> None:
+    """Raise FileFault when `--config` names no file; `config --init` is there to make it."""
+    named = ctx.params.get("config")
+    if named and META not in ctx.meta and ctx.invoked_subcommand != "config":
+        raise FileFault(f"{named}: there is no such settings file.")
 
 
 def _parsed(path: Path, data: bytes) -> SettingsFile:

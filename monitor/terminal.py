@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Callable, Optional, TextIO
@@ -34,6 +34,23 @@ _LEAVE_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 _STAY_IGNORED = ("SIGHUP", "SIGTSTP")  # as nohup, or a shell without job control, arranged it
 _TERMINAL_GONE: int = getattr(signal, "SIGHUP", signal.SIGTERM)
 _GIVE_BACK_SECONDS = 1.0  # how long a terminal that takes no output is waited for at the end
+
+
+def notification(environ: Mapping[str, str], title: str, text: str) -> str:
+    """Return the code for a desktop notification in this terminal; "" where none is known.
+
+    OSC 99 (kitty), 777 (urxvt, foot, VTE) or 9 (iTerm2, WezTerm, Ghostty, Windows' ConEmu). Not
+    sent to others: some take OSC 9 for a progress bar, and some show it as text.
+    """
+    program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
+    plain_title, plain = (re.sub(r"[\x00-\x1f\x7f-\x9f;]", " ", part) for part in (title, text))
+    if environ.get("KITTY_WINDOW_ID") or term.startswith("xterm-kitty"):
+        return f"\x1b]99;;{plain_title}: {plain}\x1b\\"
+    if term.startswith(("rxvt-unicode", "foot")) or environ.get("VTE_VERSION"):
+        return f"\x1b]777;notify;{plain_title};{plain}\x1b\\"
+    if program in {"iTerm.app", "WezTerm", "ghostty"} or environ.get("ConEmuANSI") == "ON":
+        return f"\x1b]9;{plain_title}: {plain}\x1b\\"
+    return ""
 
 
 def terminal_size(stream: TextIO) -> tuple[int, int]:
@@ -377,6 +394,17 @@ class Screen:
         codes = _changes(before, self._frame, rows)
         if codes:
             self._write(f"\x1b[?2026h{codes}\x1b[?2026l", self._asked_to_leave)
+
+    def bell(self) -> None:
+        """Ring the terminal's bell."""
+        if self._held:
+            self._write("\a", self._asked_to_leave)
+
+    def notify(self, title: str, text: str) -> None:
+        """Show a desktop notification, where the terminal is known to do so; else do nothing."""
+        code = notification(os.environ, title, text)
+        if code and self._held:
+            self._write(code, self._asked_to_leave)
 
     def wait(self, seconds: float) -> Optional[str]:
         """Sleep until a key (returned), `wake`, a resize, a signal, or `seconds` have passed."""

@@ -1,0 +1,139 @@
+"""`config`: show every setting in force with its origin, or write a commented settings file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+import click
+from click.core import ParameterSource
+
+from monitor import exits
+from monitor.model.words import visible
+from monitor.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
+from monitor.state import replace_file
+
+NOT_SETTINGS = {*NEVER_IN_FILE, "once", "json", "follow", "test_alert", "yes", "demo"}
+
+PLANS_EXAMPLE = """
+# Limits of your own, by name: `plan = "team-max"` then works.
+[plans]
+# team-max = "60k"
+"""
+
+ALERTS_EXAMPLE = """
+# Alerts: when, and how to tell. With no way to tell there are none.
+[alerts]"""
+
+
+@click.command()
+@click.option("--show", is_flag=True, help="Print each setting in force and where it came from.")
+@click.option("--init", is_flag=True, help="Write a commented settings file.")
+@click.pass_context
+def command(ctx: click.Context, /, *, show: bool, init: bool) -> Callable[[], int]:
+    """Show the settings in force (--show), or write a commented settings file (--init)."""
+    if show == init:
+        raise click.UsageError("config takes one of --show and --init.")
+    root = ctx.find_root()
+    return (lambda: _show(root)) if show else (lambda: _init(root))
+
+
+def _show(root: click.Context) -> int:
+    rows = list(_rows(root))
+    name_width, value_width = (max(len(row[i]) for row in rows) for i in (0, 1))
+    for name, value, origin in rows:
+        print(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
+    return exits.OK
+
+
+def _rows(root: click.Context) -> Iterator[tuple[str, str, str]]:
+    file: Optional[SettingsFile] = root.meta.get(META)
+    for param in _settings(root):
+        value = root.params[param.name or ""]
+        origin = _origin(root.get_parameter_source(param.name or ""), param, file)
+        yield _key(param), visible(_shown(value)), origin
+    for name, tokens in (file.plans if file else {}).items():
+        yield f"plans.{name}", str(tokens), str(file.path) if file else ""
+
+
+def _init(root: click.Context) -> int:
+    named = root.params.get("config")
+    path = Path(named).expanduser() if named else default_path()
+    if path.exists():
+        raise exits.Failure(f"{path} exists already.", "Edit it, or name another with --config.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, "\n".join(_template(root)).encode(), 0o644)
+    except OSError as error:
+        raise exits.Failure(f"{path} could not be written: {error.strerror}.") from error
+    print(f"Wrote {path}.")
+    return exits.OK
+
+
+def _template(root: click.Context) -> Iterator[str]:
+    yield "# Settings of ccusage-monitor. The command line and the environment beat this file."
+    named = {name: key for key, name in ALERT_KEYS.items()}
+    for param in _settings(root):
+        if param.name not in named:
+            yield from _entry(param, _key(param))
+    yield ALERTS_EXAMPLE
+    for param in _settings(root):
+        if param.name in named:
+            yield from _entry(param, named[param.name or ""])
+    yield PLANS_EXAMPLE
+
+
+def _entry(param: click.Option, key: str) -> Iterator[str]:
+    yield f"\n# {' '.join((param.help or '').split())}"
+    yield f"# {key} = {_toml(param)}"
+
+
+def _settings(root: click.Context) -> Iterator[click.Option]:
+    for param in root.command.params:
+        if isinstance(param, click.Option) and param.name not in NOT_SETTINGS:
+            yield param
+
+
+def _key(param: click.Parameter) -> str:
+    return (param.name or "").replace("_", "-")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return ", ".join(str(item) for item in value) or "–"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "–" if value is None else str(value)
+
+
+def _origin(
+    source: Optional[ParameterSource], param: click.Option, file: Optional[SettingsFile]
+) -> str:
+    if source is ParameterSource.COMMANDLINE:
+        return "command line"
+    if source is ParameterSource.ENVIRONMENT:
+        return f"environment, CCUSAGE_MONITOR_{(param.name or '').upper()}"
+    if source is ParameterSource.DEFAULT_MAP and file is not None:
+        return str(file.path)
+    return "default"
+
+
+EXAMPLES = {
+    "token_limit": '"44k"',
+    "reset_hour": "9",
+    "timezone": '"US/Eastern"',
+    "ccusage": '"npx --yes ccusage@20"',
+    "claude_dir": '["~/.claude"]',
+    "time_format": '"24"',
+    "alert_at": "[80, 95]",
+    "alert_command": '\'notify-send "$CCUSAGE_ALERT_TITLE" "$CCUSAGE_ALERT_SENTENCE"\'',
+}
+
+
+def _toml(param: click.Option) -> str:
+    if param.name in EXAMPLES:
+        return EXAMPLES[param.name]
+    if param.is_flag:
+        return "true"
+    return f'"{param.default}"' if isinstance(param.default, str) else str(param.default)

@@ -1,0 +1,38 @@
+"""`--test-alert`: send one alert in every way that was chosen, and say what became of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from monitor import exits
+from monitor.alerts import environment, run_command
+from monitor.model.alerting import Alert
+from monitor.run import look_once, open_usage
+from monitor.settings import Settings
+from monitor.terminal import notification
+
+ADVICE = "Choose --bell, --notify or --alert-command, here or in the settings file."
+
+
+def send(settings: Settings) -> int:
+    """Send the alert; return 0 when every way worked. Raises exits.Failure when none was chosen."""
+    chosen = settings.alerts
+    if not chosen.wanted:
+        raise exits.Failure("No way to tell of an alert is chosen.", ADVICE)
+    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
+    worked = True
+    if chosen.bell:
+        print("bell: rung")
+        sys.stdout.write("\a")
+    if chosen.notify:
+        code = notification(os.environ, alert.title, alert.sentence)
+        worked = bool(code)
+        print("notify: sent" if code else "notify: this terminal is not known to show any")
+        sys.stdout.write(code)
+    if chosen.command:
+        with open_usage(settings) as (used, looks):
+            code_of = run_command(chosen.command, environment(alert, look_once(used, looks)))
+        worked = worked and code_of == 0
+        print(f"command: {'could not be run' if code_of is None else f'exit code {code_of}'}")
+    return exits.OK if worked else exits.NO_READING
