@@ -92,7 +92,7 @@ def read_settings_file(path: Path) -> Optional[SettingsFile]:
     """Read a settings file; None when there is none. Raises FileFault."""
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise FileFault(f"{path}: cannot be read: {error.strerror}.") from None

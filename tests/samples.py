@@ -9,9 +9,11 @@ from typing import Optional
 import pytz
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
+from monitor.model.bridge import Capture
 from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
+from monitor.model.official import OfficialLimits, Window
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
 
@@ -131,34 +133,61 @@ STATES = {
 }
 
 
-def usage_of(reading: Reading, rules: Rules = RULES) -> Usage:
+def window(resets_in: timedelta, *sights: tuple[float, float]) -> Window:
+    """Make an official limit from sights of it: minutes before NOW, and percent."""
+    captures = tuple(Capture(NOW - timedelta(minutes=ago), percent) for ago, percent in sights)
+    return Window(captures[-1].used_percent, NOW + resets_in, captures[-1].at, captures)
+
+
+FIVE_HOURS, DAYS = timedelta(hours=2, minutes=37, seconds=53), timedelta(days=3, hours=4)
+WEEK = window(DAYS, (100, 40.2), (0.3, 41.4))
+
+OFFICIAL = {
+    "official": OfficialLimits(window(FIVE_HOURS, (90, 21), (40, 48), (0.3, 63.4)), WEEK),
+    "official-alone": OfficialLimits(window(FIVE_HOURS, (0.3, 63.4)), WEEK),
+    "official-old": OfficialLimits(window(FIVE_HOURS, (35, 1)), WEEK),
+    "bridged": OfficialLimits(window(FIVE_HOURS, (90, 21), (40, 48)), WEEK),
+    "week-first": OfficialLimits(
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 90.1), (0.3, 97.2))
+    ),
+    "official-reached": OfficialLimits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
+}
+"""What Claude Code has said of its limits; the local part is the reading RUNS_OUT."""
+
+
+def usage_of(
+    reading: Reading, rules: Rules = RULES, official: Optional[OfficialLimits] = None
+) -> Usage:
     """Measure a sample reading at NOW."""
-    return measure(reading, HISTORY, rules, NOW)
+    return measure(reading, HISTORY, rules, NOW, official)
 
 
 LIKELY = {
-    "ok": (0.06, (9_900.0, 13_300.0, 24_000.0)),
-    "tight": (0.31, (19_600.0, 26_400.0, 43_000.0)),
-    "runs-out": (0.83, (31_500.0, 42_800.0, 61_000.0)),
-    "stale": (0.93, (36_100.0, 44_800.0, 66_000.0)),
+    "tight": (0.31, (1_100, 7_900, 24_500)),
+    "runs-out": (0.83, (3_600, 14_900, 33_100)),
+    "stale": (0.93, (8_200, 16_900, 38_100)),
+    "official": (0.83, (3_600, 14_900, 33_100)),
 }
-"""Made probabilities and 10-50-90 % bands, so that no sample changes when the forecast learns."""
+"""Made probabilities and 10-50-90 % bands of the tokens still to come.
+
+With them no sample changes when the forecast learns; the states not named have a small risk.
+"""
 
 
 def usage_in(state: str, rules: Rules = RULES) -> Usage:
     """Measure the sample reading of a state, with the made probability in its forecast."""
-    usage = usage_of(STATES[state], rules)
+    usage = usage_of(STATES.get(state, RUNS_OUT), rules, OFFICIAL.get(state))
     if usage.forecast.probability is None:
         return usage
-    chance, tokens = LIKELY.get(state, LIKELY["ok"])
-    low, median, high = (100 * count / usage.limit.tokens for count in tokens)
+    chance, more = LIKELY.get(state, (0.06, (900, 4_300, 15_000)))
+    low, median, high = (usage.tokens.counted + count for count in more)
     verdict = "runs_out" if chance >= RUNS_OUT_FROM else "tight" if chance >= TIGHT_FROM else "ok"
     made = replace(
         usage.forecast,
         verdict=verdict,
         probability=chance,
-        likely_percent=median,
-        likely_range=(low, high),
-        tokens=tokens,
+        likely_percent=usage.gauge.percent_at(median),
+        likely_range=(usage.gauge.percent_at(low), usage.gauge.percent_at(high)),
+        tokens=(low, median, high),
     )
     return replace(usage, forecast=made)

@@ -1,12 +1,15 @@
-"""`history`: past blocks as a table, by day, as a heat map or as JSON."""
+"""`history`: past blocks as a table, by day, as a heat map, as JSON or as a page."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Optional
 
 import click
@@ -16,11 +19,13 @@ from monitor.clock import utc_now
 from monitor.looks import Looks
 from monitor.model.history import CompletedBlock
 from monitor.model.plans import choose_limit, highest_block
-from monitor.model.words import Clock
+from monitor.model.words import Clock, size, visible
 from monitor.run import look_once, open_usage, style_for
 from monitor.settings import Settings, settings_from
+from monitor.state import replace_file
 from monitor.terminal import terminal_size
 from monitor.views.history import Shown, as_json, by_block, by_day, heat_map, table
+from monitor.views.page import page
 
 
 class Since(click.ParamType):
@@ -63,13 +68,15 @@ def since(text: str, clock: Clock, now: datetime) -> Optional[datetime]:
 @click.option("--heatmap", is_flag=True, help="Counted tokens by hour of the week.")
 @click.option("--json", "as_json_", is_flag=True, help="Print the blocks as JSON.")
 @click.option("--since", "since_", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
+@click.option("--html", type=click.Path(), metavar="FILE", help="Write one page of it all to FILE.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
     """Show the past blocks: start, length, messages, counted tokens, limit, cost, models."""
     params = ctx.obj
-    return lambda: _history(
-        settings_from(params), {**options, "json": params["json"] or options["as_json_"]}
-    )
+    options["json"] = params["json"] or options["as_json_"]
+    if options["html"] and (options["json"] or options["daily"] or options["heatmap"]):
+        raise click.UsageError("--html goes with --since, not with --json, --daily or --heatmap.")
+    return lambda: _history(settings_from(params), options)
 
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
@@ -83,6 +90,8 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
     if options["json"]:
         print(json.dumps(as_json(completed, shown), indent=2))
         return exits.OK
+    if options["html"]:
+        return _write(options["html"], page(completed, shown, utc_now()))
     style, width = style_for(settings), terminal_size(sys.stdout)[0]
     if options["heatmap"]:
         lines = heat_map(completed, width, shown)
@@ -91,6 +100,24 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         lines = table(entries, width, shown, "day" if options["daily"] else "block")
     print("\n".join(style.paint(line).rstrip() for line in lines))
     return exits.OK
+
+
+def _write(name: str, text: str) -> int:
+    # Through links: neither they nor /dev/stdout may be replaced by the page.
+    path, data = Path(os.path.realpath(name)), text.encode("utf-8")
+    try:
+        _replace(path, data)
+    except OSError as error:
+        reason = f"The page could not be written to {visible(str(path))}: {error.strerror}."
+        raise exits.Failure(reason, "Give --html a file that you can write.") from error
+    print(f"Wrote {visible(str(path))} ({size(len(data))}).")
+    return exits.OK
+
+
+def _replace(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    replace_file(path, data, 0o644)
 
 
 def _completed(settings: Settings, looks: Looks) -> list[CompletedBlock]:

@@ -28,7 +28,7 @@ from monitor.views.bars import bar
 from monitor.views.chart import burn_up
 from monitor.views.line import one_line
 from monitor.views.style import Glyphs, Style
-from monitor.views.text import Line, Span, cells, fit, line, sides, wrap
+from monitor.views.text import Line, Span, cells, fit, line, sides, width_of, wrap
 
 WIDEST = 120
 """Wider than this the eye loses the way from a label to its note."""
@@ -46,6 +46,7 @@ LEVELS = {
     "unknown": ("dim", "WARMING UP"),
     "idle": ("dim", "IDLE"),
     "limit_reached": ("alarm", "LIMIT REACHED"),
+    "weekly": ("alarm", "WEEKLY LIMIT"),
 }
 
 SOURCES = {
@@ -106,7 +107,10 @@ def message(
 
 def level(usage: Usage) -> tuple[str, str]:
     """Return the role and the words for how serious things are."""
-    return LEVELS[usage.status if usage.status != "active" else usage.forecast.verdict]
+    if usage.status != "active":
+        return LEVELS[usage.status]
+    weekly = usage.weekly is not None and usage.weekly.comes_first
+    return LEVELS["weekly" if weekly else usage.forecast.verdict]
 
 
 def _shortened(rows: list[Row], height: int) -> list[Row]:
@@ -143,12 +147,15 @@ def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     zone = str(usage.rules.zone)
     parts = [plan, *([usage.gauge.source] if usage.block else [])]
     if usage.gauge.window is not None:
-        parts = ["official limits" if usage.gauge.source == "official" else "official, carried on"]
-    left = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
+        parts = ["official", *(["carried on"] if usage.gauge.source == "bridged" else [])]
+    named = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
+    brief = named[:2]
     full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
     short = line(Span(f"{clock.second(usage.now)} ", "dim"))
-    wide = sum(cells(s.text) for s in (*left, *full)) + 2 <= width
-    return sides(left, full if wide else short, width, glyphs.ellipsis)
+    choices = ((named, full), (named, short), (brief, short))
+    fitting = ((left, right) for left, right in choices if width_of((*left, *right)) + 2 <= width)
+    left, right = next(fitting, (named, ()))
+    return sides(left, right, width, glyphs.ellipsis)
 
 
 def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
@@ -195,14 +202,13 @@ def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
 
 
 def _broken(value: str, room: int) -> list[str]:
-    """Break a value at its dots where it is too long for one line."""
-    first, *others = value.split(DOT)
-    lines = [first]
-    for part in others:
-        if cells(lines[-1] + DOT + part) <= room:
+    """Break a value where it is too long for one line: at its dots, else between words."""
+    lines: list[str] = []
+    for part in value.split(DOT):
+        if lines and cells(lines[-1] + DOT + part) <= room:
             lines[-1] += DOT + part
         else:
-            lines.append(part)
+            lines += wrap(part, room)
     return lines
 
 
@@ -265,7 +271,8 @@ def _official_used(usage: Usage) -> str:
 def _whole_note(usage: Usage) -> str:
     """Say what the whole limit would be at the present mix: information, never a limit."""
     worth = usage.gauge.tokens_per_percent
-    return f"100 % ≈ {count(100 * worth)} tokens at this mix" if worth else ""
+    # Two digits: whole percents were what it was learned from.
+    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
 
 
 def _official_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:

@@ -33,7 +33,10 @@ def _parts(usage: Usage) -> list[str]:
         parts.append(f"{count(usage.tokens.counted - usage.limit.tokens)} over")
     elif left is not None:
         parts.append(f"{count(left)} left")
-    if usage.forecast.runs_out_at:
+    if usage.weekly is not None and usage.weekly.comes_first and usage.weekly.runs_out_at:
+        when = clock.minute_or_day(usage.weekly.runs_out_at, usage.now)
+        parts.append(f"weekly limit runs out {when}")
+    elif usage.forecast.runs_out_at:
         parts.append(f"runs out {clock.minute_or_day(usage.forecast.runs_out_at, usage.now)}")
     elif usage.forecast.probability and usage.forecast.verdict != "ok":
         parts.append(f"{percent(100 * usage.forecast.probability)} likely to run out")

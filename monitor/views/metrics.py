@@ -118,7 +118,7 @@ def _by_window(name: str, text: str, values: Mapping[str, float]) -> Metric:
 
 
 def _tokens(usage: Usage) -> Sequence[Metric]:
-    limit, ratio = usage.limit.tokens, usage.used_percent / 100
+    limit, used = usage.limit.tokens, usage.used_percent / 100
     probability, sustainable = usage.forecast.probability, usage.forecast.sustainable
     return (
         _gauge(

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from html import escape
-from typing import Optional
 
 from monitor.model.history import CompletedBlock
-from monitor.model.words import count, dollars, percent, plural, visible
+from monitor.model.words import count, dollars, percent, plural
 from monitor.views.history import WEEKDAYS, Entry, Shown, by_block, by_day, limit_was_hit
 from monitor.views.page_style import STYLE
 from monitor.views.svg import Axis, Column, Mark, axis, columns, heat_map, round_steps
@@ -45,7 +44,7 @@ def page(completed: Sequence[CompletedBlock], shown: Shown, made_at: datetime) -
 <h1>Claude Code usage</h1>
 <p>{escape(_subtitle(completed, period, shown))}</p>
 </header>
-<main>
+<main style="--labels: {_widest_label(completed, shown)}ch">
 {_content(completed, shown)}
 </main>
 <footer>
@@ -113,7 +112,7 @@ def _figures(completed: Sequence[CompletedBlock], shown: Shown) -> str:
         figures.append(("Cost", dollars(sum(costs)), f"{dollars(sum(costs) / len(costs))} a block"))
     figures += [
         ("Highest block", count(top.tokens.counted), shown.clock.day(top.start)),
-        ("Limit hits", count(hits), "that Claude Code reported"),
+        ("Limit hits", count(hits), "reported by Claude"),
     ]
     drawn = "\n".join(_figure(*figure) for figure in figures)
     return f'<dl class="figures">\n{drawn}\n</dl>'
@@ -132,9 +131,8 @@ def _figure(name: str, value: str, note: str) -> str:
 def _blocks(completed: Sequence[CompletedBlock], entries: Sequence[Entry], shown: Shown) -> str:
     along = axis([entry.name.partition(" ")[0] for entry in entries])
     top = max(shown.limit, *(entry.tokens for entry in entries))
-    limit = Mark(shown.limit, f"limit {count(shown.limit)}", "limit")
     drawn = [Column(i, e.tokens, _entry_said(e), _role(e)) for i, e in enumerate(entries)]
-    marks = [*_grid(top), limit]
+    marks = [*_grid(top), Mark(shown.limit, role="limit")]
     pictures = [columns(drawn, along, marks, BLOCKS_HEIGHT, "Counted tokens of each block")]
     if any(item.official_percent is not None for item in completed):
         pictures.append(_official(completed, along.slots))
@@ -145,10 +143,7 @@ def _official(completed: Sequence[CompletedBlock], slots: int) -> str:
     """Draw the official percents in a plot of their own: tokens do not measure the same."""
     known = [(i, p) for i, item in enumerate(completed) if (p := item.official_percent) is not None]
     drawn = [Column(i, p, f"{percent(p)} official", "hit" if p >= 100 else "") for i, p in known]
-    top = max(100, *(p for _, p in known))
     marks = [Mark(value, percent(value)) for value in (0, 50, 100)]
-    if top > 100:
-        marks.append(Mark(top, ""))
     label = f"Official percent of {plural(len(known), 'block')}"
     return "<h3>Official percent, where known</h3>\n" + columns(
         drawn, Axis(slots), marks, OFFICIAL_HEIGHT, label
@@ -203,6 +198,12 @@ def _hours_of_the_week(
     return dict(heat)
 
 
+def _widest_label(completed: Sequence[CompletedBlock], shown: Shown) -> int:
+    """Return how many characters stand left of the plots, whose left edges are in one line."""
+    top = max([shown.limit, *(entry.tokens for entry in by_day(completed, shown))])
+    return max(len("100 %"), len(_grid(top)[-1].name))
+
+
 def _grid(top: float) -> list[Mark]:
     return [Mark(value, count(value)) for value in round_steps(top)]
 
@@ -222,9 +223,11 @@ def _entry_said(entry: Entry) -> str:
 def _blocks_said(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     above = sum(item.block.tokens.counted > shown.limit for item in completed)
     passed = f"{plural(above, 'block')} passed it" if above else "No block passed it"
+    hits = sum(limit_was_hit(item) for item in completed)
+    hit = f" In red: {plural(hits, 'block')} that hit the limit, as Claude said." if hits else ""
     return (
         "Counted tokens of each block, one column a block, oldest first."
-        f" The line is the limit, {count(shown.limit)}. {passed}."
+        f" The dashed line is the limit: {count(shown.limit)} tokens. {passed}.{hit}"
     )
 
 
@@ -234,7 +237,7 @@ def _days_said(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     mean = sum(entry.tokens for entry in entries) / len(entries)
     return (
         "Counted tokens by the day on which their block began."
-        f" {count(mean)} on a day of use; most on {top.name}: {count(top.tokens)}."
+        f" {count(mean)} on an average day with use; most on {top.name}: {count(top.tokens)}."
     )
 
 
@@ -245,9 +248,7 @@ def _table(entries: Sequence[Entry], shown: Shown) -> str:
     heads = ["Start", "Length", "Messages", "Tokens", "Of limit", "Cost", "Models"]
     kept = [i for i, head in enumerate(heads) if shown.show_cost or head != "Cost"]
     numbers = {2, 3, 5}
-    head = "".join(
-        f'<th scope="col"{_number(i in numbers)}>{escape(heads[i])}</th>' for i in kept
-    )
+    head = "".join(f'<th scope="col"{_number(i in numbers)}>{escape(heads[i])}</th>' for i in kept)
     rows = "\n".join(_row(entry, kept, numbers) for entry in reversed(entries))
     return (
         '<div class="scroll" role="region" aria-label="Every block" tabindex="0">\n<table>\n'
@@ -257,9 +258,9 @@ def _table(entries: Sequence[Entry], shown: Shown) -> str:
 
 def _row(entry: Entry, kept: Sequence[int], numbers: set[int]) -> str:
     cost = "" if entry.cost is None else dollars(entry.cost)
-    tokens = f"{count(entry.tokens)}{' (highest)' if entry.highest else ''}"
-    texts = [entry.name, entry.length, count(entry.messages), tokens, entry.share, cost]
-    texts.append(visible(entry.models))
+    share = f"{entry.share} · highest" if entry.highest else entry.share
+    texts = [entry.name, entry.length, count(entry.messages), count(entry.tokens), share, cost]
+    texts.append(entry.models)
     cells = "".join(f"<td{_number(i in numbers)}>{escape(texts[i])}</td>" for i in kept)
     role = _role(entry)
     return f'<tr class="{role}">{cells}</tr>' if role else f"<tr>{cells}</tr>"

@@ -24,7 +24,7 @@ body {
 h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-spacing: -0.01em; }
 h2 { margin: 0; font-size: 1.125rem; line-height: 1.3; font-weight: 650; }
 h3 { margin: 1.25rem 0 0; font-size: .875rem; font-weight: 400; color: var(--soft); }
-p { margin: .25rem 0 0; color: var(--soft); max-width: 44rem; }
+p { margin: .25rem 0 0; color: var(--soft); max-width: 46rem; text-wrap: pretty; }
 section { margin-top: 3.5rem; }
 .figures {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
@@ -36,17 +36,13 @@ dd { margin: 0; font-size: 1.625rem; line-height: 1.35; font-weight: 600; letter
 dd.note { font-size: .875rem; font-weight: 400; letter-spacing: 0; color: var(--soft); }
 svg {
   display: block; overflow: visible;
-  margin: 1.5rem 0 0 3.75rem; width: calc(100% - 3.75rem);
-  font-size: .75rem; break-inside: avoid;
+  --left: calc(var(--labels) + 12px);
+  margin: 1.5rem 0 0 var(--left); width: calc(100% - var(--left)); font-size: .75rem; break-inside: avoid;
 }
 svg text { fill: var(--soft); }
 svg text.y { text-anchor: end; }
-svg text.limit {
-  fill: var(--hit); text-anchor: end;
-  stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; paint-order: stroke;
-}
 line.grid { stroke: var(--rule); }
-line.limit { stroke: var(--hit); stroke-width: 1.5px; }
+line.limit { stroke: var(--hit); stroke-width: 1.5px; stroke-dasharray: 5 3; }
 .slot { fill: transparent; }
 .bar { fill: var(--bar); }
 .top .bar { fill: var(--top); }
@@ -69,7 +65,7 @@ footer p { font-size: .875rem; }
   section { margin-top: 2.75rem; }
   .figures { grid-template-columns: 1fr 1fr; gap: 1.125rem; margin-top: 1.75rem; }
   dd { font-size: 1.375rem; }
-  svg { margin-left: 3.25rem; width: calc(100% - 3.25rem); font-size: .6875rem; }
+  svg { font-size: .6875rem; }
   svg text.wide { display: none; }
   th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
 }

@@ -26,10 +26,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Mark:
-    """A line across the plot at a value, with its name; class `grid` or `limit`."""
+    """A line across the plot at a value; what is written beside it; class `grid` or `limit`."""
 
     value: float
-    name: str
+    name: str = ""
     role: str = "grid"
 
 
@@ -70,8 +70,8 @@ def round_steps(top: float) -> list[int]:
 def columns(
     drawn: Sequence[Column], along: Axis, marks: Sequence[Mark], height: int, label: str
 ) -> str:
-    """Draw columns up to the highest mark; `label` is what is read out instead of the picture."""
-    top = max(mark.value for mark in marks)
+    """Draw columns and marks to one scale; `label` is what is read out instead of the picture."""
+    top = max([*(mark.value for mark in marks), *(column.value for column in drawn)])
     width = 100 / along.slots
     parts = [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role == "grid"]
     parts += [_column(c, width, _y(c.value, top, height), height) for c in drawn if c.value > 0]
@@ -118,9 +118,8 @@ def _column(column: Column, width: float, y: float, height: int) -> str:
 
 def _mark(mark: Mark, y: float) -> str:
     line = f'<line class="{mark.role}" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>'
-    if mark.role == "grid":
-        return f'{line}<text class="y" x="-10" y="{y + 4:.1f}">{escape(mark.name)}</text>'
-    return f'{line}<text class="{mark.role}" x="100%" y="{y - 6:.1f}">{escape(mark.name)}</text>'
+    name = f'<text class="y" x="-10" y="{y + 4:.1f}">{escape(mark.name)}</text>'
+    return line + name if mark.name else line
 
 
 def _tick(x: float, name: str, height: int, number: int) -> str:
@@ -136,7 +135,7 @@ def _hour(hour: int, y: int) -> str:
 def _cell(hour: int, y: int, heat: float, said: str) -> str:
     width = 100 / 24
     place = f'x="{hour * width:.3f}%" y="{y}" width="{width * 0.9:.3f}%" height="{CELL}" rx="2"'
-    base = f"<g><title>{escape(said)}</title>" f'<rect class="cell" {place}/>'
+    base = f'<g><title>{escape(said)}</title><rect class="cell" {place}/>'
     # Any use at all must be told from none.
-    shade = f'<rect class="heat" {place} fill-opacity="{max(0.12, heat):.2f}"/>' if heat else ""
+    shade = f'<rect class="heat" {place} fill-opacity="{0.15 + 0.85 * heat:.2f}"/>' if heat else ""
     return f"{base}{shade}</g>"

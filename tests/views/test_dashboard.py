@@ -29,6 +29,7 @@ from tests.samples import (
     IDLE,
     LIMIT_REACHED,
     NOW,
+    OFFICIAL,
     OK,
     RULES,
     RUNS_OUT,
@@ -68,6 +69,8 @@ GOLDEN = {
         f"{s}-80x1": Screen(s, 80, 1)
         for s in ("ok", "runs-out", "exceeded", "limit-reached", "idle", "empty", "stale")
     },
+    **{f"{state}-80x24": Screen(state, 80, 24) for state in OFFICIAL},
+    **{f"{state}-40x20": Screen(state, 40, 20) for state in ("official", "bridged", "week-first")},
     "runs-out-80x24-roles": Screen("runs-out", 80, 24, roles=True),
     "exceeded-80x24-roles": Screen("exceeded", 80, 24, roles=True),
     "stale-80x24-ascii": Screen("stale", 80, 24, look=PLAIN),
@@ -196,6 +199,12 @@ def test_every_warning_is_shown_whole_at_80x24_and_at_40x20(state: str) -> None:
         assert all(text in shown for text in warnings(usage))
 
 
+def test_a_week_that_runs_out_first_is_never_shown_as_ok() -> None:
+    usage = usage_in("week-first")
+    assert usage.forecast.verdict == "ok"
+    assert level(usage) == ("alarm", "WEEKLY LIMIT")
+
+
 @pytest.mark.parametrize("height", range(2, 25))
 def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
     for reading in (OK, TIGHT, RUNS_OUT, EXCEEDED, IDLE):
@@ -206,7 +215,7 @@ def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
 
 def test_severity_has_its_own_word_and_the_serious_ones_are_red() -> None:
     assert len({word for _, word in LEVELS.values()}) == len(LEVELS)
-    serious = {"runs_out", "exceeded", "limit_reached"}
+    serious = {"runs_out", "exceeded", "limit_reached", "weekly"}
     assert {key for key, (role, _) in LEVELS.items() if role == "alarm"} == serious
 
 

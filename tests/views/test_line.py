@@ -17,6 +17,7 @@ from tests.samples import (
     IDLE,
     LIMIT_REACHED,
     NOW,
+    OFFICIAL,
     OK,
     RULES,
     STALE,
@@ -73,6 +74,16 @@ def test_idle_says_when_the_last_block_ended() -> None:
 def test_idle_with_a_reset_hour_says_when_that_is() -> None:
     usage = usage_of(EMPTY, replace(RULES, reset_hour=9))
     assert said(usage) == "no active block · resets tomorrow 09:00"
+
+
+def test_a_week_that_runs_out_first_is_said() -> None:
+    usage = usage_of(OK, official=OFFICIAL["week-first"])
+    assert " · weekly limit runs out 15:08 · resets 17:10" in said(usage)
+
+
+def test_an_official_limit_reached_counts_when_idle_too() -> None:
+    usage = usage_of(IDLE, official=OFFICIAL["official-reached"])
+    assert said(usage) == "limit reached · resets 17:10, in 2 h 38 min"
 
 
 def test_an_old_reading_is_marked_with_its_age() -> None:
