@@ -1,4 +1,4 @@
-"""Draw the live screen for the README: a real frame of sample usage, as text and as SVG.
+"""Draw the live screen for the README: a frame of sample usage, as text and as SVG.
 
 `python -m docs.make_pictures` renews docs/screen-dark.svg, docs/screen-light.svg and the frame
 that README.md takes apart.
@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from monitor.views.dashboard import Look, frame
 from monitor.views.style import ROLES, UNICODE, Style
 from monitor.views.text import Line, cells
-from tests.samples import RUNS_OUT, usage_of
+from tests.samples import usage_in
 
 ROOT = Path(__file__).parent.parent
 COLUMNS, ROWS = 80, 24
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 
 def sample_frame() -> list[Line]:
     """Return the frame of the sample whose pace reaches the limit before the reset."""
-    return frame(usage_of(RUNS_OUT), COLUMNS, ROWS, Look(Style()))
+    return frame(usage_in("runs-out"), COLUMNS, ROWS, Look(Style()))
 
 
 def as_text(lines: list[Line]) -> str:
@@ -160,8 +160,9 @@ def _dots(text: str, x: float, y: float, color: str) -> str:
 
 
 def with_frame(readme: str, text: str) -> str:
-    """Return the README with `text` as the frame that it shows, its only block of type `text`."""
-    return re.sub(r"(?ms)(?<=^```text\n).*?(?=^```$)", lambda _: text, readme)
+    """Return the README with `text` as the frame that it shows, its first block of type `text`."""
+    block = re.compile(r"^```text\n.*?^```$", re.MULTILINE | re.DOTALL)
+    return block.sub(lambda _: f"```text\n{text}```", readme, count=1)
 
 
 def main() -> None:

@@ -99,6 +99,7 @@ def _live(settings: Settings, looks: Looks) -> int:
             with Screen(sys.stdout, sys.stdin) as screen:
                 return watch(settings, looks, screen, look)
         except NotFound as error:
+            looks.reader.runner.resume()  # leaving the screen has stopped it
             _install(settings, looks, error)
 
 

@@ -30,16 +30,34 @@ class Settings:
 
 def settings_from(params: Mapping[str, Any]) -> Settings:
     """Build the settings from click's parameters, all present and converted."""
-    import pytz
-
-    from monitor.alerts import AlertSettings
-    from monitor.model.alerting import PERCENTS
-    from monitor.model.plans import PLAN_TOKENS
-    from monitor.model.usage import Rules
     from monitor.source.reader import Source
 
+    return Settings(
+        rules=_rules(params),
+        source=Source(
+            ccusage=params["ccusage"],
+            claude_dirs=tuple(Path(name) for name in params["claude_dir"]),
+            online=params["online"],
+            full_scan=params["full_scan"],
+        ),
+        refresh=params["refresh"],
+        show_cost=not params["no_cost"],
+        ascii=params["ascii"],
+        no_color=params["no_color"],
+        yes=params["yes"],
+        demo=params["demo"],
+        alerts=_alerts(params),
+    )
+
+
+def _rules(params: Mapping[str, Any]) -> Rules:
+    import pytz
+
+    from monitor.model.plans import PLAN_TOKENS
+    from monitor.model.usage import Rules
+
     zone = params["timezone"]
-    rules = Rules(
+    return Rules(
         plan=params["plan"],
         token_limit=params["token_limit"],
         reset_hour=params["reset_hour"],
@@ -47,28 +65,17 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         twelve_hour=is_twelve_hour(params["time_format"]),
         plan_tokens={**PLAN_TOKENS, **params["plans"]},
     )
-    source = Source(
-        ccusage=params["ccusage"],
-        claude_dirs=tuple(Path(name) for name in params["claude_dir"]),
-        online=params["online"],
-        full_scan=params["full_scan"],
-    )
-    alerts = AlertSettings(
+
+
+def _alerts(params: Mapping[str, Any]) -> AlertSettings:
+    from monitor.alerts import AlertSettings
+    from monitor.model.alerting import PERCENTS
+
+    return AlertSettings(
         percents=tuple(params["alert_at"]) or PERCENTS,
         bell=params["bell"],
         notify=params["notify"],
         command=params["alert_command"],
-    )
-    return Settings(
-        rules=rules,
-        source=source,
-        refresh=params["refresh"],
-        show_cost=not params["no_cost"],
-        ascii=params["ascii"],
-        no_color=params["no_color"],
-        yes=params["yes"],
-        demo=params["demo"],
-        alerts=alerts,
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from monitor.clock import utc_now
@@ -29,7 +29,6 @@ from tests.histories import Row, write_messages
 EXAMPLES = {"17.2.1": 12, "20.0.24": 100}
 ASKED = os.environ.get("EXACTNESS_EXAMPLES")
 MINUTE = timedelta(minutes=1)
-SILENCES = [5, 60, 240, 299, 300, 301, 330, 359, 361, 420, 600, 1500, 4000]
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,30 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens between two looks, to the transcript that `which` picks."""
+    """What happens between two looks, to the transcript that `which` picks (0: the newest)."""
 
     kind: str
     which: int
     minutes: int
 
 
-stretches = st.builds(
-    Stretch,
-    silence=st.sampled_from(SILENCES),
-    count=st.integers(1, 12),
-    step=st.sampled_from([1, 20, 90, 200, 290]),
-    root=st.integers(0, 1),
-    place=st.sampled_from(["new", "new", "subagent", "last", "oldest"]),
+def plans_of(silences: list[int], least: int, most: int) -> st.SearchStrategy[list[Stretch]]:
+    stretches = st.builds(
+        Stretch,
+        silence=st.sampled_from(silences),
+        count=st.integers(1, 15),
+        step=st.sampled_from([1, 20, 90, 200, 240, 290]),
+        root=st.integers(0, 1),
+        place=st.sampled_from(["new", "new", "new", "new", "subagent", "last", "oldest"]),
+    )
+    return st.lists(stretches, min_size=least, max_size=most)
+
+
+plans = st.one_of(
+    plans_of([5, 60, 299, 300, 301, 361], 1, 4),
+    plans_of([5, 60, 180, 240, 270, 299, 300, 301, 330, 359, 361, 720, 2000], 4, 12),
+    plans_of([5, 60, 180, 240, 270, 299, 300], 8, 14),  # for days without a silence
+    plans_of([60, 361, 720, 720, 2000], 4, 8),  # days and nights
 )
 KINDS = [
     *("work", "subagent", "resume", "copy", "second_copy", "again", "replace"),
@@ -67,10 +76,10 @@ KINDS = [
 changes = st.builds(
     Change,
     kind=st.sampled_from(KINDS),
-    which=st.integers(0, 50),
+    which=st.one_of(st.integers(0, 1), st.integers(0, 50)),
     minutes=st.sampled_from([0, 2, 59, 250, 299, 301, 420]),
 )
-tails = st.sampled_from([1, 30, 200, 299, 301, 359, 500, 1800])
+tails = st.sampled_from([1, 1, 1, 30, 120, 200, 299, 301, 359, 500, 1800])
 
 
 class World:
@@ -126,7 +135,7 @@ class World:
 
     def change(self, change: Change, now: datetime) -> None:
         known = list(self.written)
-        path = known[change.which % len(known)] if known else None
+        path = known[-1 - change.which % len(known)] if known else None
         when = now - change.minutes * MINUTE
         if path is None or change.kind in {"work", "subagent"}:
             place = "subagent" if change.kind == "subagent" else "new"
@@ -230,7 +239,7 @@ def new_home() -> Iterator[Path]:
         yield Path(made)
 
 
-@pytest.mark.timeout(0 if ASKED else 120)
+@pytest.mark.timeout(0 if ASKED else 600)
 @pytest.mark.parametrize("version", sorted(EXAMPLES))
 def test_the_window_says_what_a_full_scan_says_at_every_step(
     version: str, real_ccusage: Callable[[str], Path]
@@ -239,9 +248,10 @@ def test_the_window_says_what_a_full_scan_says_at_every_step(
 
     @settings(
         max_examples=int(ASKED or EXAMPLES[version]),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # explaining takes long
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(st.lists(stretches, min_size=1, max_size=8), tails, st.lists(changes, max_size=7))
+    @given(plans, tails, st.lists(changes, max_size=7))
     def compare(plan: list[Stretch], tail: int, later: list[Change]) -> None:
         with new_home() as home:
             world = World(home)

@@ -56,12 +56,12 @@ def due(
 
 def _present(usage: Usage, armed: Armed, percents: Sequence[float]) -> Iterator[Alert]:
     said = sentence.headline(usage)
-    if usage.status == "limit_reached" or usage.forecast.verdict == "exceeded":
+    if usage.status == "limit_reached" or usage.verdict == "exceeded":
         yield Alert("limit_reached", "The limit is reached", said)
         return
     # Of several thresholds passed at once only the highest is worth a word.
     passed = [p for p in percents if armed.highest < p <= usage.percent]
     if passed:
         yield Alert("percent", f"{percent(max(passed))} of the limit is used", said)
-    if usage.forecast.verdict == "runs_out":
+    if usage.verdict == "runs_out":
         yield Alert("runs_out", "The limit comes before the reset", said)

@@ -32,11 +32,13 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     """Answer for `need`; for None, whether the present pace lasts to the reset."""
     if usage.block is None:
         return Answer(UNKNOWN, sentence.headline(usage))
-    if usage.status == "limit_reached" or usage.forecast.verdict == "exceeded":
+    if usage.status == "limit_reached" or usage.verdict == "exceeded":
         return Answer(NOT_ENOUGH, sentence.headline(usage))
+    if usage.weekly is not None and usage.weekly.comes_first:
+        return Answer(TIGHT, sentence.headline(usage))
     if need is None:
         codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
-        return Answer(codes.get(usage.forecast.verdict, UNKNOWN), sentence.headline(usage))
+        return Answer(codes.get(usage.verdict, UNKNOWN), sentence.headline(usage))
     left = usage.gauge.tokens_left
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if left is None or tokens is None:

@@ -39,6 +39,8 @@ def choose_limit(
     highest: Optional[Block],
     clock: Clock,
     plan_tokens: Mapping[str, int] = PLAN_TOKENS,
+    *,
+    history_known: bool = True,
 ) -> Limit:
     """Choose the limit for a block that has used `counted` tokens.
 
@@ -48,7 +50,7 @@ def choose_limit(
     if token_limit is not None:
         return Limit(token_limit, "user", None)
     if plan == CUSTOM_MAX:
-        return _custom_max(highest, clock, plan_tokens["pro"])
+        return _custom_max(highest, clock, plan_tokens["pro"], history_known=history_known)
     tokens = plan_tokens[plan]
     if plan == "pro" and counted > tokens and highest and highest.tokens.counted > tokens:
         note = f"pro limit passed; using your highest block of {clock.day(highest.start)}"
@@ -56,9 +58,12 @@ def choose_limit(
     return Limit(tokens, "plan", plan)
 
 
-def _custom_max(highest: Optional[Block], clock: Clock, instead: int) -> Limit:
+def _custom_max(
+    highest: Optional[Block], clock: Clock, instead: int, *, history_known: bool
+) -> Limit:
     if highest is None:
-        note = "no completed block yet; using pro's estimate"
+        why = "no completed block yet" if history_known else "your history is still being read"
+        note = f"{why}; using pro's estimate"
         return Limit(instead, "plan", CUSTOM_MAX, note)
     note = f"your highest block, of {clock.day(highest.start)}"
     return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, note)

@@ -72,6 +72,12 @@ class Usage:
     weekly: Optional[Weekly] = None
 
     @property
+    def verdict(self) -> str:
+        """The forecast's verdict, of whichever limit comes first."""
+        weekly_first = self.weekly is not None and self.weekly.comes_first
+        return "runs_out" if weekly_first and self.status == "active" else self.forecast.verdict
+
+    @property
     def percent(self) -> float:
         """The percentage in charge: official, bridged, or the estimate."""
         return self.gauge.used_percent
@@ -191,6 +197,7 @@ def _limit(
         highest_block(completed + kept),
         rules.clock,
         rules.plan_tokens,
+        history_known=history is not None or reading.scan == "full",
     )
 
 
@@ -206,9 +213,7 @@ def _forecast(
     if block is None or reset.at is None or gauge.level is None:
         return UNKNOWN
     past = history.past() if history else ()
-    # The counts start afresh at the block's end, whatever hour the user's limit resets at.
-    end = reset.at if gauge.window else min(reset.at, block.end)
-    view = outlook(events, block.start, end, now, past) if events else None
+    view = outlook(events, block.start, reset.at, now, past) if events else None
     found = forecast(gauge.used_tokens, gauge.level, burn, view, reset.at, now)
     if found.tokens is None:
         return found

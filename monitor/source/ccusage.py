@@ -155,6 +155,11 @@ class Runner:
             if self._child is not None and self._child.returncode is None:
                 end_group(self._child)
 
+    def resume(self) -> None:
+        """Allow runs again after `stop`."""
+        with self._guard:
+            self._stopped = False
+
     def _start(
         self, argv: Sequence[str], name: str, env: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:

@@ -92,6 +92,7 @@ class Reader:
         starts afresh.
         """
         try:
+            self._found()  # first of all: whoever has no ccusage yet is offered one
             changed = self._look_at_files()
             if self._last is None or changed or self._rolled_over(now):
                 self._last = self._read(self._files.all(), now)

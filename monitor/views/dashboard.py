@@ -161,7 +161,11 @@ def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
 def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
     role, words = level(usage)
     tag = line(Span(f"{words} ", role))
-    parts = wrap(visible(sentence.headline(usage)), width - 2)
+    said = visible(sentence.headline(usage))
+    parts = wrap(said, width - 2)
+    if cells(parts[-1]) + cells(words) + 4 > width:
+        # The severity is said in words too, so the sentence makes room for them.
+        parts = wrap(said, width - cells(words) - 4)
     for index, part in enumerate(parts):
         left = line(Span(f" {part}", "strong"))
         yield sides(left, tag if index == len(parts) - 1 else (), width, glyphs.ellipsis)
@@ -385,7 +389,7 @@ def short_model(name: str) -> str:
         parts = parts[1:]
     if len(parts) > 1 and len(parts[-1]) == 8 and parts[-1].isdecimal():
         parts = parts[:-1]
-    return "-".join(parts)
+    return "-".join(parts) or visible(name)
 
 
 def _footer(usage: Usage, width: int, look: Look) -> Line:
@@ -394,5 +398,5 @@ def _footer(usage: Usage, width: int, look: Look) -> Line:
         f"ccusage {visible(reading.ccusage_version)}" if reading.ccusage_version else "ccusage"
     )
     read = f" {version} {look.style.glyphs.dot} read {age(usage.now - reading.read_at)} ago"
-    keys = line(Span("q or Ctrl+C to leave ", "dim")) if look.live else ()
+    keys = line(Span("q leave · ? help ", "dim")) if look.live else ()
     return sides(line(Span(read, "dim")), keys, width)

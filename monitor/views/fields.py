@@ -22,7 +22,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "line": lambda usage, glyphs: _plain(one_line(usage, 1000, glyphs)),
         "sentence": lambda usage, _: sentence.headline(usage),
         "status": lambda usage, _: usage.status,
-        "verdict": lambda usage, _: usage.forecast.verdict,
+        "verdict": lambda usage, _: usage.verdict,
         "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
         "source": lambda usage, _: usage.gauge.source if usage.block else "none",
         "bar": lambda usage, glyphs: _plain(bar(usage.percent, None, 10, "", glyphs)),
@@ -51,7 +51,7 @@ def formatted(template: str, usage: Usage, glyphs: Glyphs) -> str:
 def waybar(usage: Usage, glyphs: Glyphs) -> str:
     """Return the JSON of a custom waybar module."""
     text = _plain(one_line(usage, 1000, glyphs))
-    state = usage.status if usage.status != "active" else usage.forecast.verdict
+    state = usage.status if usage.status != "active" else usage.verdict
     return json.dumps(
         {
             "text": text,

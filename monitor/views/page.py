@@ -83,8 +83,8 @@ def _footer(shown: Shown, made_at: datetime) -> str:
     made = f"{shown.clock.day(made_at)} {shown.clock.minute(made_at)}"
     said = [
         "Counted tokens are input + output, which limits are measured in.",
-        f"Percents are of {count(shown.limit)} tokens, an estimate;"
-        " those marked official came from Claude Code itself.",
+        f"Percents are of {count(shown.limit)} tokens, the limit assumed here.",
+        "Percents marked official came from Claude Code itself.",
         f"Made by ccusage-monitor on {made}.",
     ]
     return "\n".join(f"<p>{escape(text)}</p>" for text in said)

@@ -25,6 +25,7 @@ h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 650; letter-s
 h2 { margin: 0; font-size: 1.125rem; line-height: 1.3; font-weight: 650; }
 h3 { margin: 1.25rem 0 0; font-size: .875rem; font-weight: 400; color: var(--soft); }
 p { margin: .25rem 0 0; color: var(--soft); max-width: 46rem; text-wrap: pretty; }
+main { overflow-x: clip; }
 section { margin-top: 3.5rem; }
 .figures {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
@@ -32,12 +33,13 @@ section { margin-top: 3.5rem; }
 }
 .figures div { border-top: 1px solid var(--rule); padding-top: .75rem; }
 dt { font-size: .875rem; color: var(--soft); }
-dd { margin: 0; font-size: 1.625rem; line-height: 1.35; font-weight: 600; letter-spacing: -0.01em; }
+dd { margin: 0; font-size: 1.5rem; line-height: 1.4; font-weight: 600; letter-spacing: -0.01em; }
 dd.note { font-size: .875rem; font-weight: 400; letter-spacing: 0; color: var(--soft); }
 svg {
   display: block; overflow: visible;
   --left: calc(var(--labels) + 12px);
-  margin: 1.5rem 0 0 var(--left); width: calc(100% - var(--left)); font-size: .75rem; break-inside: avoid;
+  margin: 1.5rem 0 0 var(--left); width: calc(100% - var(--left));
+  font-size: .75rem; break-inside: avoid;
 }
 svg text { fill: var(--soft); }
 svg text.y { text-anchor: end; }
@@ -76,6 +78,8 @@ footer p { font-size: .875rem; }
   }
   body { padding: 0; max-width: none; font-size: 10pt; }
   .scroll { overflow: visible; }
+  .figures { grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); }
+  dd { font-size: 1.25rem; }
   tr, .figures div { break-inside: avoid; }
   h2, h2 + p { break-after: avoid; }
 }

@@ -41,10 +41,10 @@ class Axis:
     ticks: tuple[tuple[int, str], ...] = ()
 
 
-def axis(names: Sequence[str], least: int = 30, most_ticks: int = 8) -> Axis:
+def axis(names: Sequence[str], least: int = 16, most_ticks: int = 8) -> Axis:
     """Lay slots out for the names, and pick those that are written, evenly spaced.
 
-    There are at least `least` slots: three columns must not become three walls.
+    There are at least `least` slots: few columns must not become walls.
     """
     slots = max(len(names), least)
     picked = sorted({tick * slots // most_ticks for tick in range(most_ticks)})
@@ -107,12 +107,14 @@ def _y(value: float, top: float, height: int) -> float:
 def _column(column: Column, width: float, y: float, height: int) -> str:
     # The whole slot answers the pointer: a low column alone would be hard to hit.
     x, low = column.slot * width, min(y, height - 1)
+    # Hundreds of columns would fade if each gave a quarter of its pixel away.
+    gap = width * 0.12 if width > 0.5 else 0
     role = f' class="{column.role}"' if column.role else ""
     return (
         f"<g{role}><title>{escape(column.said)}</title>"
         f'<rect class="slot" x="{x:.3f}%" width="{width:.3f}%" height="{height}"/>'
-        f'<rect class="bar" x="{x + width * 0.12:.3f}%" y="{low:.1f}"'
-        f' width="{width * 0.76:.3f}%" height="{height - low:.1f}"/></g>'
+        f'<rect class="bar" x="{x + gap:.3f}%" y="{low:.1f}"'
+        f' width="{width - 2 * gap:.3f}%" height="{height - low:.1f}"/></g>'
     )
 
 

@@ -53,6 +53,7 @@ def test_the_newest_capture_is_the_base() -> None:
     [
         pytest.param((), EVENTS, 120, id="without a capture"),
         pytest.param(captures_of((100, 2.9)), EVENTS, 120, id="below 3 percent"),
+        pytest.param(captures_of((95, 51.0), (100, 2.9)), EVENTS, 120, id="below 3 percent again"),
         pytest.param(captures_of((100, 51.0)), EVENTS[:2], 120, id="with no tokens since"),
         pytest.param(captures_of((109.5, 51.0)), EVENTS, 110.4, id="within a minute"),
         pytest.param(captures_of((130, 51.0)), EVENTS, 120, id="before the capture"),

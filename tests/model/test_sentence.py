@@ -129,7 +129,7 @@ def test_idle_files_without_a_block_are_told_from_no_usage_at_all() -> None:
 
 
 def test_a_reset_of_another_day_names_the_day() -> None:
-    usage = usage_of(OK, replace(RULES, reset_hour=9))
+    usage = usage_of(OK, replace(RULES, reset_hour=9, token_limit=900_000))
     assert headline(usage).startswith("The reset tomorrow 09:00 ")
 
 

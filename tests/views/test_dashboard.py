@@ -287,7 +287,7 @@ def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
         ("claude-opus-4-8", "opus-4-8"),
         ("<synthetic>", "<synthetic>"),
         ("gpt-5", "gpt-5"),
-        ("claude", ""),
+        ("claude", "claude"),
     ],
 )
 def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) -> None:

@@ -1,0 +1,94 @@
+"""The README cannot drift: commands, frame, pictures, options and links are those of today."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.make_pictures import DARK, LIGHT, Theme, as_text, picture, sample_frame, with_frame
+from monitor.cli import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RENEW = "renew with `python -m docs.make_pictures`"
+RUN_LINE = (
+    "python3 -m venv .venv && .venv/bin/pip install -q -e '.[node]'"
+    " && .venv/bin/python ccusage_monitor.py --yes"
+)
+OPTIONS = [name for option in cli.params for name in option.opts] + ["-h", "--help"]
+LINKS = re.findall(r"""(?:\]\(|src="|srcset=")([^)"]+)""", README)
+FILES = [link for link in LINKS if not link.startswith(("https://", "#"))]
+ANCHORS = [link[1:] for link in LINKS if link.startswith("#")]
+SHOWN_FRAME = re.search(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_line_that_sets_up_and_runs_stands_on_its_own_to_be_copied() -> None:
+    assert f"\n```sh\n{RUN_LINE}\n```\n" in README
+
+
+def test_the_line_that_sets_up_and_tests_is_that_of_ci() -> None:
+    ci_line = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+    assert f"\n```sh\n{ci_line}\n```\n" in README
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_is_named_in_the_table_of_options(option: str) -> None:
+    rows = [line for line in README.splitlines() if line.startswith("| `-")]
+    assert any(re.search(rf"`{option}\b", row) for row in rows)
+
+
+def test_the_table_of_options_names_none_that_does_not_exist() -> None:
+    rows = re.findall(r"^\| `-.*", README, re.MULTILINE)
+    assert rows and set(re.findall(r"`(--?[a-z][a-z-]*)", "".join(rows))) <= set(OPTIONS)
+
+
+def test_the_plans_in_the_readme_are_those_that_can_be_chosen() -> None:
+    (plan,) = [option for option in cli.params if option.name == "plan"]
+    assert isinstance(plan.type, click.Choice)
+    named = re.findall(r"^\| `([a-z0-9_]+)`.* \| (?:about|your)", README, re.MULTILINE)
+    assert named == list(plan.type.choices)
+
+
+def test_the_frame_shown_is_one_that_the_tests_of_the_screen_hold() -> None:
+    golden = ROOT / "tests" / "screens" / "runs-out-80x24.txt"
+    assert SHOWN_FRAME is not None
+    assert SHOWN_FRAME[1] == golden.read_text(encoding="utf-8"), RENEW
+
+
+def test_the_frame_shown_is_what_the_script_would_write() -> None:
+    assert with_frame(README, as_text(sample_frame())) == README, RENEW
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_picture_is_what_the_script_would_draw(theme: Theme) -> None:
+    drawn = (ROOT / "docs" / f"screen-{theme.name}.svg").read_text(encoding="utf-8")
+    assert drawn == picture(sample_frame(), theme), RENEW
+
+
+def test_every_word_of_the_frame_is_in_the_picture() -> None:
+    drawn = picture(sample_frame(), LIGHT)
+    words = re.findall(r"[A-Za-z0-9$,.:%~'–]{2,}", as_text(sample_frame()))
+    assert len(words) > 50
+    assert [word for word in words if word not in drawn] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_the_readme_leads_to_exists(name: str) -> None:
+    assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+def test_a_section_that_the_readme_leads_to_exists(anchor: str) -> None:
+    titles = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    assert anchor in {title.lower().replace(",", "").replace(" ", "-") for title in titles}
+
+
+def test_the_changelog_begins_with_the_version_of_the_program() -> None:
+    from monitor import __version__
+
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+) - (?:Unreleased|\d{4}-\d\d-\d\d)$", changelog, re.MULTILINE)
+    assert newest is not None and newest[1] == __version__
