@@ -69,6 +69,11 @@ class _Lesson:
     tokens: int = 0
     worth: float = 0.0
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether it is worth believing: a few points of usage, and more than a few answers."""
+        return self.gained >= MIN_POINTS and self.tokens >= MIN_TOKENS
+
 
 class _Counter:
     """Counted tokens of a series (oldest first) up to a moment, that moment included."""
@@ -93,7 +98,7 @@ def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) 
     counted = _Counter(events)
     since = counted(now) - counted(base.at)
     lesson = _learn(captures, counted)
-    if since <= 0 or lesson.gained < MIN_POINTS or lesson.tokens < MIN_TOKENS:
+    if since <= 0 or not lesson.is_enough:
         return None
     carried = base.used_percent + min(since * lesson.worth, lesson.gained)
     used = max(base.used_percent, min(carried, MOST_PERCENT))
@@ -131,5 +136,4 @@ def worth(captures: Sequence[Capture], events: Sequence[Event]) -> Optional[floa
     if not captures:
         return None
     lesson = _learn(captures, _Counter(events))
-    known = lesson.gained >= MIN_POINTS and lesson.tokens >= MIN_TOKENS
-    return 1 / lesson.worth if known else None
+    return 1 / lesson.worth if lesson.is_enough else None

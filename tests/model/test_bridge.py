@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import MAX_TOKENS, Event
-from monitor.model.bridge import MOST_PERCENT, Bridge, Capture, bridge, bridge_errors
+from monitor.model.bridge import MOST_PERCENT, Bridge, Capture, bridge, bridge_errors, worth
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -220,3 +220,12 @@ def test_with_one_steady_worth_every_capture_is_met_exactly(worth: int, gains: l
     events = tuple(replace(event, tokens=worth * gain) for event, gain in zip(events, (30, *gains)))
     assume(captures[-1].used_percent < MOST_PERCENT and worth * 30 >= 500)
     assert bridge_errors(captures, events) == pytest.approx([0.0] * len(gains), abs=1e-6)
+
+
+def test_a_tokens_worth_is_known_once_a_few_points_were_used() -> None:
+    events = [Event(START, 9_000)]
+    seen = Capture(START + timedelta(minutes=1), 30.0)
+    assert worth([seen], events) == pytest.approx(300.0)
+    assert worth([], events) is None
+    assert worth([Capture(seen.at, 2.0)], events) is None
+    assert worth([seen], [Event(START, 400)]) is None
