@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import Optional
 
 from monitor.model.blocks import SESSION, Block, active_block, real_blocks
 from monitor.model.history import CompletedBlock, History, merged
-from monitor.model.official import OfficialLimits
+from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.plans import CUSTOM_MAX
 from monitor.model.reading import Reading
 from monitor.model.usage import Rules, Usage, measure
 from monitor.source.captures import load_official
 from monitor.source.ccusage import CcusageError
-from monitor.source.last import confirm_last, save_last
+from monitor.source.last import confirm_last, load_last, save_last
 from monitor.source.reader import Reader
 from monitor.source.store import add_to_history, history_path, load_history
 
@@ -62,10 +62,10 @@ class Looks:
         try:
             reading = self.reader.look(self._clock(), series=series)
         except CcusageError as error:
-            self._seen = failed(self._seen, error)
+            self._seen = self._with_official(failed(self._seen, error))
             return self._seen
         official = load_official(self._state_dir, reading.data_dirs)
-        self._seen = Seen(reading, self._history_beside(reading), official=official)
+        self._seen = Seen(reading, self._history_beside(reading, official), official=official)
         self._share(reading)
         return self._seen
 
@@ -100,6 +100,12 @@ class Looks:
             self._seen = replace(self.look(), history=history)
         return self._seen
 
+    def _with_official(self, seen: Seen) -> Seen:
+        """Take in what the status line captured since: it does not depend on ccusage."""
+        if seen.reading is None:
+            return seen
+        return replace(seen, official=load_official(self._state_dir, seen.reading.data_dirs))
+
     def _share(self, reading: Reading) -> None:
         """Keep the reading for whoever would otherwise run ccusage again."""
         shared = self._shared
@@ -109,17 +115,19 @@ class Looks:
             self._shared = reading
             save_last(self._state_dir, reading)
 
-    def _history_beside(self, reading: Reading) -> Optional[History]:
+    def _history_beside(
+        self, reading: Reading, official: Optional[OfficialLimits]
+    ) -> Optional[History]:
         path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
         known = self._seen.history
         if path != self._path:
             self._path, known, self._tried_at = path, load_history(path), None
         if known is None or known.read_at is None:
             return known
-        new = [b for b in _completed(reading) if not _is_known(b, known)]
+        new = [b for b in _completed(reading, official) if not _is_known(b, known)]
         if not new:
             return known
-        kept = add_to_history(path, [CompletedBlock(b) for b in new], None)
+        kept = add_to_history(path, new, None)
         # Where nothing can be kept, what is known by now must not be lost either.
         return History(merged(known.completed, kept.completed), kept.read_at or known.read_at)
 
@@ -145,14 +153,31 @@ def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
     return measure(seen.reading, seen.history, rules, now, seen.official)
 
 
-def _completed(reading: Reading) -> list[Block]:
-    return [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
+def kept_usage(
+    state_dir: Path, data_dirs: Sequence[str], rules: Rules, now: datetime
+) -> Optional[Usage]:
+    """Measure the last reading that a monitor kept; None when there is none."""
+    last = load_last(state_dir, data_dirs)
+    if last is None:
+        return None
+    history = load_history(history_path(state_dir, data_dirs, last.ccusage_version))
+    return measured(Seen(last, history, official=load_official(state_dir, data_dirs)), rules, now)
 
 
-def _is_known(block: Block, history: History) -> bool:
+def _completed(reading: Reading, official: Optional[OfficialLimits]) -> list[CompletedBlock]:
+    ended = [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
+    percents = [final_percent(official, block, reading.read_at) for block in ended]
+    return [CompletedBlock(b, (), percent) for b, percent in zip(ended, percents)]
+
+
+def _is_known(new: CompletedBlock, history: History) -> bool:
+    """Whether the history has all that is known of a block."""
+    block = new.block
     return any(
-        kept.start == block.start and kept.tokens.counted >= block.tokens.counted
-        for kept in reversed(history.blocks())
+        kept.block.start == block.start
+        and kept.block.tokens.counted >= block.tokens.counted
+        and new.official_percent in (None, kept.official_percent)
+        for kept in reversed(history.completed)
     )
 
 

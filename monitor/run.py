@@ -135,9 +135,17 @@ def _print_json(usage: Usage, settings: Settings, indent: Optional[int]) -> None
     data: dict[str, Any] = snapshot(usage, show_cost=settings.show_cost)
     text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
     # JSON is UTF-8 whatever the locale; file names may hold bytes that are not.
+    whole = text.encode("utf-8", "replace").decode("utf-8")
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    sys.stdout.buffer.write("".join(map(_json_character, whole)).encode("utf-8") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _json_character(character: str) -> str:
+    """Escape what a terminal may obey and JSON lets pass: DEL, C1, marks that reorder text."""
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1]
 
 
 def _print_frame(usage: Usage, settings: Settings) -> None:

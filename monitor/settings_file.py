@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -161,5 +160,7 @@ def _line_of(text: str, key: str) -> Optional[int]:
 
 def _similar(key: str, allowed: Mapping[str, Any]) -> str:
     names = [name.replace("_", "-") for name in allowed]
+    import difflib
+
     found = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(sorted(names))}"

@@ -8,15 +8,12 @@ from typing import Optional
 
 from monitor import exits
 from monitor.clock import utc_now
-from monitor.looks import Seen, measured
+from monitor.looks import kept_usage
 from monitor.model.usage import Usage
 from monitor.run import look_once, open_usage
 from monitor.settings import Settings
-from monitor.source.captures import load_official
 from monitor.source.ccusage import CcusageError
 from monitor.source.datadirs import data_dirs
-from monitor.source.last import load_last
-from monitor.source.store import history_path, load_history
 from monitor.state import locked, state_dir
 
 LEAST_AGE = timedelta(seconds=10)
@@ -52,14 +49,10 @@ def _shared(settings: Settings) -> Optional[Usage]:
         roots = data_dirs(settings.source.claude_dirs, os.environ)
     except CcusageError as error:
         raise exits.Failure(error.reason, error.advice) from error
-    names = [str(root) for root in roots]
-    last = load_last(state_dir(), names)
-    now = utc_now()
-    if last is None or not timedelta() <= now - last.read_at <= _fresh(settings):
+    usage = kept_usage(state_dir(), [str(root) for root in roots], settings.rules, utc_now())
+    if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= _fresh(settings):
         return None
-    history = load_history(history_path(state_dir(), names, last.ccusage_version))
-    official = load_official(state_dir(), names)
-    return measured(Seen(last, history, official=official), settings.rules, now)
+    return usage
 
 
 def _fresh(settings: Settings) -> timedelta:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Optional
 
 VERSION = 1
 MAX_BYTES = 64 * 2**20
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def state_dir() -> Path:
@@ -73,15 +73,17 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 
     A planted symbolic link of that name is replaced, not followed.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # The tempfile module would cost the status line a tenth of its time.
+    name = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    descriptor = os.open(name, NEW_FILE, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         if mode != 0o600:
-            Path(name).chmod(mode)
-        Path(name).replace(path)
+            name.chmod(mode)
+        name.replace(path)
     except BaseException:
-        Path(name).unlink()
+        name.unlink()
         raise
 
 

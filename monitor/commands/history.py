@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
 
@@ -43,24 +43,14 @@ class Since(click.ParamType):
         return text
 
 
-def since(text: str, clock: Clock, now: datetime) -> Optional[datetime]:
-    """Return the start of that day on this clock; None when `text` is no date."""
+def since(text: str, clock: Clock, now: datetime) -> Optional[date]:
+    """Return that day on this clock; None when `text` is no date."""
     if re.fullmatch(r"\d{1,4}d", text):
-        day = clock.local(now - timedelta(days=int(text[:-1])))
-        return day.replace(hour=0, minute=0, second=0, microsecond=0)
+        return clock.local(now).date() - timedelta(days=int(text[:-1]))
     try:
-        parsed = datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 - zone follows
+        return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
     except ValueError:
         return None
-    return clock.local(now).replace(
-        year=parsed.year,
-        month=parsed.month,
-        day=parsed.day,
-        hour=0,
-        minute=0,
-        second=0,
-        microsecond=0,
-    )
 
 
 @click.command()
@@ -84,8 +74,9 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         completed = _completed(settings, looks)
     clock = settings.rules.clock
     if options["since_"]:
-        first = since(options["since_"], clock, utc_now())
-        completed = [item for item in completed if first and item.block.start >= first]
+        # Days are compared, not instants: midnight has another offset before the clocks changed.
+        first = since(options["since_"], clock, utc_now()) or date.min
+        completed = [item for item in completed if clock.local(item.block.start).date() >= first]
     shown = _shown(settings, completed)
     if options["json"]:
         print(json.dumps(as_json(completed, shown), indent=2))

@@ -107,7 +107,8 @@ class Watched:
         self._worker.start()
         try:
             while True:
-                time.sleep(60)
+                # Another thread may catch the signal: then it is this one's turn only afterwards.
+                time.sleep(0.5)
         finally:
             self._worker.stop()
 

@@ -40,42 +40,57 @@ def command(
 
 
 def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:
-    try:
-        data = sys.stdin.buffer.read(MAX_INPUT) if sys.stdin else b""
-    except OSError:
-        data = b""
+    data = _input()
     try:
         said = _line(data, params)
     except Exception:  # noqa: BLE001 - a status line that fails would trouble Claude Code's user
         said = "ccusage-monitor: no reading"
-    _print(said)
+    # Claude Code reads UTF-8, whatever the locale.
+    _write(f"{said}\n".encode("utf-8", "replace"))
     if chain:
-        _print_chained(chain, data)
+        _write(_chained(chain, data))
     return 0
+
+
+def _input() -> bytes:
+    """Return what Claude Code says; nothing when a person runs this by hand."""
+    try:
+        return b"" if sys.stdin.isatty() else sys.stdin.buffer.read(MAX_INPUT)
+    except (AttributeError, OSError, ValueError):
+        return b""
 
 
 def _line(data: bytes, params: Mapping[str, Any]) -> str:
     from monitor.clock import utc_now
-    from monitor.model.official import OfficialLimits, captured, present
-    from monitor.source.captures import keep_official
-    from monitor.source.places import session_dir
-    from monitor.state import state_dir
+    from monitor.model.official import present
 
     now = utc_now()
     told = _parsed(data)
-    new = captured(told.get("rate_limits"), now)
-    home = str(session_dir(told.get("transcript_path"), params["claude_dir"], os.environ))
-    try:
-        limits: Optional[OfficialLimits] = keep_official(state_dir(), home, new, now)
-    except OSError:
-        limits = new  # a read-only or full home: what has just come in can still be said
-    parts = _official_parts(present(limits, now), now) or [_without_official(home, params, now)]
+    limits = present(_kept(told, params, now), now)
+    parts = _official_parts(limits, now) or [_without_official(params, now)]
     return " · ".join([*parts, *_session_parts(told)])
+
+
+def _kept(told: Mapping[str, Any], params: Mapping[str, Any], now: datetime) -> Any:
+    """Keep what has come in, and return all that is known."""
+    from monitor.model.official import captured
+    from monitor.source.captures import keep_official, load_official
+    from monitor.source.places import session_dir
+    from monitor.state import state_dir
+
+    new = captured(told.get("rate_limits"), now)
+    try:
+        home = str(session_dir(told.get("transcript_path"), params["claude_dir"], os.environ))
+        if new.captured_at is None:
+            return load_official(state_dir(), [home])
+        return keep_official(state_dir(), home, new, now)
+    except (OSError, RuntimeError, ValueError):
+        return new  # no home, or a read-only one: what has just come in can still be said
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
-        told = json.loads(data.decode("utf-8", "replace"))
+        told = json.loads(data.decode(json.detect_encoding(data), "replace"))
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
@@ -106,22 +121,25 @@ def _left(span: timedelta) -> str:
     return duration(span).replace(" h", "h").replace(" min", "m").replace(" d", "d")
 
 
-def _without_official(home: str, params: Mapping[str, Any], now: datetime) -> str:
+def _without_official(params: Mapping[str, Any], now: datetime) -> str:
     """Say what the monitor read last, with its age; else how to get a number here."""
+    from monitor.looks import kept_usage
     from monitor.model.words import age, percent
-    from monitor.source.last import load_last
+    from monitor.settings import settings_from
+    from monitor.source.ccusage import CcusageError
+    from monitor.source.datadirs import data_dirs
     from monitor.state import state_dir
 
-    last = load_last(state_dir(), [home])
-    if last is None:
+    settings = settings_from(params)
+    try:
+        names = [str(root) for root in data_dirs(settings.source.claude_dirs, os.environ)]
+    except CcusageError:
+        names = []
+    usage = kept_usage(state_dir(), names, settings.rules, now)
+    if usage is None:
         return "no official limits yet; they come with the first answer"
-    from monitor.looks import Seen, measured
-    from monitor.settings import settings_from
-
-    usage = measured(Seen(last), settings_from(params).rules, now)
-    if usage.block is None:
-        return f"no active block ({age(now - last.read_at)} ago)"
-    return f"estimate {percent(usage.used_percent)} ({age(now - last.read_at)} ago)"
+    said = f"estimate {percent(usage.used_percent)}" if usage.block else "no active block"
+    return f"{said}, read {age(now - usage.reading.read_at)} ago"
 
 
 def _session_parts(told: Mapping[str, Any]) -> list[str]:
@@ -139,17 +157,19 @@ def _session_parts(told: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _print_chained(command_line: str, data: bytes) -> None:
-    """Print what the user's own command prints, byte for byte: it may be coloured."""
+def _chained(command_line: str, data: bytes) -> bytes:
+    from monitor.exits import signals_unwind
     from monitor.source.chain import run_chained
 
-    with suppress(OSError, ValueError):
-        sys.stdout.buffer.write(run_chained(command_line, data, CHAIN_SECONDS))
-        sys.stdout.buffer.flush()
+    with signals_unwind():  # Claude Code ends a status line that is late
+        return run_chained(command_line, data, CHAIN_SECONDS)
 
 
-def _print(text: str) -> None:
+def _write(data: bytes) -> None:
+    """Write bytes as they are, past Python's buffer: what a full disk refused must not come up again.
+
+    Nobody may be listening any more.
+    """
     with suppress(OSError, ValueError):
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        sys.stdout.flush()
+        while data:
+            data = data[os.write(sys.stdout.fileno(), data) :]

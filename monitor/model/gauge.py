@@ -58,10 +58,12 @@ def choose_gauge(
     official: Optional[OfficialLimits],
     events: Optional[Sequence[Event]],
     now: datetime,
+    last_activity: Optional[datetime] = None,
 ) -> Gauge:
     """Choose: a fresh official percentage, one bridged from an older capture, the estimate.
 
-    `official` holds only windows that have not been reset.
+    `official` holds only windows that have not been reset. `events` and `last_activity` are those
+    of the active block, None when not known, or without a block.
     """
     window = official.five_hour if official else None
     if window is None:
@@ -75,7 +77,8 @@ def choose_gauge(
         return Gauge("bridged", counted, percent, per_percent, window, bridged)
     if is_fresh(window, now):
         return Gauge("official", counted, window.used_percent, per_percent, window)
-    if not any(event.at > window.captured_at for event in own):
+    used_at = own[-1].at if own else last_activity
+    if used_at is None or used_at <= window.captured_at:
         # Nothing was used here since: what was official then is the best that is known now.
         return Gauge("bridged", counted, window.used_percent, per_percent, window)
     return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from monitor.model.blocks import SESSION
+from monitor.model.blocks import SESSION, Block
 from monitor.model.bridge import Capture
 
 FRESH = timedelta(minutes=10)
@@ -31,6 +31,9 @@ SUSPECT_AGE = timedelta(minutes=10)
 
 CAPTURES_KEPT = 60
 CAPTURE_EVERY = timedelta(minutes=1)
+
+PAST_KEPT = 60
+"""Past five-hour windows: about two weeks of them, for the history."""
 
 LENGTHS: Mapping[str, timedelta] = {"five_hour": SESSION, "seven_day": timedelta(days=7)}
 
@@ -63,12 +66,24 @@ class Window:
 
 
 @dataclass(frozen=True)
+class PastWindow:
+    """A five-hour window that is over: when it was reset (UTC), and the last percentage seen."""
+
+    resets_at: datetime
+    used_percent: float
+
+
+@dataclass(frozen=True)
 class OfficialLimits:
-    """The windows that are known; each is None when Claude Code has not spoken of it."""
+    """The windows that are known; each is None when Claude Code has not spoken of it.
+
+    `past` are five-hour windows before the present one, oldest first.
+    """
 
     five_hour: Optional[Window] = None
     seven_day: Optional[Window] = None
     spend_limit: Optional[Window] = None
+    past: tuple[PastWindow, ...] = ()
 
     @property
     def captured_at(self) -> Optional[datetime]:
@@ -93,11 +108,29 @@ def merged(old: OfficialLimits, new: OfficialLimits, now: datetime) -> OfficialL
     For one window the highest percentage counts, since usage only grows; of two windows the one
     that resets later.
     """
+    five_hour = _newer(old.five_hour, new.five_hour, now)
     return OfficialLimits(
-        _newer(old.five_hour, new.five_hour, now),
+        five_hour,
         _newer(old.seven_day, new.seven_day, now),
         _newer(old.spend_limit, new.spend_limit, now),
+        _past(old, five_hour),
     )
+
+
+def final_percent(limits: Optional[OfficialLimits], block: Block, now: datetime) -> Optional[float]:
+    """Return the last percentage of the window that a completed block was; None if not known.
+
+    ccusage floors a block's start to the hour, so its window ends at most an hour after it does.
+    One that another device began earlier is another window, and says nothing of this block.
+    """
+    if limits is None:
+        return None
+    ended = limits.past
+    if limits.five_hour is not None and limits.five_hour.is_over(now):
+        ended = _past(limits, None)
+    first, last = block.end - SAME_WINDOW, block.end + timedelta(hours=1)
+    found = [past.used_percent for past in ended if first <= past.resets_at <= last]
+    return found[-1] if found else None
 
 
 def present(limits: Optional[OfficialLimits], now: datetime) -> Optional[OfficialLimits]:
@@ -192,18 +225,35 @@ def _confirmed(old: Window, new: Window) -> Window:
     return Window(capture.used_percent, new.resets_at, new.captured_at, captures)
 
 
+def _past(old: OfficialLimits, five_hour: Optional[Window]) -> tuple[PastWindow, ...]:
+    """Add the five-hour window that `five_hour` takes the place of."""
+    gone = old.five_hour
+    if gone is None or gone.resets_at is None or not gone.is_believed:
+        return old.past
+    if five_hour is not None and _same(gone, five_hour):
+        return old.past
+    return (*old.past, PastWindow(gone.resets_at, gone.used_percent))[-PAST_KEPT:]
+
+
 def _with(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
-    """Add a capture; one within a minute of the last replaces it, unless it says nothing new."""
+    """Add a capture, in the place of the last if that was not needed.
+
+    It was not when it is the second within a minute, or when the same percentage was seen before
+    and after it: so the first sight of each percentage stays.
+    """
     kept = captures
-    if len(kept) > 1 and new.at - kept[-2].at < CAPTURE_EVERY:
-        kept = kept[:-1]
+    if len(kept) > 1:
+        same = kept[-2].used_percent == kept[-1].used_percent == new.used_percent
+        if same or new.at - kept[-2].at < CAPTURE_EVERY:
+            kept = kept[:-1]
     return (*kept, new)[-CAPTURES_KEPT:]
 
 
-def _same(one: Window, other: Window) -> bool:
-    if one.resets_at is None or other.resets_at is None:
-        return True
-    return abs(one.resets_at - other.resets_at) <= SAME_WINDOW
+def _same(old: Window, new: Window) -> bool:
+    if old.resets_at is None:
+        # Nobody said whose percentage it was; but usage only grows within a window.
+        return new.used_percent >= old.used_percent
+    return new.resets_at is None or abs(old.resets_at - new.resets_at) <= SAME_WINDOW
 
 
 def _end(window: Window) -> datetime:

@@ -11,7 +11,6 @@ import pytz
 from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import (
-    SESSION,
     Block,
     Event,
     TokenCounts,
@@ -24,7 +23,7 @@ from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
 from monitor.model.gauge import WHOLE, Gauge, choose_gauge
 from monitor.model.history import History
-from monitor.model.official import OfficialLimits, Window, present
+from monitor.model.official import LENGTHS, OfficialLimits, Window, present
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.probable import outlook
 from monitor.model.reading import Reading
@@ -107,9 +106,12 @@ class Usage:
         """How much of the time up to the reset has passed, since the block or window began."""
         if self.block is None or self.reset.at is None:
             return None
-        official = self.reset.source == "official"
-        start = self.reset.at - SESSION if official else self.block.start
-        return 100 * (self.now - start) / (self.reset.at - start)
+        start = self.block.start
+        if self.reset.source == "official":
+            week = self.official.seven_day if self.official else None
+            is_weekly = week is not None and week.resets_at == self.reset.at
+            start = self.reset.at - LENGTHS["seven_day" if is_weekly else "five_hour"]
+        return max(0.0, 100 * (self.now - start) / (self.reset.at - start))
 
 
 def measure(
@@ -125,7 +127,8 @@ def measure(
     events = reading.events if block and is_whole(block, reading.events) else None
     tokens = block.tokens if block else TokenCounts()
     limit = _limit(reading, history, rules, tokens.counted, now)
-    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now)
+    last_activity = block.last_activity if block else None
+    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now, last_activity)
     status = _status(block, official, now)
     resets_at = _official_reset(gauge, official)
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)

@@ -9,8 +9,8 @@ from typing import Optional
 from monitor.model.official import LENGTHS, Window
 
 RECENT = timedelta(hours=2)
-LEAST_SPAN = timedelta(minutes=10)
-"""Whole percents over a shorter time say nothing about a pace."""
+LEAST_SPAN = timedelta(minutes=30)
+"""Whole percents are off by up to one: over a shorter time they say nothing about a pace."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ def _runs_out_at(window: Window, now: datetime) -> Optional[datetime]:
 
 
 def _percent_per_hour(window: Window, now: datetime) -> Optional[float]:
-    recent = [c for c in window.captures if now - c.at <= RECENT]
-    if recent and now - recent[0].at >= LEAST_SPAN:
-        gained = window.used_percent - recent[0].used_percent
-        return gained / ((now - recent[0].at) / timedelta(hours=1))
+    before = [c for c in window.captures if now - c.at >= RECENT][-1:] or window.captures[:1]
+    if before and now - before[0].at >= LEAST_SPAN:
+        gained = window.used_percent - before[0].used_percent
+        return gained / ((now - before[0].at) / timedelta(hours=1))
     if window.resets_at is None:
         return None
     elapsed = now - (window.resets_at - LENGTHS["seven_day"])

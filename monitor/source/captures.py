@@ -11,13 +11,18 @@ from typing import Any, Optional
 
 from monitor.model.blocks import parse_time
 from monitor.model.bridge import Capture
-from monitor.model.official import OfficialLimits, Window, merged, percentage
+from monitor.model.official import OfficialLimits, PastWindow, Window, merged, percentage
 from monitor.state import load, locked, save
 
 
 def official_path(directory: Path, data_dir: str) -> Path:
-    """Return the file for one Claude data directory, however its path is spelled."""
-    name = hashlib.sha256(os.path.realpath(data_dir).encode("utf-8", "surrogateescape"))
+    """Return the file for one Claude data directory, however its path is spelled.
+
+    ccusage 20 also takes the `projects` in it for the data directory.
+    """
+    real = Path(os.path.realpath(data_dir))
+    home = real.parent if real.name == "projects" else real
+    name = hashlib.sha256(str(home).encode("utf-8", "surrogateescape"))
     return directory / f"official-{name.hexdigest()[:16]}.json"
 
 
@@ -48,6 +53,7 @@ def _read(path: Path) -> Optional[OfficialLimits]:
             _window(data.get("five_hour")),
             _window(data.get("seven_day")),
             _window(data.get("spend_limit")),
+            tuple(PastWindow(parse_time(at, "past"), _percent(p)) for at, p in data["past"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -58,6 +64,7 @@ def _as_json(limits: OfficialLimits) -> dict[str, Any]:
         "five_hour": _window_as_json(limits.five_hour),
         "seven_day": _window_as_json(limits.seven_day),
         "spend_limit": _window_as_json(limits.spend_limit),
+        "past": [[past.resets_at.isoformat(), past.used_percent] for past in limits.past],
     }
 
 

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+from contextlib import suppress
 
 
 def run_chained(command_line: str, data: bytes, limit_seconds: float) -> bytes:
-    """Return what the user's own command printed; nothing when it fails or takes too long.
+    """Return what the user's own command printed; nothing when it cannot run or takes too long.
 
     It is a shell's command line, as Claude Code itself runs it; nothing of ours is put into it.
+    What it started is ended with it.
     """
     try:
-        done = subprocess.run(  # noqa: S602 - the user's own command line
+        child = subprocess.Popen(  # noqa: S602 - the user's own command line
             command_line,
             shell=True,
-            input=data,
-            capture_output=True,
-            timeout=limit_seconds,
-            check=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, ValueError):
         return b""
-    return done.stdout
+    try:
+        return child.communicate(data, timeout=limit_seconds)[0]
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    finally:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the command and all that it started, unless it is over: then it may leave something."""
+    if child.poll() is not None:
+        return
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+    child.wait()

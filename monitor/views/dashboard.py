@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
-from monitor.model.official import Window
+from monitor.model.official import OfficialLimits, Window, is_fresh
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.model.words import (
@@ -147,7 +147,7 @@ def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     zone = str(usage.rules.zone)
     parts = [plan, *([usage.gauge.source] if usage.block else [])]
     if usage.gauge.window is not None:
-        parts = ["official", *(["carried on"] if usage.gauge.source == "bridged" else [])]
+        parts = ["official", *(["carried on"] if usage.gauge.bridge else [])]
     named = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
     brief = named[:2]
     full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
@@ -194,7 +194,8 @@ def _bar_row(
 def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
     facts = _active_facts(usage, look) if usage.block else _idle_facts(usage)
     for rank, label, value, note in facts:
-        first, *more = _broken(value, width - LABEL - 1)
+        role = "dim" if label in _stale(usage) else ""
+        first, *more = (Span(part, role) for part in _broken(value, width - LABEL - 1))
         left = line(Span(f" {label:<{LABEL}}", "label"), first)
         right = line(Span(f"{note} ", "dim")) if note else ()
         beside = sides(left, right, width, look.style.glyphs.ellipsis)
@@ -202,7 +203,8 @@ def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
         yield from (Row(rank, line(" " * (LABEL + 1), part)) for part in more)
         if note and Span(f"{note} ", "dim") not in beside:
             # No room beside it: below it, as the first thing to go when height is short.
-            yield Row(rank + 10, line(" " * (LABEL + 1), Span(note, "dim")))
+            for part in wrap(note, width - LABEL - 1):
+                yield Row(rank + 10, line(" " * (LABEL + 1), Span(part, "dim")))
 
 
 def _broken(value: str, room: int) -> list[str]:
@@ -244,6 +246,7 @@ def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
         share = percent(100 * used / usage.limit.tokens)
         yield 5, "Last", f"{count(used)} tokens{DOT}{share} of the limit", f"block of {begun}"
     yield 6, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage)
+    yield from _official_facts(usage)
     if usage.reset.at is not None:
         yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
     where = ", ".join(visible(name) for name in usage.reading.data_dirs)
@@ -263,10 +266,9 @@ def _used(usage: Usage) -> str:
 def _official_used(usage: Usage) -> str:
     window, bridge = usage.gauge.window, usage.gauge.bridge
     assert window is not None  # noqa: S101 - the caller has looked
-    old = age(usage.now - window.captured_at)
     if bridge is None:
         here = f"{count(usage.tokens.counted)} tokens here"
-        return f"{percent(window.used_percent)} official, {old} ago{DOT}{here}"
+        return f"{percent(window.used_percent)} official, {_old(usage, window)}{DOT}{here}"
     seen = f"official {percent(bridge.base.used_percent)} at {_at(usage, bridge.base.at)}"
     since = f"{count(bridge.tokens_since)} tokens since"
     return f"≈ {percent(usage.percent)}: {seen}, and {since}"
@@ -283,24 +285,39 @@ def _official_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
     limits = usage.official
     if limits is None:
         return
-    if limits.five_hour is not None and usage.gauge.window is None:
-        yield 6, "Official", _window(usage, limits.five_hour), "too old, too little used since"
+    five_hour = limits.five_hour
+    if five_hour is not None and (usage.block is None or usage.gauge.window is None):
+        yield 6, "Official", _window(usage, five_hour), _seen(usage, five_hour)
     if limits.seven_day is not None:
-        yield 6, "Week", _window(usage, limits.seven_day), _old(usage, limits.seven_day)
+        yield 6, "Week", _window(usage, limits.seven_day), _seen(usage, limits.seven_day)
     if limits.spend_limit is not None:
-        yield 9, "Spend", _window(usage, limits.spend_limit), _old(usage, limits.spend_limit)
+        yield 9, "Spend", _window(usage, limits.spend_limit), _seen(usage, limits.spend_limit)
+
+
+def _stale(usage: Usage) -> set[str]:
+    """Return the names of official facts that are too old to be believed at once."""
+    limits = usage.official or OfficialLimits()
+    windows = {"Official": limits.five_hour, "Week": limits.seven_day, "Spend": limits.spend_limit}
+    return {name for name, window in windows.items() if window and not is_fresh(window, usage.now)}
 
 
 def _window(usage: Usage, window: Window) -> str:
     used = f"{percent(window.used_percent)} used"
+    if not is_fresh(window, usage.now):
+        used += f" {_old(usage, window)}"
     if window.resets_at is None:
         return used
-    left = duration(window.resets_at - usage.now)
-    return f"{used}{DOT}resets {_at(usage, window.resets_at)}{DOT}in {left}"
+    return f"{used}{DOT}resets in {duration(window.resets_at - usage.now)}"
+
+
+def _seen(usage: Usage, window: Window) -> str:
+    """Say when a window resets, and how old what is known of it is."""
+    old = f"official, {_old(usage, window)}" if is_fresh(window, usage.now) else "official"
+    return f"{_at(usage, window.resets_at)}{DOT}{old}" if window.resets_at else old
 
 
 def _old(usage: Usage, window: Window) -> str:
-    return f"official, {age(usage.now - window.captured_at)} ago"
+    return f"{age(usage.now - window.captured_at)} ago"
 
 
 def _limit_tokens(usage: Usage) -> str:

@@ -133,7 +133,9 @@ def _blocks(completed: Sequence[CompletedBlock], entries: Sequence[Entry], shown
     top = max(shown.limit, *(entry.tokens for entry in entries))
     drawn = [Column(i, e.tokens, _entry_said(e), _role(e)) for i, e in enumerate(entries)]
     marks = [*_grid(top), Mark(shown.limit, role="limit")]
-    pictures = [columns(drawn, along, marks, BLOCKS_HEIGHT, "Counted tokens of each block")]
+    pictures = [
+        columns(drawn, along, marks, BLOCKS_HEIGHT, "Column chart: counted tokens of each block")
+    ]
     if any(item.official_percent is not None for item in completed):
         pictures.append(_official(completed, along.slots))
     return "\n".join(pictures)
@@ -144,7 +146,7 @@ def _official(completed: Sequence[CompletedBlock], slots: int) -> str:
     known = [(i, p) for i, item in enumerate(completed) if (p := item.official_percent) is not None]
     drawn = [Column(i, p, f"{percent(p)} official", "hit" if p >= 100 else "") for i, p in known]
     marks = [Mark(value, percent(value)) for value in (0, 50, 100)]
-    label = f"Official percent of {plural(len(known), 'block')}"
+    label = f"Column chart: official percent of {plural(len(known), 'block')}"
     return "<h3>Official percent, where known</h3>\n" + columns(
         drawn, Axis(slots), marks, OFFICIAL_HEIGHT, label
     )
@@ -159,7 +161,9 @@ def _days(completed: Sequence[CompletedBlock], shown: Shown) -> str:
         for day, entry in zip(days, entries)
     ]
     marks = _grid(max(entry.tokens for entry in entries))
-    return columns(drawn, axis(names), marks, DAYS_HEIGHT, "Counted tokens of each day")
+    return columns(
+        drawn, axis(names), marks, DAYS_HEIGHT, "Column chart: counted tokens of each day"
+    )
 
 
 def _every_day(days: Sequence[date]) -> list[str]:
@@ -181,7 +185,7 @@ def _hours(completed: Sequence[CompletedBlock], shown: Shown) -> str:
         lambda day, hour: heat.get((day, hour), 0) / top,
         WEEKDAYS,
         said,
-        f"Counted tokens by weekday and hour; most on {said(day, hour)}",
+        f"Heat map: counted tokens by weekday and hour; most on {said(day, hour)}",
     )
     summary = f"When the tokens were used. Most on {WEEKDAYS[day]} from {hour:02d}:00: "
     return _section("Hours of the week", f"{summary}{count(top)}.", picture)

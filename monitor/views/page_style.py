@@ -69,6 +69,7 @@ footer p { font-size: .875rem; }
   dd { font-size: 1.375rem; }
   svg { font-size: .6875rem; }
   svg text.wide { display: none; }
+  th, td { padding: .375rem .4rem; }
   th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
 }
 @media print {

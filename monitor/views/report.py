@@ -43,10 +43,12 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 
 
 def _headline(usage: Usage) -> dict[str, Any]:
-    active = usage.block is not None
+    # Without a block an official limit may be reached all the same, from another device.
+    reached = usage.status == "limit_reached" and usage.gauge.window is not None
+    leads = usage.block is not None or reached
     return {
-        "used_percent": usage.percent if active else None,
-        "source": usage.gauge.source if active else "none",
+        "used_percent": usage.percent if leads else None,
+        "source": usage.gauge.source if leads else "none",
         "sentence": sentence.headline(usage),
     }
 

@@ -70,7 +70,7 @@ GOLDEN = {
         for s in ("ok", "runs-out", "exceeded", "limit-reached", "idle", "empty", "stale")
     },
     **{f"{state}-80x24": Screen(state, 80, 24) for state in OFFICIAL},
-    **{f"{state}-40x20": Screen(state, 40, 20) for state in ("official", "bridged", "week-first")},
+    **{f"{state}-40x20": Screen(state, 40, 20) for state in OFFICIAL},
     "runs-out-80x24-roles": Screen("runs-out", 80, 24, roles=True),
     "exceeded-80x24-roles": Screen("exceeded", 80, 24, roles=True),
     "stale-80x24-ascii": Screen("stale", 80, 24, look=PLAIN),
