@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.cli import main
+from ccusage_monitor import main
 
 if __name__ == "__main__":
     main()

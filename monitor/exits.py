@@ -82,6 +82,10 @@ def fault_of_ours(error: Exception) -> Failure:
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, Failure):
         return error
+    if isinstance(error, OSError) and error.filename is not None:
+        return Failure(
+            visible(f"A file could not be used: {error}."), "See `ccusage-monitor doctor`."
+        )
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return Failure(f"The output could not be written: {error.strerror}.")
     return fault_of_ours(error)

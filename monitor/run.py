@@ -56,7 +56,12 @@ def open_looks(settings: Settings, state: Path) -> Iterator[Looks]:
         roots = data_dirs(settings.source.claude_dirs, os.environ)
     except CcusageError:
         roots = ()  # said by the first look, which may find them by then
-    with workspace(roots) as workdir:
+    with ExitStack() as stack:
+        try:
+            workdir = stack.enter_context(workspace(roots))
+        except OSError as error:
+            advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
+            raise exits.Failure(f"No private directory could be made: {error}.", advice) from error
         reader = Reader(settings.source, workdir, cache_dir())
         try:
             yield Looks(reader, state, utc_now)

@@ -125,5 +125,9 @@ def _completed(settings: Settings, looks: Looks) -> list[CompletedBlock]:
 def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
     rules = settings.rules
     highest = highest_block(item.block for item in completed)
-    limit = choose_limit(rules.plan, rules.token_limit, 0, highest, rules.clock, rules.plan_tokens)
+    # As on the live screen: whoever has passed pro's limit is shown against the highest block.
+    used = highest.tokens.counted if highest else 0
+    limit = choose_limit(
+        rules.plan, rules.token_limit, used, highest, rules.clock, rules.plan_tokens
+    )
     return Shown(limit.tokens, rules.clock, style_for(settings).glyphs, settings.show_cost)

@@ -21,6 +21,9 @@ BACKUP = ".before-ccusage-monitor"
 MARK = "statusline"
 KEY = "statusLine"
 
+NAMES = {"ccusage-monitor", "ccusage-monitor.exe", "ccusage_monitor.py"}
+"""What starts us: `ccusage statusline` is another program's."""
+
 NO_FILE = b""
 """The backup of a settings.json that was not there: no JSON file is empty."""
 
@@ -59,7 +62,8 @@ def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str
     new = changed(found.data, hook(_own_command(), old, chain))
     print(f"In {found.path}, {KEY} changes from\n  {_shown(old)}\nto")
     print(f"  {_shown(json.loads(new)[KEY])}\nA backup is kept beside it: {found.backup.name}")
-    _ask(params, "Change it?")
+    _ask(params, "Change it?", found)
+    found.path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(found.backup, found.data)
     replace_file(found.path, new, _mode(found.path))
     print("Done. Claude Code shows the line after its next answer.")
@@ -71,11 +75,11 @@ def _uninstall(found: SettingsFile, params: Mapping[str, Any]) -> int:
     if not _is_ours(ours):
         print(f"Not installed in {found.path}.")
         return exits.OK
-    kept = found.backup.read_bytes() if found.backup.exists() else NO_FILE
-    old = (json.loads(kept) if kept.strip() else {}).get(KEY)
+    kept = _kept(found)
+    old = _before(ours) if kept is None else _content(kept).get(KEY)
     print(f"In {found.path}, {KEY} changes back to\n  {_shown(old)}")
-    _ask(params, "Change it back?")
-    if changed(kept, ours) != found.data:
+    _ask(params, "Change it back?", found)
+    if kept is None or changed(kept, ours) != found.data:
         # Edited since: only our key goes, the rest stays as it is now.
         replace_file(found.path, changed(found.data, old), _mode(found.path))
     elif kept == NO_FILE:
@@ -104,22 +108,24 @@ def changed(data: bytes, value: Any) -> bytes:
       "model": "opus"
     }
     """
-    content = json.loads(data) if data.strip() else {}
+    content = _content(data)
     if value is None:
         content.pop(KEY, None)
     else:
         content[KEY] = value
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    # Half of a surrogate pair has no UTF-8; its backslash form is JSON's own.
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _read(path: Path) -> SettingsFile:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
         data = NO_FILE
     try:
-        content = json.loads(data) if data.strip() else {}
+        content = _content(data)
         if isinstance(content, dict):
             return SettingsFile(path, data, content)
         why = "it is no JSON object"
@@ -127,6 +133,25 @@ def _read(path: Path) -> SettingsFile:
         why = f"it is no JSON ({error})"
     advice = f"Nothing was changed. Set it by hand: {_shown(hook(_own_command(), None, None))}"
     raise exits.Failure(f"{path} was not understood: {visible(why)}.", advice)
+
+
+def _content(data: bytes) -> Any:
+    return json.loads(data) if data.strip() else {}
+
+
+def _kept(found: SettingsFile) -> Optional[bytes]:
+    """Return the backup; None when it is gone, or no longer what it was."""
+    try:
+        kept = found.backup.read_bytes()
+        return kept if isinstance(_content(kept), dict) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _before(ours: Any) -> Optional[dict[str, Any]]:
+    """Return the `statusLine` that ours chains; None when there was none."""
+    words = _own_options(ours) or []
+    return {**ours, "command": words[1]} if words[:1] == ["--chain"] else None
 
 
 def _own_command() -> str:
@@ -139,8 +164,20 @@ def _own_command() -> str:
 
 
 def _is_ours(value: Any) -> bool:
-    words = value.get("command", "") if isinstance(value, dict) else ""
-    return isinstance(words, str) and MARK in words and "ccusage" in words and "monitor" in words
+    return _own_options(value) is not None
+
+
+def _own_options(value: Any) -> Optional[list[str]]:
+    """Return what follows our own `statusline` in a `statusLine`; None when it is not ours."""
+    command = value.get("command") if isinstance(value, dict) else None
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return None
+    if MARK not in words:
+        return None
+    at = words.index(MARK)
+    return words[at + 1 :] if NAMES & {Path(word).name for word in words[:at]} else None
 
 
 def _shown(value: Any) -> str:
@@ -151,9 +188,15 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
 
 
-def _ask(params: Mapping[str, Any], question: str) -> None:
-    if params["yes"]:
-        return
+def _ask(params: Mapping[str, Any], question: str, found: SettingsFile) -> None:
+    """Go on only when the user agrees, and nobody changed the file meanwhile."""
+    if not params["yes"]:
+        _confirm(question)
+    if _read(found.path).data != found.data:
+        raise exits.Failure(f"{found.path} has changed meanwhile.", "Nothing was done; try again.")
+
+
+def _confirm(question: str) -> None:
     if not (sys.stdin and sys.stdin.isatty()):
         raise exits.Failure(
             "Nothing was changed: there is nobody to ask.", "Add --yes to change it."

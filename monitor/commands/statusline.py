@@ -166,10 +166,7 @@ def _chained(command_line: str, data: bytes) -> bytes:
 
 
 def _write(data: bytes) -> None:
-    """Write bytes as they are, past Python's buffer: what a full disk refused must not come up again.
-
-    Nobody may be listening any more.
-    """
+    """Write bytes as they are, past Python's buffer: what was refused must not come up again."""
     with suppress(OSError, ValueError):
         while data:
             data = data[os.write(sys.stdout.fileno(), data) :]

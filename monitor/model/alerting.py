@@ -25,11 +25,10 @@ class Alert(NamedTuple):
 
 @dataclass(frozen=True)
 class Armed:
-    """What was told already in the present window; `window` is the start of its block (UTC)."""
+    """What was told already in the present window, and when that ends (UTC); None: no window."""
 
-    window: Optional[datetime] = None
+    ends: Optional[datetime] = None
     told: frozenset[str] = frozenset()
-    highest: float = 0.0
 
 
 def due(
@@ -37,31 +36,51 @@ def due(
 ) -> tuple[list[Alert], Armed]:
     """Return the alerts that are due now, and what has been told after them.
 
-    A stale reading raises no alarm: it may be about a window that is over.
+    A stale reading raises no alarm: it may be about a window that is over. Only time ends a window:
+    a block that is gone from one reading and back in the next is told of once.
     """
-    window = usage.block.start if usage.block else None
     if usage.reading.stale:
         return [], armed
     alerts = []
-    if armed.window is not None and window != armed.window:
-        alerts.append(Alert("reset", "The limit has been reset", sentence.headline(usage)))
-    if window != armed.window:
-        armed = Armed(window)
-    if window is None:
+    if armed.ends is not None and usage.now >= armed.ends:
+        alerts.append(Alert("reset", "The 5-hour window is over", sentence.headline(usage)))
+        armed = Armed()
+    ends = _ends(usage)
+    if ends is None:
         return alerts, armed
-    new = [a for a in _present(usage, armed, percents) if a.title not in armed.told]
-    told = armed.told | {alert.title for alert in new}
-    return alerts + new, Armed(window, told, max(armed.highest, usage.percent))
+    new = [(mark, alert) for mark, alert in _present(usage, percents) if mark not in armed.told]
+    told = armed.told.union(*(_marks(mark, percents) for mark, _ in new))
+    return alerts + [alert for _, alert in new], Armed(ends, told)
 
 
-def _present(usage: Usage, armed: Armed, percents: Sequence[float]) -> Iterator[Alert]:
+def _ends(usage: Usage) -> Optional[datetime]:
+    """Return when the present window ends: Claude Code's own where it is known, else the block's.
+
+    The block's end is its own rounded down to the hour; a new block may begin before the true end.
+    """
+    own = usage.official.five_hour if usage.official else None
+    if own is not None and own.resets_at is not None:
+        return own.resets_at
+    return usage.block.end if usage.block else None
+
+
+def _present(usage: Usage, percents: Sequence[float]) -> Iterator[tuple[str, Alert]]:
+    """Yield all that there is to tell now, each with the mark that keeps it from coming again."""
     said = sentence.headline(usage)
     if usage.status == "limit_reached" or usage.verdict == "exceeded":
-        yield Alert("limit_reached", "The limit is reached", said)
+        yield "limit_reached", Alert("limit_reached", "The limit is reached", said)
         return
     # Of several thresholds passed at once only the highest is worth a word.
-    passed = [p for p in percents if armed.highest < p <= usage.percent]
-    if passed:
-        yield Alert("percent", f"{percent(max(passed))} of the limit is used", said)
+    passed = max((p for p in percents if p <= usage.percent), default=None)
+    if passed is not None and usage.block is not None:
+        yield str(passed), Alert("percent", f"{percent(passed)} of the limit is used", said)
     if usage.verdict == "runs_out":
-        yield Alert("runs_out", "The limit comes before the reset", said)
+        yield "runs_out", Alert("runs_out", "The limit comes before the reset", said)
+
+
+def _marks(mark: str, percents: Sequence[float]) -> set[str]:
+    """Return the marks that one alert makes: a threshold's are those below it too."""
+    if mark == "runs_out":
+        return {mark}
+    reached = mark == "limit_reached"
+    return {mark, *(str(p) for p in percents if reached or p <= float(mark))}

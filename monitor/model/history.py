@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.blocks import Block
 from monitor.model.probable import PastBlock
+from monitor.model.words import Clock
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,15 @@ def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
     block = max(new.block, old.block, key=lambda b: b.tokens.counted)
     percents = [p for p in (new.official_percent, old.official_percent) if p is not None]
     return CompletedBlock(block, new.hourly or old.hourly, percents[0] if percents else None)
+
+
+def by_hour_of_week(
+    completed: Iterable[CompletedBlock], clock: Clock
+) -> dict[tuple[int, int], int]:
+    """Add up counted tokens by (weekday, hour) on this clock; Monday is 0."""
+    heat: dict[tuple[int, int], int] = defaultdict(int)
+    for item in completed:
+        for index, tokens in enumerate(item.hourly):
+            hour = clock.local(item.block.start + timedelta(hours=index))
+            heat[hour.weekday(), hour.hour] += tokens
+    return dict(heat)

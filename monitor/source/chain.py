@@ -9,28 +9,28 @@ from contextlib import suppress
 
 
 def run_chained(command_line: str, data: bytes, limit_seconds: float) -> bytes:
-    """Return what the user's own command printed; nothing when it cannot run or takes too long.
+    """Return what the user's own command printed, or had by the time that it was ended.
 
     It is a shell's command line, as Claude Code itself runs it; nothing of ours is put into it.
     What it started is ended with it.
     """
     try:
-        child = subprocess.Popen(  # noqa: S602 - the user's own command line
+        with subprocess.Popen(  # noqa: S602 - the user's own command line
             command_line,
             shell=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-        )
+        ) as child:
+            try:
+                return child.communicate(data, timeout=limit_seconds)[0]
+            except subprocess.TimeoutExpired as late:
+                return late.output or b""
+            finally:
+                _end(child)
     except (OSError, ValueError):
         return b""
-    try:
-        return child.communicate(data, timeout=limit_seconds)[0]
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    finally:
-        _end(child)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Optional
 
-from monitor.model.history import CompletedBlock
+from monitor.model.history import CompletedBlock, by_hour_of_week
 from monitor.model.words import Clock, count, dollars, duration, percent, plural
 from monitor.views.bars import bar
 from monitor.views.dashboard import short_model
@@ -82,11 +82,7 @@ def table(entries: Sequence[Entry], width: int, shown: Shown, noun: str = "block
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
     """Draw counted tokens by hour of the week: rows are days, columns are hours."""
-    heat: dict[tuple[int, int], int] = defaultdict(int)
-    for item in completed:
-        for index, tokens in enumerate(item.hourly):
-            hour = shown.clock.local(item.block.start + timedelta(hours=index))
-            heat[hour.weekday(), hour.hour] += tokens
+    heat = by_hour_of_week(completed, shown.clock)
     if not any(heat.values()):
         return [line("No hours are known yet: they come with the next full scan.")]
     cell = 3 if width >= 78 else 2 if width >= 54 else 1

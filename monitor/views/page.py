@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from html import escape
 
-from monitor.model.history import CompletedBlock
+from monitor.model.history import CompletedBlock, by_hour_of_week
 from monitor.model.words import count, dollars, percent, plural
 from monitor.views.history import WEEKDAYS, Entry, Shown, by_block, by_day, limit_was_hit
 from monitor.views.page_style import STYLE
@@ -172,7 +171,7 @@ def _every_day(days: Sequence[date]) -> list[str]:
 
 def _hours(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     """Draw the hours of the week, where they are known."""
-    heat = _hours_of_the_week(completed, shown)
+    heat = by_hour_of_week(completed, shown.clock)
     top = max(heat.values(), default=0)
     if not top:
         return ""
@@ -189,17 +188,6 @@ def _hours(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     )
     summary = f"When the tokens were used. Most on {WEEKDAYS[day]} from {hour:02d}:00: "
     return _section("Hours of the week", f"{summary}{count(top)}.", picture)
-
-
-def _hours_of_the_week(
-    completed: Iterable[CompletedBlock], shown: Shown
-) -> dict[tuple[int, int], int]:
-    heat: dict[tuple[int, int], int] = defaultdict(int)
-    for item in completed:
-        for index, tokens in enumerate(item.hourly):
-            hour = shown.clock.local(item.block.start + timedelta(hours=index))
-            heat[hour.weekday(), hour.hour] += tokens
-    return dict(heat)
 
 
 def _widest_label(completed: Sequence[CompletedBlock], shown: Shown) -> int:

@@ -79,10 +79,10 @@ def test_the_table_has_a_row_for_each_block_oldest_first(history: History) -> No
     head, *rows = shown(history(before=("--no-cost",)))
     assert head == "Start Length Messages Tokens Limit"
     assert rows == [
-        f"{day(4)} 09:00 1 h 35 min 2 2,000 29 %",
-        f"{day(3)} 08:00 10 min 1 3,000 43 %",
-        f"{day(3)} 14:00 2 h 20 min 2 8,500* 121 %",
-        f"{day(2)} 12:00 under a minute 1 500 7 %",
+        f"{day(4)} 09:00 1 h 35 min 2 2,000 24 %",
+        f"{day(3)} 08:00 10 min 1 3,000 35 %",
+        f"{day(3)} 14:00 2 h 20 min 2 8,500* 100 %",
+        f"{day(2)} 12:00 under a minute 1 500 6 %",
         "",
         "14,000 tokens in 4 blocks · * the highest",
     ]
@@ -247,7 +247,7 @@ def test_html_writes_one_page_and_says_where(history: History, tmp_path: Path) -
     html = file.read_text(encoding="utf-8")
     assert html.startswith("<!DOCTYPE html>") and html.endswith("</html>\n")
     assert f"<p>{day(4)} to {day(2)} · 4 completed blocks · times in UTC</p>" in html
-    for told in ("<dd>14,000</dd>", "<dd>8,500</dd>", "121 % · highest", "8,400 tokens"):
+    for told in ("<dd>14,000</dd>", "<dd>8,500</dd>", "100 % · highest", "8,400 tokens"):
         assert told in html
     assert "$" in html
     assert list(file.parent.iterdir()) == [file]
