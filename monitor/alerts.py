@@ -10,6 +10,7 @@ from typing import Optional, Protocol
 
 from monitor.model.alerting import PERCENTS, Alert, Armed, due
 from monitor.model.usage import Usage
+from monitor.source.ccusage import end_group
 from monitor.views.report import utc
 
 COMMAND_SECONDS = 30.0
@@ -77,7 +78,7 @@ def environment(alert: Alert, usage: Usage) -> dict[str, str]:
         "TITLE": alert.title,
         "SENTENCE": alert.sentence,
         "STATUS": usage.status,
-        "VERDICT": usage.forecast.verdict,
+        "VERDICT": usage.verdict,
         "PERCENT": f"{usage.percent:.1f}",
         "SOURCE": usage.gauge.source,
         "TOKENS_USED": str(usage.tokens.counted),
@@ -88,22 +89,29 @@ def environment(alert: Alert, usage: Usage) -> dict[str, str]:
     return {f"CCUSAGE_ALERT_{name}": value for name, value in values.items()}
 
 
-def run_command(command: str, variables: dict[str, str]) -> Optional[int]:
+def run_command(
+    command: str, variables: dict[str, str], seconds: float = COMMAND_SECONDS
+) -> Optional[int]:
     """Run the user's own shell command with the data in its environment, never in its text.
 
-    Returns its exit code; None when it could not be run or took longer than 30 seconds.
+    It outlives Ctrl+C and a closed terminal, so that what is due is told. Returns its exit code;
+    None when it could not be run, or took longer than `seconds` and was ended with all it started.
     """
     try:
-        done = subprocess.run(  # noqa: S602 - the user's own command line
+        child = subprocess.Popen(  # noqa: S602 - the user's own command line
             command,
             shell=True,
             env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=COMMAND_SECONDS,
-            check=False,
+            start_new_session=True,
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, ValueError):
         return None
-    return done.returncode
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        end_group(child)
+        child.wait()
+        return None

@@ -55,11 +55,14 @@ class Worker:
         self._asked.set()
 
     def stop(self) -> None:
-        """End the running ccusage and the thread; does not wait for a stubborn one."""
+        """End the running ccusage and the thread; does not wait long for a stubborn one.
+
+        A look that is under way fails at once, and must not write into a directory that is removed.
+        """
         self._stopped = True
         self._asked.set()
         self.looks.reader.stop()
-        self._thread.join(0.1)
+        self._thread.join(1.0)
 
     def _run(self) -> None:
         while not self._stopped:

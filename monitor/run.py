@@ -32,13 +32,18 @@ from monitor.views.style import Style, choose_style
 def run(settings: Settings, mode: str) -> int:
     """Run the monitor in a mode (`live`, `once`, `json`, `follow`); return the exit code."""
     with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
-        if mode == "live" and sys.stdout.isatty():
+        if mode == "live" and _has_a_screen():
             return _live(settings, looks)
         if mode == "follow":
             return _follow(settings, looks)
         usage = look_once(settings, looks)
         _print_json(usage, settings, indent=2) if mode == "json" else _print_frame(usage, settings)
         return exits.OK
+
+
+def _has_a_screen() -> bool:
+    """Whether a live screen can be drawn; a dumb terminal would print the cursor codes."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager

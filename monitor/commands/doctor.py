@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ import click
 
 from monitor import __version__, exits
 from monitor.clock import utc_now
-from monitor.looks import Looks
-from monitor.model.words import count, plural, size, visible
+from monitor.looks import Looks, measured
+from monitor.model.bridge import bridge_errors
+from monitor.model.official import OfficialLimits
+from monitor.model.words import age, count, percent, plural, size, visible
 from monitor.run import open_looks, style_for
 from monitor.settings import Settings, settings_from
 from monitor.source.ccusage import CcusageError, search_path
@@ -70,6 +73,7 @@ def _checks(settings: Settings, looks: Looks) -> Iterator[Check]:
     yield from _data(settings)
     yield _terminal(settings)
     yield _look(looks)
+    yield from _official(settings, looks)
 
 
 def _node() -> Check:
@@ -131,3 +135,26 @@ def _look(looks: Looks) -> Check:
     state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
     scanned = f"{plural(blocks, 'block')} read, scan: {seen.reading.scan}"
     return Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
+
+
+def _official(settings: Settings, looks: Looks) -> Iterator[Check]:
+    if looks.seen.reading is None:
+        return
+    usage = measured(looks.seen, settings.rules, utc_now())
+    limits = usage.official or OfficialLimits()
+    said = [
+        f"{name} {percent(window.used_percent)}, captured {age(usage.now - window.captured_at)} ago"
+        for name, window in (("5 h", limits.five_hour), ("7 d", limits.seven_day))
+        if window is not None
+    ]
+    if not said:
+        # Whoever pays by use has none, so this alone is no fault.
+        yield Check(True, "no official limits: `ccusage-monitor statusline --install` brings them")
+        return
+    yield Check(True, f"official limits: {'; '.join(said)}")
+    captures = limits.five_hour.captures if limits.five_hour else ()
+    errors = [abs(error) for error in bridge_errors(captures, usage.events or ())]
+    if errors:
+        median, most = statistics.median(errors), max(errors)
+        found = f"off by {median:.1f} points at the median, {most:.1f} at most"
+        yield Check(True, f"carried on from capture to capture: {found} ({len(errors)} times)")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
+from monitor.model.gauge import WHOLE
 from monitor.model.usage import Usage
 from monitor.model.words import percent
 
@@ -48,9 +49,8 @@ def due(
     ends = _ends(usage)
     if ends is None:
         return alerts, armed
-    new = [(mark, alert) for mark, alert in _present(usage, percents) if mark not in armed.told]
-    told = armed.told.union(*(_marks(mark, percents) for mark, _ in new))
-    return alerts + [alert for _, alert in new], Armed(ends, told)
+    new = {mark: alert for mark, alert in _present(usage, percents) if mark not in armed.told}
+    return alerts + list(new.values()), Armed(ends, armed.told.union(new, _passed(usage, percents)))
 
 
 def _ends(usage: Usage) -> Optional[datetime]:
@@ -67,20 +67,17 @@ def _ends(usage: Usage) -> Optional[datetime]:
 def _present(usage: Usage, percents: Sequence[float]) -> Iterator[tuple[str, Alert]]:
     """Yield all that there is to tell now, each with the mark that keeps it from coming again."""
     said = sentence.headline(usage)
-    if usage.status == "limit_reached" or usage.verdict == "exceeded":
+    reached = usage.status == "limit_reached" or usage.verdict == "exceeded"
+    if reached:
         yield "limit_reached", Alert("limit_reached", "The limit is reached", said)
-        return
     # Of several thresholds passed at once only the highest is worth a word.
-    passed = max((p for p in percents if p <= usage.percent), default=None)
-    if passed is not None and usage.block is not None:
-        yield str(passed), Alert("percent", f"{percent(passed)} of the limit is used", said)
-    if usage.verdict == "runs_out":
+    mark, passed = max(_passed(usage, percents).items(), key=lambda item: item[1], default=("", 0))
+    if passed > (WHOLE if reached else 0):
+        yield mark, Alert("percent", f"{percent(passed)} of the limit is used", said)
+    if usage.verdict == "runs_out" and not reached:
         yield "runs_out", Alert("runs_out", "The limit comes before the reset", said)
 
 
-def _marks(mark: str, percents: Sequence[float]) -> set[str]:
-    """Return the marks that one alert makes: a threshold's are those below it too."""
-    if mark == "runs_out":
-        return {mark}
-    reached = mark == "limit_reached"
-    return {mark, *(str(p) for p in percents if reached or p <= float(mark))}
+def _passed(usage: Usage, percents: Sequence[float]) -> dict[str, float]:
+    """Return the thresholds that have been passed, by their marks."""
+    return {f"{passed:g} %": passed for passed in percents if passed <= usage.percent}

@@ -34,8 +34,6 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
         return Answer(UNKNOWN, sentence.headline(usage))
     if usage.status == "limit_reached" or usage.verdict == "exceeded":
         return Answer(NOT_ENOUGH, sentence.headline(usage))
-    if usage.weekly is not None and usage.weekly.comes_first:
-        return Answer(TIGHT, sentence.headline(usage))
     if need is None:
         codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
         return Answer(codes.get(usage.verdict, UNKNOWN), sentence.headline(usage))
@@ -43,15 +41,18 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if left is None or tokens is None:
         return Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
-    return _compared(tokens, left, _named(need, tokens))
+    answer = _compared(tokens, left, _named(need, tokens))
+    if answer.code == ENOUGH and usage.weekly is not None and usage.weekly.comes_first:
+        return Answer(TIGHT, sentence.headline(usage))
+    return answer
 
 
-def _compared(tokens: float, left: float, named: str) -> Answer:
+def _compared(tokens: float, left: float, needs: str) -> Answer:
     if tokens > left:
-        return Answer(NOT_ENOUGH, f"Not enough: {named} needed, {count(left)} left.")
+        return Answer(NOT_ENOUGH, f"Not enough: {needs}, {count(left)} left.")
     if tokens > CLOSE * left:
-        return Answer(TIGHT, f"Tight: {named} needed, {count(left)} left.")
-    return Answer(ENOUGH, f"Enough: {named} needed, {count(left)} left.")
+        return Answer(TIGHT, f"Tight: {needs}, {count(left)} left.")
+    return Answer(ENOUGH, f"Enough: {needs}, {count(left)} left.")
 
 
 def _tokens_in(usage: Usage, span: timedelta) -> Optional[float]:
@@ -67,5 +68,5 @@ def _tokens_in(usage: Usage, span: timedelta) -> Optional[float]:
 
 def _named(need: Need, tokens: float) -> str:
     if isinstance(need, int):
-        return f"{count(need)} tokens"
-    return f"{count(tokens)} tokens for {duration(need)} at this pace"
+        return f"{count(need)} tokens needed"
+    return f"{duration(need)} at this pace needs {count(tokens)} tokens"

@@ -192,6 +192,7 @@ class Runner:
             raise CcusageError("Stopped while reading.", "Start it again.")
 
     def _empty_config(self) -> str:
+        self._check_stopped()  # the directory may be on its way out
         path = self.workdir / "empty-config.json"
         try:
             if not path.exists():

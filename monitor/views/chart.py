@@ -281,7 +281,7 @@ def _beside(
     found: dict[int, tuple[str, str]] = {}
     for text, role, tokens in labels:
         found.setdefault(canvas.row(min(scale.y(tokens), canvas.ys - 1)), (text, role))
-    ruler, tick = "│┤" if braille else "|+"
+    ruler, tick = ("│", "┤") if braille else ("|", "+")
     for row in range(canvas.rows):
         text, role = found.get(row, ("", ""))
         yield line(Span(f"{text:>{margin - 2}} ", role), Span(tick if text else ruler, "dim"))
