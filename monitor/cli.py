@@ -9,8 +9,7 @@ from typing import Any, Optional
 
 import click
 
-from monitor import __version__
-from monitor.options import Seconds, TokenLimit, Zone
+from monitor.options import Percent, Seconds, TokenLimit, Zone
 from monitor.settings_file import PlanName, check_named_file, plans_of, use_settings_file
 
 COMMANDS = {
@@ -45,6 +44,13 @@ class Commands(click.Group):
         """List the commands for `--help` without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+    if asked and not ctx.resilient_parsing:
+        from monitor.commands.version import say_version
+
+        say_version(ctx)
 
 
 @click.group(
@@ -118,7 +124,7 @@ class Commands(click.Group):
 )
 @click.option(
     "--alert-at",
-    type=click.FloatRange(1, 1000),
+    type=Percent(1, 1000),
     multiple=True,
     metavar="PERCENT",
     help="Alert at this percentage; may be given again.  [default: 80 and 95]",
@@ -137,7 +143,14 @@ class Commands(click.Group):
     callback=use_settings_file,
     help="The settings file, TOML.  [default: config.toml in the platform's place]",
 )
-@click.version_option(__version__, prog_name="ccusage-monitor")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the versions of this and of the ccusage found, and exit.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     """Watch Claude Code's 5-hour block against its limit, live in the terminal.
@@ -190,7 +203,7 @@ def _monitor(params: dict[str, Any]) -> int:
     from monitor.settings import settings_from
 
     if params["test_alert"]:
-        from monitor.commands.test_alert import send
+        from monitor.commands.alert import send
 
         return send(settings_from(params))
     mode = "follow" if params["follow"] else "json" if params["json"] else "once"

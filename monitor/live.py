@@ -145,7 +145,7 @@ def _lines(
 ) -> Sequence[Line]:
     seen, look = worker.seen, view.look
     if view.page == "help":
-        return help_page(columns, rows)
+        return help_page(columns, rows, look.style.glyphs)
     if usage is not None and view.page == "history":
         return history_page(usage, seen.history, columns, rows, look)
     if usage is not None:

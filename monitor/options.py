@@ -29,19 +29,29 @@ class TokenLimit(click.ParamType):
         return self.fail(f"{value!r} is no number of tokens; try 44000, 44k or 1.5M.", param, ctx)
 
 
-class Seconds(click.FloatRange):
-    """A number of seconds within a range; NaN is none."""
-
-    name = "SECONDS"
+class Number(click.FloatRange):
+    """A number within a range; NaN is none."""
 
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> float:
-        """Return the seconds; fails with the range allowed."""
-        seconds = float(super().convert(value, param, ctx))
-        if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds.", param, ctx)
-        return seconds
+        """Return the number; fails with the range allowed."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
+class Seconds(Number):
+    """A number of seconds within a range."""
+
+    name = "SECONDS"
+
+
+class Percent(Number):
+    """A percentage within a range."""
+
+    name = "PERCENT"
 
 
 class Zone(click.ParamType):

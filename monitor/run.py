@@ -201,7 +201,7 @@ def _confirmed(missing: NotFound, command: str) -> bool:
 
 
 def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
-    from monitor.commands.demo import sample_usage
+    from monitor.sample import sample_usage
 
     home = stack.enter_context(sample_usage(settings.rules))
     source = replace(settings.source, claude_dirs=(home / "claude",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
@@ -12,7 +12,7 @@ import click
 
 from monitor.options import TokenLimit
 
-PLANS_TABLE, ALERTS_TABLE = "plans", "alerts"
+TABLES = PLANS_TABLE, ALERTS_TABLE = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.settings_file"
 NEVER_IN_FILE = ("config", "help", "version")
@@ -35,49 +35,74 @@ class SettingsFile:
     def check(self, ctx: click.Context) -> None:
         """Check every key and value against the options there are. Raises FileFault."""
         allowed = {p.name: p for p in ctx.command.params if p.name and p.name not in NEVER_IN_FILE}
-        table = self._data.get(PLANS_TABLE, {})
-        if not isinstance(table, dict):
-            self._fail(PLANS_TABLE, "takes a table of names and limits.")
-        for name, limit in table.items():
-            self.plans[name] = self._convert(ctx, name, TokenLimit(), limit)
+        for name, limit in self._table(PLANS_TABLE).items():
+            if name in getattr(allowed["plan"].type, "choices", ()):
+                self._fail(name, "is one of the plans that there are; choose another.", PLANS_TABLE)
+            if not _is_plain(limit, (str, int)):
+                self._fail(name, 'takes a number of tokens, such as 60000 or "60k".', PLANS_TABLE)
+            self.plans[name] = self._convert(ctx, name, TokenLimit(), limit, PLANS_TABLE)
         ctx.meta[META] = self
-        for key, name, value in self._entries():
-            if name not in allowed:
-                self._fail(key, f"is no setting{_similar(key, allowed)}.")
-            self.options[name] = self._checked(ctx, key, allowed[name], value)
-
-    def _entries(self) -> Iterator[tuple[str, str, Any]]:
-        """Yield each key, the option it is for and its value; `[alerts]` groups some options."""
         for key, value in self._data.items():
-            if key == ALERTS_TABLE and isinstance(value, dict):
-                for inner, item in value.items():
-                    yield inner, ALERT_KEYS.get(inner, f"{key}.{inner}"), item
-            elif key != PLANS_TABLE:
-                yield key, key.replace("-", "_"), value
+            if key not in TABLES:
+                self._set(ctx, key, key.replace("-", "_"), value, allowed)
+        for key, value in self._table(ALERTS_TABLE).items():
+            if key not in ALERT_KEYS:
+                self._fail(key, f"is no setting; there are {', '.join(ALERT_KEYS)}", ALERTS_TABLE)
+            self._set(ctx, key, ALERT_KEYS[key], value, allowed, ALERTS_TABLE)
 
-    def _checked(self, ctx: click.Context, key: str, param: click.Parameter, value: Any) -> Any:
-        is_flag = isinstance(param, click.Option) and param.is_flag
-        if is_flag != isinstance(value, bool):
-            self._fail(key, "takes true or false." if is_flag else "takes no true or false.")
-        if is_flag:
-            return value
+    def _table(self, name: str) -> Mapping[str, Any]:
+        table = self._data.get(name, {})
+        if not isinstance(table, dict):
+            self._fail(name, f"takes a table: a line [{name}], its keys below.")
+        return table
+
+    def _set(
+        self,
+        ctx: click.Context,
+        key: str,
+        name: str,
+        value: Any,
+        allowed: Mapping[str, click.Parameter],
+        table: str = "",
+    ) -> None:
+        param = allowed.get(name)
+        if param is None:
+            self._fail(key, f"is no setting{_similar(key, allowed)}.", table)
         many = isinstance(value, list)
-        if (many and not param.multiple) or isinstance(value, dict):
-            self._fail(key, "takes one value.")
+        if many and not param.multiple:
+            self._fail(key, "takes one value.", table)
         values = value if many else [value]
-        found = [self._convert(ctx, key, param.type, item) for item in values]
-        return found if param.multiple else found[0]
+        found = [self._checked(ctx, key, param, item, table) for item in values]
+        self.options[name] = found if param.multiple else found[0]
 
-    def _convert(self, ctx: click.Context, key: str, kind: click.ParamType, value: Any) -> Any:
+    def _checked(
+        self, ctx: click.Context, key: str, param: click.Parameter, value: Any, table: str
+    ) -> Any:
+        """Return one value as the option takes it; other kinds of TOML values are no settings."""
+        if isinstance(param, click.Option) and param.is_flag:
+            if not isinstance(value, bool):
+                self._fail(key, "takes true or false.", table)
+            return value
+        is_text = isinstance(param.type, (click.Path, click.types.StringParamType))
+        if not _is_plain(value, (str,) if is_text else (str, int, float)):
+            self._fail(key, f"takes a text{'' if is_text else ' or a number'}.", table)
+        return self._convert(ctx, key, param.type, str(value), table)
+
+    def _convert(
+        self, ctx: click.Context, key: str, kind: click.ParamType, value: Any, table: str
+    ) -> Any:
         try:
             return kind.convert(value, None, ctx)
         except click.BadParameter as error:
-            self._fail(key, error.message)
+            self._fail(key, error.message, table)
 
-    def _fail(self, key: str, why: str) -> NoReturn:
-        line = _line_of(self._text, key)
+    def _fail(self, key: str, why: str, table: str = "") -> NoReturn:
+        from monitor.model.words import visible
+
+        line = _line_of(self._text, key, table)
         where = f"{self.path}, line {line}" if line else str(self.path)
-        raise FileFault(f"{where}: {key}: {why}")
+        shown = f"{table}.{key}" if table else key
+        raise FileFault(visible(f"{where}: {shown}: {why}"))
 
 
 def default_path() -> Path:
@@ -141,26 +166,49 @@ def _parsed(path: Path, data: bytes) -> SettingsFile:
         import tomllib
     else:
         import tomli as tomllib
+    from monitor.model.words import visible
+
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # some editors on Windows begin a file with that mark
         return SettingsFile(path, text, tomllib.loads(text))
     except UnicodeDecodeError as error:
         raise FileFault(f"{path}: is no UTF-8 text (byte {error.start}).") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileFault(f"{path}: is no TOML: {error}.") from None
+    except (ValueError, RecursionError) as error:  # a ValueError too: a number of 5,000 digits
+        raise FileFault(visible(f"{path}: is no TOML: {error}.")) from None
 
 
-def _line_of(text: str, key: str) -> Optional[int]:
-    pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=|\s*\[["']?{re.escape(key)}""")
+def _is_plain(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether a value of TOML can be read as the words of a command line can."""
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return False
+    if isinstance(value, int):
+        return abs(value) < 2**63  # Python writes out no number of any length
+    return bool(value) and "\0" not in value if isinstance(value, str) else True
+
+
+def _line_of(text: str, key: str, table: str) -> Optional[int]:
+    """Return the line on which a key is set; that of its table where it stands on no own line."""
+    name, parent, now_in, at_table = _spelt(key), _spelt(table), "", None
     for number, line in enumerate(text.splitlines(), 1):
-        if pattern.match(line):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        now_in = header[1].strip("\"'") if header else now_in
+        dotted = re.match(rf"\s*{parent}\s*\.\s*{name}\s*=", line) if table else None
+        if dotted or (now_in == table and re.match(rf"\s*{name}\s*[.=]", line)):
             return number
-    return None
+        if table and re.match(rf"\s*(\[\s*{parent}\s*\]|{parent}\s*=)", line):
+            at_table = number
+        elif not table and re.match(rf"\s*\[+\s*{name}\s*[.\]]", line):
+            return number
+    return at_table
+
+
+def _spelt(key: str) -> str:
+    return rf"""["']?{re.escape(key)}["']?"""
 
 
 def _similar(key: str, allowed: Mapping[str, Any]) -> str:
-    names = [name.replace("_", "-") for name in allowed]
     import difflib
 
+    names = [name.replace("_", "-") for name in allowed]
     found = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(sorted(names))}"

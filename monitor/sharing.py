@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Optional
 
 from monitor import exits
 from monitor.clock import utc_now
-from monitor.looks import kept_usage
+from monitor.looks import kept_usage, needs_history
+from monitor.model.reading import Reading
 from monitor.model.usage import Usage
 from monitor.run import look_once, open_usage
 from monitor.settings import Settings
 from monitor.source.ccusage import CcusageError
 from monitor.source.datadirs import data_dirs
-from monitor.state import locked, state_dir
+from monitor.source.last import last_path
+from monitor.source.store import history_path, load_history
+from monitor.state import load, locked, save, state_dir
 
 LEAST_AGE = timedelta(seconds=10)
 """A reading this young is shared, whatever the refresh."""
@@ -23,19 +29,36 @@ LEAST_AGE = timedelta(seconds=10)
 def shared_usage(settings: Settings) -> Usage:
     """Return the present usage, without running ccusage where somebody just has.
 
-    Of many that ask at once the first looks and the others wait for what it finds. Raises
-    exits.Failure when no reading can be had.
+    Of many that ask at once the first looks and the others wait for what it finds, be it a failure.
+    Raises exits.Failure when no reading can be had.
     """
     if settings.demo:
         return _looked(settings)
-    found = _shared(settings)
+    asked_at, roots = utc_now(), _data_dirs(settings)
+    found = _shared(settings, roots)
     if found is not None:
         return found
+    failure = last_path(state_dir(), roots).with_suffix(".failed.json")
     try:
-        with locked(state_dir() / "look"):
-            return _shared(settings) or _looked(settings)
+        with locked(failure):
+            return _shared(settings, roots) or _first_looked(settings, failure, asked_at)
     except OSError:
         return _looked(settings)  # a read-only home: nothing can be shared
+
+
+def _first_looked(settings: Settings, path: Path, asked_at: datetime) -> Usage:
+    """Look, unless somebody has failed to since this was asked for: that answers it too."""
+    known = load(path) or {}
+    at = known.get("at")
+    if isinstance(at, float) and asked_at.timestamp() < at <= utc_now().timestamp():
+        raise exits.Failure(str(known.get("reason")), str(known.get("advice")))
+    try:
+        return _looked(settings)
+    except exits.Failure as failure:
+        said = {"reason": failure.reason, "advice": failure.advice}
+        with suppress(OSError):
+            save(path, {"at": utc_now().timestamp(), **said})
+        raise
 
 
 def _looked(settings: Settings) -> Usage:
@@ -43,16 +66,26 @@ def _looked(settings: Settings) -> Usage:
         return look_once(chosen, looks)
 
 
-def _shared(settings: Settings) -> Optional[Usage]:
-    """Return the usage from a reading that is young enough; None when there is none."""
+def _data_dirs(settings: Settings) -> list[str]:
     try:
-        roots = data_dirs(settings.source.claude_dirs, os.environ)
+        return [str(root) for root in data_dirs(settings.source.claude_dirs, os.environ)]
     except CcusageError as error:
         raise exits.Failure(error.reason, error.advice) from error
-    usage = kept_usage(state_dir(), [str(root) for root in roots], settings.rules, utc_now())
+
+
+def _shared(settings: Settings, roots: Sequence[str]) -> Optional[Usage]:
+    """Return the usage from a reading that is young enough; None when there is none."""
+    usage = kept_usage(state_dir(), roots, settings.rules, utc_now())
     if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= _fresh(settings):
         return None
+    if needs_history(settings.rules, usage) and not _history_is_known(usage.reading, roots):
+        return None
     return usage
+
+
+def _history_is_known(reading: Reading, roots: Sequence[str]) -> bool:
+    history = load_history(history_path(state_dir(), roots, reading.ccusage_version))
+    return history is not None and history.read_at is not None
 
 
 def _fresh(settings: Settings) -> timedelta:

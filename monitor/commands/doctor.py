@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import click
 
-from monitor import __version__, exits
+from monitor import __title__, __version__, exits
 from monitor.clock import utc_now
 from monitor.looks import Looks, measured
 from monitor.model.bridge import bridge_errors
@@ -68,12 +68,25 @@ def _forget() -> int:
 
 def _checks(settings: Settings, looks: Looks) -> Iterator[Check]:
     yield Check(True, f"ccusage-monitor {__version__} on Python {platform.python_version()}")
+    yield from _same_name()
     yield _node()
     yield from _ccusages(settings, looks)
     yield from _data(settings)
     yield _terminal(settings)
     yield _look(looks)
     yield from _official(settings, looks)
+
+
+def _same_name() -> Iterator[Check]:
+    """Name the other packages that install a `monitor`: pip puts one over the other, silently."""
+    from importlib.metadata import distributions
+
+    for found in distributions():
+        name = found.metadata["Name"]
+        files = {file.as_posix() for file in found.files or ()}
+        if name != __title__ and files & {"monitor/__init__.py", "monitor.py"}:
+            clash = f"the Python package {name} {found.version} also installs a module `monitor`"
+            yield Check(False, clash, "Install ccusage-monitor into an environment of its own.")
 
 
 def _node() -> Check:

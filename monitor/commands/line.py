@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 
@@ -11,7 +12,7 @@ from monitor.model.words import visible
 from monitor.run import style_for
 from monitor.settings import Settings, settings_from
 from monitor.sharing import shared_usage
-from monitor.views.fields import FIELDS, formatted, waybar
+from monitor.views.fields import FIELDS, formatted, unknown_fields, waybar
 
 
 @click.command(epilog=f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}.")
@@ -28,16 +29,19 @@ def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
 
     Takes the running monitor's reading when it is fresh, instead of running ccusage again.
     """
+    unknown = unknown_fields(template)
+    if unknown:
+        there_are = ", ".join(FIELDS)
+        raise click.UsageError(f"--format: {{{unknown[0]}}} is no field; there are {there_are}.")
     params = ctx.obj
     return lambda: _line(settings_from(params), template)
 
 
 def _line(settings: Settings, template: str) -> int:
     usage = shared_usage(settings)
+    if usage.block is not None and not settings.show_cost:
+        usage = replace(usage, block=replace(usage.block, cost_usd=None))
     glyphs = style_for(settings).glyphs
-    try:
-        text = waybar(usage, glyphs) if template == "waybar" else formatted(template, usage, glyphs)
-    except KeyError as error:
-        raise click.UsageError(f"--format: there is no field {{{error.args[0]}}}.") from error
+    text = waybar(usage, glyphs) if template == "waybar" else formatted(template, usage, glyphs)
     print(visible(text))
     return exits.OK

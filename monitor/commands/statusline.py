@@ -22,16 +22,17 @@ CHAIN_SECONDS = 5.0
     "--install", is_flag=True, help="Set this up in Claude Code's settings.json; asks first."
 )
 @click.option("--uninstall", is_flag=True, help="Put Claude Code's settings.json back.")
+@click.option("-y", "--yes", is_flag=True, help="Change settings.json without asking.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, *, chain: Optional[str], install: bool, uninstall: bool
+    ctx: click.Context, /, *, chain: Optional[str], install: bool, uninstall: bool, yes: bool
 ) -> Callable[[], int]:
     """Keep the official limits that Claude Code hands its status line, and print them in a line.
 
     Reads the JSON that Claude Code gives on standard input. Never fails Claude Code: whatever comes
     in, it prints a short line and exits 0.
     """
-    params = ctx.obj
+    params = {**ctx.obj, "yes": yes or ctx.obj["yes"]}
     if install or uninstall:
         from monitor.commands.hook import change_settings
 

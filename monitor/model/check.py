@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from monitor.model import sentence
 from monitor.model.usage import Usage
@@ -20,8 +19,7 @@ Need = Union[int, timedelta]
 """Counted tokens, or how long the work goes on at the present pace."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An exit code of `check` and one sentence that says why."""
 
     code: int
@@ -42,9 +40,16 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     if left is None or tokens is None:
         return Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
     answer = _compared(tokens, left, _named(need, tokens))
-    if answer.code == ENOUGH and usage.weekly is not None and usage.weekly.comes_first:
-        return Answer(TIGHT, sentence.headline(usage))
-    return answer
+    if usage.weekly is None or not usage.weekly.comes_first:
+        return answer
+    return max(answer, _weekly_first(usage, need), key=lambda found: found.code)
+
+
+def _weekly_first(usage: Usage, need: Need) -> Answer:
+    """Answer by the weekly limit, which comes first; what it is in tokens is not known."""
+    ends = usage.weekly.runs_out_at if usage.weekly else None
+    too_long = isinstance(need, timedelta) and ends is not None and usage.now + need > ends
+    return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.headline(usage))
 
 
 def _compared(tokens: float, left: float, needs: str) -> Answer:

@@ -42,10 +42,21 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
 )
 """The fields of `line --format`; one that is not known is empty."""
 
+FIELD = re.compile(r"\{([\w-]+)\}")
+
 
 def formatted(template: str, usage: Usage, glyphs: Glyphs) -> str:
-    """Fill the fields of a template. Raises KeyError with the name of one that there is not."""
-    return re.sub(r"\{(\w+)\}", lambda found: FIELDS[found[1]](usage, glyphs), template)
+    """Fill the fields of a template; what is in braces and no field stays as it is."""
+
+    def value(found: re.Match[str]) -> str:
+        return FIELDS[found[1]](usage, glyphs) if found[1] in FIELDS else found[0]
+
+    return FIELD.sub(value, template)
+
+
+def unknown_fields(template: str) -> list[str]:
+    """Return the names in braces that are no field."""
+    return [name for name in FIELD.findall(template) if name not in FIELDS]
 
 
 def waybar(usage: Usage, glyphs: Glyphs) -> str:

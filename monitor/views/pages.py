@@ -6,9 +6,10 @@ from typing import Optional
 
 from monitor.model.history import History
 from monitor.model.usage import Usage
-from monitor.views.dashboard import Look
+from monitor.views.dashboard import BLANK, WIDEST, Look
 from monitor.views.history import Shown, by_block, table
-from monitor.views.text import Line, Span, fit, line
+from monitor.views.style import Glyphs
+from monitor.views.text import Line, Span, fit, line, wrap
 
 KEYS = (
     ("q", "leave (or Ctrl+C)"),
@@ -19,19 +20,21 @@ KEYS = (
 )
 
 ABOUT = (
-    "Limits are counted in input + output tokens of the 5-hour block.",
-    "Anthropic publishes none: without Claude Code's own percentages",
-    "(`ccusage-monitor statusline --install`) they are estimates.",
-    "▒ on the bar and the dots on the chart: where it will likely end.",
+    "Limits are counted in input + output tokens of the 5-hour block. Anthropic publishes none: "
+    "without Claude Code's own percentages (`ccusage-monitor statusline --install`) they are "
+    "estimates.",
+    "{} on the bar and the dots on the chart: where it will likely end.",
 )
 
 
-def help_page(width: int, height: int) -> list[Line]:
+def help_page(width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """Draw what the keys do."""
-    lines = [line(Span(" Keys", "title")), ()]
+    lines = [line(Span(" Keys", "title")), BLANK]
     lines += [line(Span(f"   {key}  ", "strong"), said) for key, said in KEYS]
-    lines += [(), *(line(Span(f" {said}", "dim")) for said in ABOUT)]
-    return [fit(drawn, width) for drawn in lines[:height]]
+    for said in ABOUT:
+        rows = wrap(said.format(glyphs.likely), min(width - 2, WIDEST))
+        lines += [BLANK, *(line(Span(f" {row}", "dim")) for row in rows)]
+    return [fit(drawn, width, glyphs.ellipsis) for drawn in lines[:height]]
 
 
 def history_page(
@@ -45,4 +48,5 @@ def history_page(
     else:
         entries = by_block(history.completed, shown)
         body = table(entries[-max(1, height - 6) :], width, shown)
-    return [fit(drawn, width) for drawn in [title, (), *body][:height]]
+    ellipsis = look.style.glyphs.ellipsis
+    return [fit(drawn, width, ellipsis) for drawn in [title, BLANK, *body][:height]]

@@ -1,0 +1,39 @@
+"""`--version`: ours, and that of the ccusage found, told from its files: nothing is run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from monitor import __title__, __version__
+
+
+def say_version(ctx: click.Context) -> NoReturn:
+    """Print both versions and leave; whatever is wrong with ccusage, this does not fail.
+
+    The first line is ours alone, for scripts. The ccusage is the one that is used unless an option
+    or the settings file names another: they are not read yet.
+    """
+    click.echo(f"{__title__}, version {__version__}\n{_ccusage()}")
+    ctx.exit()
+
+
+def _ccusage() -> str:
+    from monitor.source.ccusage import CcusageError, Runner
+    from monitor.source.locate import NotFound, find
+    from monitor.state import cache_dir
+
+    class NoRunner(Runner):
+        def run(self, *_args: Any, shown: str = "", **_more: Any) -> NoReturn:
+            raise CcusageError(f"{shown} would have to be run.", "")
+
+    named = os.environ.get("CCUSAGE_MONITOR_CCUSAGE") or None
+    try:
+        return f"ccusage found: {find(named, cache_dir(), NoRunner(Path())).version}"
+    except NotFound:
+        return "ccusage: not found"
+    except (CcusageError, OSError, RuntimeError):  # such as a home directory that is not known
+        return f"ccusage: of unknown version; `{__title__} doctor` says more"
