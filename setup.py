@@ -31,6 +31,7 @@ TEST = [
     "hypothesis>=6.100,<7",  # property tests
     "pyte>=0.8.2,<0.9",  # reads the screen as a terminal would
     "jsonschema>=4.23,<5",  # holds --json against its schema
+    "packaging>=23",  # reads requirements as pip does
     "mypy>=1.15,<3",
     "ruff>=0.17,<0.18",  # one minor version: the format it asks for changes between them
     "types-colorama",  # stubs follow their libraries, so they have no bounds
@@ -59,9 +60,10 @@ setup(
     packages=find_packages(include=["monitor", "monitor.*"]),
     package_data={"": ["py.typed", "*.json", "*.toml", "*.css", "*.html", "*.txt"]},
     py_modules=["ccusage_monitor"],
+    data_files=[("share/man/man1", ["docs/ccusage-monitor.1"])],
     install_requires=RUN,
     extras_require={"node": NODE, "metrics": METRICS, "test": [*TEST, *METRICS]},
-    entry_points={"console_scripts": ["ccusage-monitor = monitor.cli:main"]},
+    entry_points={"console_scripts": ["ccusage-monitor = ccusage_monitor:main"]},
     classifiers=[
         "Environment :: Console",
         "Intended Audience :: Developers",

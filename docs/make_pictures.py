@@ -75,13 +75,21 @@ def as_text(lines: list[Line]) -> str:
 
 def picture(lines: list[Line], theme: Theme) -> str:
     """Return a frame in a window as SVG; needs no font but a monospace one, and no network."""
+    return window("\n".join(shapes(lines, theme)), theme)
+
+
+def shapes(lines: list[Line], theme: Theme) -> list[str]:
+    """Return what a frame is drawn of, each an element at its place."""
+    return [_drawn(run, row, theme) for row, line in enumerate(lines) for run in _runs(line)]
+
+
+def window(inside: str, theme: Theme, style: str = "") -> str:
+    """Return a terminal's window around what is drawn, with a style sheet if there is one."""
     width, height = COLUMNS * WIDTH + 2 * MARGIN, ROWS * HEIGHT + 2 * MARGIN + TITLE
-    drawn = [_drawn(run, row, theme) for row, line in enumerate(lines) for run in _runs(line)]
-    inside = "\n".join(drawn)
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img"
  width="{width:g}" height="{height:g}" font-family="{FONTS}" font-size="{FONT_SIZE}">
-<title>The live screen of ccusage-monitor</title>
+<title>The live screen of ccusage-monitor</title>{style}
 <g fill="{theme.back}" stroke="{theme.edge}">
 <rect x=".5" y=".5" width="{width - 1:g}" height="{height - 1:g}" rx="8"/>
 <path fill="{theme.title}"
@@ -148,14 +156,17 @@ def _bar(text: str, x: float, y: float, color: str) -> str:
 
 
 def _dots(text: str, x: float, y: float, color: str) -> str:
+    """Draw dots as strokes of no length, each from where the one before it is."""
     places = [
-        f"M{x + (2 * i + across + 0.5) * WIDTH / 2:g} {y + (down + 0.5) * HEIGHT / 4:g}h0"
+        ((2 * i + across + 0.5) * WIDTH / 2, (down + 0.5) * HEIGHT / 4)
         for i, character in enumerate(text)
         for bit, (across, down) in enumerate(BRAILLE_DOTS)
         if (ord(character) - 0x2800) >> bit & 1
     ]
+    moves = [f"m{b[0] - a[0]:g} {b[1] - a[1]:g}h0" for a, b in zip([(0, 0), *places], places)]
     return (
-        f'<path d="{"".join(places)}" stroke="{color}" stroke-width="2.6" stroke-linecap="round"/>'
+        f'<path d="M{x:g} {y:g}{"".join(moves)}"'
+        f' stroke="{color}" stroke-width="2.6" stroke-linecap="round"/>'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ class Failure(Exception):  # noqa: N818 - the program failed, the code did not
 def exit_with(action: Callable[[], int]) -> NoReturn:
     """Run the action and end the process with its exit code; what is printed is flushed first."""
     _open_missing_streams()
+    _print_anything()
     try:
         code = action()
         sys.stdout.flush()
@@ -106,6 +108,13 @@ def _open_missing_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _print_anything() -> None:
+    """Let a character that the streams' encoding lacks be a question mark, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _abandon_output() -> None:

@@ -66,19 +66,28 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopped:
-            began = time.monotonic()
+            began, took = time.monotonic(), None
             try:
-                self._look()
+                took = self._look()
             except Exception as error:  # noqa: BLE001 - a fault of ours must not freeze the screen
                 fault = fault_of_ours(error)
                 self._show(failed(self.seen, CcusageError(fault.reason, fault.advice)))
-            self._asked.wait(self._rest(time.monotonic() - began))
+            self._asked.wait(self._rest(time.monotonic() - began if took is None else took))
             self._asked.clear()
 
-    def _look(self) -> None:
+    def _look(self) -> float:
+        """Look, and read the history when that is due; return the seconds that the look took.
+
+        The history is read once a day: what it takes is no reason to look less often after it.
+        """
+        began = time.monotonic()
         self._show(self.looks.look())
+        took = time.monotonic() - began
         if not self._stopped and self.looks.wants_history():
             self._show(self.looks.read_history())
+        elif not self._stopped and self.looks.wants_hours():
+            self._show(self.looks.read_hours())
+        return took
 
     def _show(self, seen: Seen) -> None:
         self.seen = seen

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Block, active_block, real_blocks
-from monitor.model.history import CompletedBlock, History, merged
+from monitor.model.history import CompletedBlock, History, hourly, merged
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.plans import CUSTOM_MAX
 from monitor.model.reading import Reading
@@ -22,6 +22,12 @@ from monitor.source.store import add_to_history, history_path, load_history
 
 HISTORY_AGE = timedelta(hours=24)
 """How often the whole history is read again: the highest block changes rarely."""
+
+HOURS_AFTER = timedelta(minutes=10)
+"""The hours of past blocks take a full scan of their own: not while somebody waits for numbers."""
+
+NEWEST = 50
+"""The past blocks whose hours the forecast learns from."""
 
 HISTORY_RETRY = timedelta(hours=1)
 """Reading the whole history costs seconds of CPU: one that failed is not tried again at once."""
@@ -46,6 +52,7 @@ class Looks:
         self._clock = clock
         self._seen = Seen()
         self._path: Optional[Path] = None
+        self._hours_from = clock() + HOURS_AFTER
         self._shared: Optional[Reading] = None
         self._tried_at: Optional[datetime] = None
 
@@ -88,13 +95,15 @@ class Looks:
         assert before is not None and self._path is not None  # noqa: S101 - wants_history() is true
         self._tried_at = self._clock()
         try:
-            scan = self.reader.full_scan(self._clock())
+            blocks = self.reader.full_scan()
         except CcusageError:
             return self._seen
-        history = add_to_history(self._path, scan.completed, self._clock())
+        ended = [CompletedBlock(b) for b in real_blocks(blocks) if b.end <= self._clock()]
+        completed = _with_percents(ended, self._seen.official, self._clock())
+        history = add_to_history(self._path, completed, self._clock())
         seen = self.look()
         self._seen = replace(seen, history=history)
-        whole = active_block(scan.blocks, self._clock())
+        whole = active_block(blocks, self._clock())
         if seen.error is None and not _agree(before, whole, seen.reading, self._clock()):
             self.reader.distrust_window(whole.end if whole else self._clock() + SESSION)
             self._seen = replace(self.look(), history=history)
@@ -105,6 +114,30 @@ class Looks:
         if seen.reading is None:
             return seen
         return replace(seen, official=load_official(self._state_dir, seen.reading.data_dirs))
+
+    def wants_hours(self) -> bool:
+        """Whether the hours of past blocks should be read: another full scan, so not at once."""
+        return self._clock() >= self._hours_from and self.lacks_hours()
+
+    def lacks_hours(self) -> bool:
+        """Whether the hours of many of the newest past blocks are not known."""
+        history = self._seen.history
+        newest = history.completed[-NEWEST:] if history and history.read_at else ()
+        return sum(not item.hourly for item in newest) > len(newest) // 4
+
+    def read_hours(self) -> Seen:
+        """Read the hours of the past blocks, and keep them. A failure says nothing."""
+        history = self._seen.history
+        self._hours_from = self._clock() + HISTORY_AGE
+        if history is None or self._path is None:
+            return self._seen
+        try:
+            hours = self.reader.hours()
+        except CcusageError:
+            return self._seen
+        told = [replace(item, hourly=hourly(item.block, hours)) for item in history.completed]
+        self._seen = replace(self._seen, history=add_to_history(self._path, told, None))
+        return self._seen
 
     def _share(self, reading: Reading) -> None:
         """Keep the reading for whoever would otherwise run ccusage again."""
@@ -166,8 +199,15 @@ def kept_usage(
 
 def _completed(reading: Reading, official: Optional[OfficialLimits]) -> list[CompletedBlock]:
     ended = [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
-    percents = [final_percent(official, block, reading.read_at) for block in ended]
-    return [CompletedBlock(b, (), percent) for b, percent in zip(ended, percents)]
+    return _with_percents([CompletedBlock(b) for b in ended], official, reading.read_at)
+
+
+def _with_percents(
+    completed: Sequence[CompletedBlock], official: Optional[OfficialLimits], now: datetime
+) -> list[CompletedBlock]:
+    """Put the final official percentage beside each block of which it is known."""
+    percents = [final_percent(official, item.block, now) for item in completed]
+    return [replace(item, official_percent=p) for item, p in zip(completed, percents)]
 
 
 def _is_known(new: CompletedBlock, history: History) -> bool:

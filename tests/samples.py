@@ -151,8 +151,15 @@ OFFICIAL = {
         window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 90.1), (0.3, 97.2))
     ),
     "official-reached": OfficialLimits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
+    "week-reached": OfficialLimits(
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 97), (24, 100))
+    ),
+    "official-idle": OfficialLimits(window(FIVE_HOURS, (14, 37)), window(DAYS, (14, 41))),
+    "official-reached-elsewhere": OfficialLimits(window(FIVE_HOURS, (70, 100)), WEEK),
 }
-"""What Claude Code has said of its limits; the local part is the reading RUNS_OUT."""
+"""What Claude Code has said of its limits; the local part is in LOCAL, else RUNS_OUT."""
+
+LOCAL = {"official-idle": IDLE, "official-reached-elsewhere": IDLE}
 
 
 def usage_of(
@@ -176,7 +183,8 @@ With them no sample changes when the forecast learns; the states not named have 
 
 def usage_in(state: str, rules: Rules = RULES) -> Usage:
     """Measure the sample reading of a state, with the made probability in its forecast."""
-    usage = usage_of(STATES.get(state, RUNS_OUT), rules, OFFICIAL.get(state))
+    reading = STATES.get(state) or LOCAL.get(state, RUNS_OUT)
+    usage = usage_of(reading, rules, OFFICIAL.get(state))
     if usage.forecast.probability is None:
         return usage
     chance, more = LIKELY.get(state, (0.06, (900, 4_300, 15_000)))

@@ -38,9 +38,7 @@ def main() -> None:
         home = Path(made)
         busy_history(home / "claude", _now())
         command = _failing_sometimes(home, options.ccusage)
-        terminals = [
-            stack.enter_context(_monitor(home, command)) for _ in range(options.monitors)
-        ]
+        terminals = [stack.enter_context(_monitor(home, command)) for _ in range(options.monitors)]
         print(f"{options.monitors} monitors, {options.minutes} minutes", flush=True)
         _run(terminals, home, options.minutes)
         _leave(terminals, home)

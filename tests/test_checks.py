@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,13 +10,21 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from docs.make_man import PAGE, page
 
 ROOT = Path(__file__).parent.parent
 TEST_LINE = (
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[node,test]'"
     " && .venv/bin/python -m pytest"
 )
-PARTS = ("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "ccusage_monitor.py")
+PARTS = (
+    *("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "ccusage_monitor.py"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "requirements.lock"),
+)
+FOLDERS = (".ci", "benchmarks", "contrib", "docs", "monitor", "tests")
+NOT_SOURCES = shutil.ignore_patterns("__pycache__")
 
 
 def run(*args: str, cwd: Path = ROOT) -> str:
@@ -51,24 +60,40 @@ def test_the_one_line_that_sets_up_and_tests_is_the_same_everywhere(name: str) -
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """The package as pip builds it, from a copy, so that nothing is left in the clone."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pip has built the package: from a copy, so that nothing is left in the clone."""
     made = tmp_path_factory.mktemp("wheel")
     for name in PARTS:
         shutil.copy(ROOT / name, made / name)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "monitor", made / "monitor", ignore=ignored)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, made / name, ignore=NOT_SOURCES)
     run("pip", "wheel", ".", "--no-deps", "-q", "-w", "out", cwd=made)
-    (built,) = (made / "out").glob("*.whl")
-    return zipfile.ZipFile(built)
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> zipfile.ZipFile:
+    """The wheel that pip has built."""
+    (found,) = (built / "out").glob("*.whl")
+    return zipfile.ZipFile(found)
+
+
+def files_in(*folders: str) -> set[str]:
+    files = {p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file()}
+    return {p.relative_to(ROOT).as_posix() for p in files if p.suffix != ".pyc"}
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    files = [p for p in (ROOT / "monitor").rglob("*") if p.is_file() and p.suffix != ".pyc"]
-    wanted = {p.relative_to(ROOT).as_posix() for p in files} | {"ccusage_monitor.py"}
     held = set(wheel.namelist())
-    assert wanted <= held
+    assert files_in("monitor") | {"ccusage_monitor.py"} <= held
     assert not [name for name in held if name.startswith("tests/")]
+    assert any(name.endswith("/share/man/man1/ccusage-monitor.1") for name in held)
+
+
+def test_an_sdist_would_hold_all_that_the_tests_need(built: Path) -> None:
+    # The list that a source distribution is packed by; building a wheel writes it too.
+    listed = (built / "ccusage_monitor.egg-info" / "SOURCES.txt").read_text(encoding="utf-8")
+    assert files_in(*FOLDERS) | set(PARTS) <= set(listed.splitlines())
 
 
 def test_the_wheel_names_licence_version_and_command(wheel: zipfile.ZipFile) -> None:
@@ -80,4 +105,28 @@ def test_the_wheel_names_licence_version_and_command(wheel: zipfile.ZipFile) -> 
     assert "\nRequires-Python: >=3.9\n" in metadata
     assert any(name.endswith("/LICENSE") for name in wheel.namelist())
     commands = wheel.read(f"{info}/entry_points.txt").decode("utf-8")
-    assert "ccusage-monitor = monitor.cli:main" in commands
+    assert "ccusage-monitor = ccusage_monitor:main" in commands
+
+
+def test_the_manual_page_says_the_options_of_today() -> None:
+    kept = PAGE.read_text(encoding="utf-8")
+    assert kept == page(), "renew it with `python -m docs.make_man`"
+
+
+def test_the_lock_names_a_version_that_fits_for_every_library(wheel: zipfile.ZipFile) -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    needed = re.findall(r"^Requires-Dist: (.+)$", wheel.read(metadata).decode(), re.MULTILINE)
+    libraries = [Requirement(text) for text in needed if "extra ==" not in text]
+    assert len(libraries) > 5
+    for library in libraries:
+        versions = re.findall(rf"^{library.name}==(\S+)", lock, re.MULTILINE)
+        assert versions, library
+        assert all(library.specifier.contains(version) for version in versions), library
+
+
+def test_the_lock_holds_a_hash_of_every_file_and_no_place_to_fetch_it_from() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "//" not in lock and "--index" not in lock and "--find-links" not in lock
+    entries = re.split(r"\n(?=[a-z])", re.sub(r"^#.*\n", "", lock, flags=re.MULTILINE))
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []

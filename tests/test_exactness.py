@@ -51,12 +51,14 @@ class Change:
     minutes: int
 
 
-def plans_of(silences: list[int], least: int, most: int) -> st.SearchStrategy[list[Stretch]]:
+def plans_of(
+    silences: list[int], least: int, most: int, steps: tuple[int, ...] = (1, 20, 90, 200, 290)
+) -> st.SearchStrategy[list[Stretch]]:
     stretches = st.builds(
         Stretch,
         silence=st.sampled_from(silences),
         count=st.integers(1, 15),
-        step=st.sampled_from([1, 20, 90, 200, 240, 290]),
+        step=st.sampled_from(steps),
         root=st.integers(0, 1),
         place=st.sampled_from(["new", "new", "new", "new", "subagent", "last", "oldest"]),
     )
@@ -66,7 +68,7 @@ def plans_of(silences: list[int], least: int, most: int) -> st.SearchStrategy[li
 plans = st.one_of(
     plans_of([5, 60, 299, 300, 301, 361], 1, 4),
     plans_of([5, 60, 180, 240, 270, 299, 300, 301, 330, 359, 361, 720, 2000], 4, 12),
-    plans_of([5, 60, 180, 240, 270, 299, 300], 8, 14),  # for days without a silence
+    plans_of([5, 20, 50, 299], 8, 14, (20, 50, 50)),  # for days without a silence
     plans_of([60, 361, 720, 720, 2000], 4, 8),  # days and nights
 )
 KINDS = [

@@ -71,7 +71,8 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
     with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
-        completed = _completed(settings, looks)
+        with_hours = any(options[name] for name in ("heatmap", "html", "json"))
+        completed = _completed(settings, looks, with_hours=with_hours)
     clock = settings.rules.clock
     if options["since_"]:
         # Days are compared, not instants: midnight has another offset before the clocks changed.
@@ -111,13 +112,15 @@ def _replace(path: Path, data: bytes) -> None:
     replace_file(path, data, 0o644)
 
 
-def _completed(settings: Settings, looks: Looks) -> list[CompletedBlock]:
+def _completed(settings: Settings, looks: Looks, *, with_hours: bool) -> list[CompletedBlock]:
     """Return what is kept; the whole history is read first where that is too old."""
     look_once(settings, looks)
     if looks.wants_history():
         if sys.stderr.isatty():
             print("Reading the whole history once …", file=sys.stderr)
         looks.read_history()
+    if with_hours and looks.lacks_hours():
+        looks.read_hours()
     history = looks.seen.history
     return list(history.completed) if history else []
 

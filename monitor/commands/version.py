@@ -27,8 +27,8 @@ def _ccusage() -> str:
     from monitor.state import cache_dir
 
     class NoRunner(Runner):
-        def run(self, *_args: Any, shown: str = "", **_more: Any) -> NoReturn:
-            raise CcusageError(f"{shown} would have to be run.", "")
+        def run(self, *_args: Any, **_options: Any) -> NoReturn:
+            raise CcusageError("It would have to be run.", "")
 
     named = os.environ.get("CCUSAGE_MONITOR_CCUSAGE") or None
     try:

@@ -39,7 +39,7 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if left is None or tokens is None:
         return Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
-    answer = _compared(tokens, left, _named(need, tokens))
+    answer = _compared(round(tokens), round(left), _named(need, tokens))
     if usage.weekly is None or not usage.weekly.comes_first:
         return answer
     return max(answer, _weekly_first(usage, need), key=lambda found: found.code)
@@ -52,7 +52,8 @@ def _weekly_first(usage: Usage, need: Need) -> Answer:
     return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.headline(usage))
 
 
-def _compared(tokens: float, left: float, needs: str) -> Answer:
+def _compared(tokens: int, left: int, needs: str) -> Answer:
+    # Rounded as they are shown: 26,000 of 26,000 fit.
     if tokens > left:
         return Answer(NOT_ENOUGH, f"Not enough: {needs}, {count(left)} left.")
     if tokens > CLOSE * left:

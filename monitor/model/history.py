@@ -63,6 +63,20 @@ def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
     return CompletedBlock(block, new.hourly or old.hourly, percents[0] if percents else None)
 
 
+def hourly(block: Block, hours: Iterable[Block]) -> tuple[int, ...]:
+    """Return what each clock hour of the block counted; () when that does not add up to it.
+
+    `hours` is a report cut with `--session-length 1`: ccusage then cuts on the hour, where blocks
+    begin.
+    """
+    total = [0] * 5
+    for hour in hours:
+        offset = (hour.start - block.start) // timedelta(hours=1)
+        if not hour.is_gap and 0 <= offset < len(total) and hour.start < block.end:
+            total[offset] += hour.tokens.counted
+    return tuple(total) if sum(total) == block.tokens.counted else ()
+
+
 def by_hour_of_week(
     completed: Iterable[CompletedBlock], clock: Clock
 ) -> dict[tuple[int, int], int]:

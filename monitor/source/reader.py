@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,10 +16,8 @@ from monitor.model.blocks import (
     active_block,
     events_of,
     parse_report,
-    real_blocks,
     series,
 )
-from monitor.model.history import CompletedBlock
 from monitor.model.reading import DataSize, Reading
 from monitor.source.ccusage import CcusageError, Command, Runner
 from monitor.source.datadirs import DataFile, data_dirs, projects_of
@@ -51,16 +48,6 @@ class Source:
     claude_dirs: tuple[Path, ...] = ()
     online: bool = False
     full_scan: bool = False
-
-
-@dataclass(frozen=True)
-class FullScan:
-    """What a look at the whole history brought: every block, and the active one's hours."""
-
-    blocks: tuple[Block, ...]
-    completed: tuple[CompletedBlock, ...]
-    command: Command
-    took: timedelta
 
 
 class Reader:
@@ -106,19 +93,19 @@ class Reader:
             self._command = self._window = self._last = None
             raise _as_ccusage_error(error) from error
 
-    def full_scan(self, now: datetime) -> FullScan:
-        """Read the whole history, and its hours. Raises CcusageError."""
-        began = time.monotonic()
+    def full_scan(self) -> tuple[Block, ...]:
+        """Read the whole history. Raises CcusageError."""
+        return self._whole()
+
+    def hours(self) -> tuple[Block, ...]:
+        """Read the whole history cut into clock hours, as blocks begin. Raises CcusageError."""
+        return self._whole("--session-length", "1")
+
+    def _whole(self, *extra: str) -> tuple[Block, ...]:
         try:
-            blocks = self._read_full()
-            hours = self._report(self._full_dirs(), self._full_seconds(), "--session-length", "1")
+            return self._report(self._full_dirs(), self._full_seconds(), *extra)
         except (ReportError, OSError) as error:
             raise _as_ccusage_error(error) from error
-        completed = tuple(
-            CompletedBlock(b, _hourly(b, hours)) for b in real_blocks(blocks) if b.end <= now
-        )
-        took = timedelta(seconds=time.monotonic() - began)
-        return FullScan(blocks, completed, self._found(), took)
 
     def distrust_window(self, until: datetime) -> None:
         """Read everything at each look until then: a full scan has contradicted the window."""
@@ -234,16 +221,6 @@ class Reader:
         if not usable:
             self._linked().sync(())
         return usable or self._linked().dirs
-
-
-def _hourly(block: Block, hours: Sequence[Block]) -> tuple[int, ...]:
-    """Return what each clock hour of the block counted: ccusage cuts on the hour."""
-    total = [0] * 5
-    for hour in hours:
-        offset = (hour.start - block.start) // timedelta(hours=1)
-        if not hour.is_gap and 0 <= offset < len(total) and hour.start < block.end:
-            total[offset] += hour.tokens.counted
-    return tuple(total) if sum(total) == block.tokens.counted else ()
 
 
 def _as_ccusage_error(error: Exception) -> CcusageError:

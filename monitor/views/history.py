@@ -77,7 +77,7 @@ def table(entries: Sequence[Entry], width: int, shown: Shown, noun: str = "block
         role = "alarm" if entry.alarm else "ok" if entry.highest else ""
         chart = bar(share, None, room - 1, role or "likely", shown.glyphs) if room > 1 else ()
         drawn.append(fit((Span(_joined(row, widths), role), Span(" "), *chart), width))
-    return [*drawn, (), line(Span(_summary(entries, noun), "dim"))]
+    return [*drawn, (), line(Span(_summary(entries, noun, shown.glyphs), "dim"))]
 
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
@@ -173,9 +173,10 @@ def _joined(row: Sequence[str], widths: dict[int, int]) -> str:
     return " " + "  ".join(placed)
 
 
-def _summary(entries: Sequence[Entry], noun: str) -> str:
+def _summary(entries: Sequence[Entry], noun: str, glyphs: Glyphs) -> str:
     total = sum(entry.tokens for entry in entries)
-    return f" {count(total)} tokens in {plural(len(entries), noun)} · * the highest"
+    star = f" {glyphs.dot} * the highest" if any(entry.highest for entry in entries) else ""
+    return f" {count(total)} tokens in {plural(len(entries), noun)}{star}"
 
 
 def _heat_row(day: int, heat: dict[tuple[int, int], int], cell: int, glyphs: Glyphs) -> Line:

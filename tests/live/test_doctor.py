@@ -1,0 +1,93 @@
+"""`doctor`: a line for each thing the monitor needs, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import RunMonitor
+from tests.histories import busy_history
+from tests.live.fakes import MONITOR, NODE_TRACE, Fake, now, private_files
+from tests.pseudo_terminal import BASH
+
+Installed = Callable[[str], Path]
+
+
+def test_all_is_well_with_a_real_ccusage_and_data(
+    tmp_path: Path, real_ccusage: Installed, run_monitor: RunMonitor, isolated: Path
+) -> None:
+    busy_history(tmp_path, now())
+    words = ("--ccusage", real_ccusage("20.0.24"), "--claude-dir", tmp_path)
+    done = run_monitor(*words, "doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("✓ ") for line in lines)
+    for said in ("Python 3.", "Node.js", "ccusage 20.0.24", str(tmp_path), "zone UTC", "one look"):
+        assert [line for line in lines if said in line], said
+    assert private_files(isolated) == []
+
+
+def test_each_fault_has_its_line_and_what_to_do(fake: Fake, run_monitor: RunMonitor) -> None:
+    fake.prints("", err=NODE_TRACE, code=1)
+    words = ("--ccusage", fake.path, "--claude-dir", fake.home / "gone")
+    done = run_monitor(*words, "doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    wrong = [index for index, line in enumerate(lines) if line.startswith("✗ ")]
+    assert len(wrong) >= 2
+    assert all(lines[index + 1].startswith("  ") for index in wrong)
+
+
+def test_every_ccusage_on_the_path_is_named_with_its_verdict(
+    fake: Fake, tmp_path: Path, real_ccusage: Installed, run_monitor: RunMonitor
+) -> None:
+    other = Fake(tmp_path / "other")
+    other.prints("", version="1.0", err="error: invalid choice: 'blocks'", code=2)
+    good = real_ccusage("20.0.24").parent
+    path = os.pathsep.join([str(other.bin), str(good), os.environ["PATH"]])
+    done = run_monitor("--claude-dir", fake.data, "doctor", env={"PATH": path})
+    assert f"{other.path}: " in done.stdout
+    assert "another program of the same name" in done.stdout
+    (used,) = [line for line in done.stdout.splitlines() if "in use" in line]
+    assert "20.0.24" in used
+
+
+def test_no_ccusage_anywhere_is_exit_1_with_what_to_type(
+    fake: Fake, tmp_path: Path, run_monitor: RunMonitor
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    env = {"PATH": str(tmp_path / "nothing")}
+    done = run_monitor("--claude-dir", fake.data, "doctor", env=env)
+    assert done.returncode == 1
+    assert "✗ no usable ccusage" in done.stdout
+    assert "npm install" in done.stdout
+
+
+def test_ascii_marks_where_the_stream_takes_no_others(fake: Fake, run_monitor: RunMonitor) -> None:
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "doctor")
+    done = run_monitor(*words, env={"PYTHONIOENCODING": "ascii"})
+    assert done.stdout.isascii()
+    assert done.returncode == 0
+    assert done.stdout.startswith("ok ")
+
+
+def test_a_closed_pipe_ends_it_quietly(fake: Fake) -> None:
+    words = [*MONITOR, "--ccusage", str(fake.path), "--claude-dir", str(fake.data), "doctor"]
+    line = f"{shlex.join(words)} | head -1"
+    argv = [*BASH[:1], "-o", "pipefail", "-c", line]
+    done = subprocess.run(argv, capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_kept_history_can_be_forgotten(
+    fake: Fake, run_monitor: RunMonitor, isolated: Path
+) -> None:
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data)
+    run_monitor("--json", "--plan", "custom_max", "--full-scan", *words)
+    done = run_monitor(*words, "doctor", "--forget-history")
+    assert done.returncode == 0
+    assert "Forgot the past blocks" in done.stdout
+    assert list((isolated / "state").rglob("history-*.json")) == []

@@ -1,0 +1,144 @@
+"""Options, their environment twins, and what is said to wrong ones."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import RunMonitor
+from tests.live.fakes import CONTROLS, Fake, active
+
+WRONG = {
+    ("--refresh", "nan"): "nan",
+    ("--refresh", "0.5"): "1<=x<=3600",
+    ("--refresh", "soon"): "soon",
+    ("--refresh", "inf"): "1<=x<=3600",
+    ("--timezone", "Mars/Base"): "Mars/Base",
+    ("--timezone", ""): "no time zone",
+    ("--reset-hour", "24"): "0<=x<=23",
+    ("--reset-hour", "-1"): "0<=x<=23",
+    ("--token-limit", "0"): "44k",
+    ("--token-limit", "-5"): "44k",
+    ("--token-limit", "lots"): "44k",
+    ("--plan", "platinum"): "custom_max",
+    ("--time-format", "13"): "12",
+    ("--follow",): "--json",
+    ("--no-such-option",): "--no-such-option",
+    ("no-such-command",): "no-such-command",
+}
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_a_wrong_option_is_exit_2_with_one_line_that_says_what_is_allowed(
+    words: tuple[str, ...], run_monitor: RunMonitor
+) -> None:
+    done = run_monitor(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    error, advice = done.stderr.splitlines()
+    assert error.startswith("Error: ")
+    assert WRONG[words] in error
+    assert "--help" in advice
+
+
+def test_a_near_miss_of_a_zone_is_told_what_it_may_have_meant(run_monitor: RunMonitor) -> None:
+    assert "Europe/Berlin" in run_monitor("--timezone", "Europe/Berlim").stderr
+
+
+# Each option in the environment, and what shows that it was heard.
+HEARD: dict[str, tuple[str, list[object]]] = {
+    "PLAN": ("max20", ["limit", "tokens", 140_000]),
+    "TOKEN_LIMIT": ("1.5M", ["limit", "tokens", 1_500_000]),
+    "RESET_HOUR": ("9", ["reset", "source", "reset_hour"]),
+    "TIMEZONE": ("Asia/Kathmandu", ["reset", "timezone", "Asia/Kathmandu"]),
+    "NO_COST": ("1", ["block", "cost_usd", None]),
+    "FULL_SCAN": ("1", ["source", "scan", "full"]),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_an_option_can_be_set_in_the_environment(
+    name: str, fake: Fake, run_monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCUSAGE_MONITOR_CCUSAGE", str(fake.path))
+    monkeypatch.setenv("CCUSAGE_MONITOR_CLAUDE_DIR", str(fake.data))
+    monkeypatch.setenv("CCUSAGE_MONITOR_JSON", "1")
+    value, (part, key, wanted) = HEARD[name]
+    monkeypatch.setenv(f"CCUSAGE_MONITOR_{name}", value)
+    found: dict[str, Any] = json.loads(run_monitor().stdout)
+    assert found[str(part)][key] == wanted
+
+
+def test_options_of_the_display_can_be_set_in_the_environment(
+    fake: Fake, run_monitor: RunMonitor
+) -> None:
+    env = {
+        "CCUSAGE_MONITOR_CCUSAGE": str(fake.path),
+        "CCUSAGE_MONITOR_CLAUDE_DIR": str(fake.data),
+        "CCUSAGE_MONITOR_ONCE": "true",
+        "CCUSAGE_MONITOR_ASCII": "1",
+        "CCUSAGE_MONITOR_NO_COLOR": "1",
+        "CCUSAGE_MONITOR_TIME_FORMAT": "12",
+        "FORCE_COLOR": "1",
+    }
+    shown = run_monitor(env=env).stdout
+    assert shown.isascii()
+    assert "\x1b" not in shown
+    assert " AM" in shown or " PM" in shown
+
+
+def test_the_command_line_beats_the_environment(fake: Fake, run_monitor: RunMonitor) -> None:
+    env = {"CCUSAGE_MONITOR_PLAN": "max20"}
+    words = ("--json", "--ccusage", fake.path, "--claude-dir", fake.data, "--plan", "max5")
+    assert json.loads(run_monitor(*words, env=env).stdout)["limit"]["tokens"] == 35_000
+
+
+NAMES = (
+    *("PLAN", "TOKEN_LIMIT", "RESET_HOUR", "TIMEZONE", "REFRESH", "TIME_FORMAT", "NO_COST"),
+    *("CCUSAGE", "CLAUDE_DIR", "ONLINE", "ASCII"),
+)
+# Any text that an environment can hold: no NUL, and bytes that are no UTF-8 as surrogates.
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40
+) | st.binary(max_size=20).map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
+
+
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=False
+)
+@given(name=st.sampled_from(NAMES), value=TEXTS)
+def test_any_text_in_the_environment_is_a_setting_or_a_clear_message(
+    name: str, value: str, fake: Fake, run_monitor: RunMonitor
+) -> None:
+    words = [] if name == "CCUSAGE" else ["--ccusage", fake.path]
+    words += [] if name == "CLAUDE_DIR" else ["--claude-dir", fake.data]
+    done = run_monitor("--once", *words, env={f"CCUSAGE_MONITOR_{name}": value})
+    assert done.returncode in (0, 1, 2)
+    assert "Traceback" not in done.stderr
+    assert bool(done.stderr) == (done.returncode != 0)
+    assert CONTROLS.search(done.stdout + done.stderr) is None
+
+
+def test_nothing_that_was_chosen_once_is_remembered(fake: Fake, run_monitor: RunMonitor) -> None:
+    words = ("--json", "--ccusage", fake.path, "--claude-dir", fake.data)
+    fake.reports(active())
+    chosen = run_monitor(*words, "--plan", "max20", "--timezone", "Asia/Tokyo", "--no-cost")
+    assert json.loads(chosen.stdout)["limit"]["tokens"] == 140_000
+    plain = json.loads(run_monitor(*words).stdout)
+    assert plain["limit"]["plan"] == "pro"
+    assert plain["block"]["cost_usd"] == 1.25
+    assert plain["reset"]["timezone"] != "Asia/Tokyo"
+
+
+def test_nothing_is_written_into_claudes_own_directory(fake: Fake, run_monitor: RunMonitor) -> None:
+    def listing() -> list[Path]:
+        return sorted(fake.data.rglob("*"))
+
+    before = listing()
+    assert run_monitor("--json", "--ccusage", fake.path, "--claude-dir", fake.data).returncode == 0
+    assert listing() == before

@@ -1,0 +1,319 @@
+"""What Claude Code reports of its limits: what is believed, what is dropped, how it is joined."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any, Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model.blocks import SESSION
+from monitor.model.bridge import Capture
+from monitor.model.official import (
+    CAPTURES_KEPT,
+    FRESH,
+    PAST_KEPT,
+    SAME_WINDOW,
+    OfficialLimits,
+    PastWindow,
+    Window,
+    captured,
+    final_percent,
+    is_fresh,
+    merged,
+    present,
+)
+from tests.samples import past_block
+
+NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
+MINUTE = timedelta(minutes=1)
+RESET = NOW + timedelta(hours=2)
+NOTHING = OfficialLimits()
+
+
+def seconds(when: datetime) -> float:
+    return when.timestamp()
+
+
+def told(percent: Any, resets_at: Any = RESET) -> dict[str, Any]:
+    """Make one window as Claude Code hands it over; a datetime becomes seconds since 1970."""
+    at = seconds(resets_at) if isinstance(resets_at, datetime) else resets_at
+    return {"used_percentage": percent, "resets_at": at}
+
+
+def five_hour(raw: Any, now: datetime = NOW) -> Optional[Window]:
+    """Return what is believed of a five-hour window at its first sight."""
+    found = present(captured({"five_hour": raw}, now), now)
+    return found.five_hour if found else None
+
+
+def seen(*sights: tuple[datetime, Any, Any]) -> OfficialLimits:
+    """Join sights of the five-hour window: when, percentage, reset."""
+    limits = NOTHING
+    for now, percent, resets_at in sights:
+        limits = merged(limits, captured({"five_hour": told(percent, resets_at)}, now), now)
+    return limits
+
+
+def percent_of(limits: OfficialLimits, now: datetime) -> Optional[float]:
+    shown = present(limits, now)
+    return shown.five_hour.used_percent if shown and shown.five_hour else None
+
+
+def test_the_documented_example_is_read_whole() -> None:
+    week = NOW + timedelta(days=3)
+    limits = captured({"five_hour": told(23.5), "seven_day": told(41.2, week)}, NOW)
+    assert limits == OfficialLimits(
+        Window(23.5, RESET, NOW, (Capture(NOW, 23.5),)),
+        Window(41.2, week, NOW, (Capture(NOW, 41.2),)),
+    )
+
+
+@pytest.mark.parametrize("raw", [None, {}, [], "63", 63, {"resets_at": 1781116327}, {"used": 4}])
+def test_an_absent_window_is_not_0_percent(raw: Any) -> None:
+    assert five_hour(raw) is None
+    assert captured({"seven_day": told(41, NOW + 3 * SESSION)}, NOW).five_hour is None
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 1, {}, {"five_hour": None}, {"other": told(5)}])
+def test_nothing_told_is_nothing_known(raw: Any) -> None:
+    assert captured(raw, NOW) == NOTHING
+    assert present(captured(raw, NOW), NOW) is None
+    assert captured(raw, NOW).captured_at is None
+
+
+@pytest.mark.parametrize(
+    "percent",
+    [
+        *(seconds(RESET), int(seconds(NOW)), 1000.1, 10**400, -0.1, -1e9),
+        *(math.nan, math.inf, -math.inf, "63.4", "", None, True, False, [63], {"value": 63}),
+    ],
+)
+def test_a_percentage_that_cannot_be_true_is_dropped(percent: Any) -> None:
+    assert five_hour(told(percent)) is None
+
+
+@pytest.mark.parametrize("percent", [0, 0.0, 1, 63.4, 99, 100, 100.5, 105, 1000])
+def test_a_percentage_from_0_to_105_and_beyond_is_kept_as_it_is(percent: float) -> None:
+    window = five_hour(told(percent))
+    assert window is not None
+    assert window.used_percent == percent
+
+
+@pytest.mark.parametrize("ago", [timedelta(), timedelta(seconds=1), timedelta(days=20)])
+def test_a_window_whose_reset_has_passed_is_dropped(ago: timedelta) -> None:
+    assert five_hour(told(63, NOW - ago)) is None
+    assert captured({"seven_day": told(63, NOW - ago)}, NOW).seven_day is None
+
+
+@pytest.mark.parametrize(
+    "resets_at",
+    [
+        *(None, "2026-06-10T20:00:00Z", math.nan, 0, -5, 12, True, [1], 1781116327000, 10**400),
+        NOW + SESSION + SAME_WINDOW + timedelta(seconds=1),
+    ],
+)
+def test_a_percentage_is_kept_without_a_reset_that_cannot_be_true(resets_at: Any) -> None:
+    window = five_hour(told(63, resets_at))
+    assert window is not None
+    assert (window.used_percent, window.resets_at) == (63, None)
+
+
+def test_what_does_not_say_when_it_resets_is_not_believed_for_longer_than_a_window() -> None:
+    limits = seen((NOW, 63, None))
+    assert percent_of(limits, NOW + SESSION - MINUTE) == 63
+    assert percent_of(limits, NOW + SESSION) is None
+
+
+def test_a_window_is_gone_at_the_moment_of_its_reset() -> None:
+    limits = seen((NOW, 63, RESET))
+    assert percent_of(limits, RESET - timedelta(seconds=1)) == 63
+    assert present(limits, RESET) is None
+
+
+def test_the_spend_limit_is_kept() -> None:
+    month = NOW + timedelta(days=20)
+    limits = present(captured({"spend_limit": told(12, month)}, NOW), NOW)
+    assert limits is not None and limits.spend_limit is not None
+    assert (limits.spend_limit.used_percent, limits.spend_limit.resets_at) == (12, month)
+
+
+@pytest.mark.parametrize("order", [(40, 63, 51), (63, 40, 51), (51, 40, 63)])
+@pytest.mark.parametrize("apart", [timedelta(), timedelta(seconds=20), timedelta(minutes=4)])
+def test_of_several_sessions_the_highest_counts_for_one_window(
+    order: tuple[float, ...], apart: timedelta
+) -> None:
+    sights = [(NOW + i * MINUTE, p, RESET + apart * (i % 2)) for i, p in enumerate(order)]
+    assert percent_of(seen(*sights), NOW + 3 * MINUTE) == 63
+
+
+def test_a_sight_of_an_older_window_changes_nothing() -> None:
+    later = RESET + timedelta(minutes=30)
+    known = seen((NOW, 20, later))
+    assert merged(known, captured({"five_hour": told(80, RESET)}, NOW + MINUTE), NOW) == known
+
+
+def test_a_newer_window_replaces_the_older_with_its_lower_percentage() -> None:
+    limits = seen((NOW, 80, RESET), (RESET + MINUTE, 2, RESET + SESSION))
+    assert percent_of(limits, RESET + MINUTE) == 2
+
+
+def test_an_old_percentage_that_comes_again_after_the_rollover_is_dropped() -> None:
+    limits = seen((NOW, 80, RESET), (RESET + MINUTE, 80, RESET))
+    assert present(limits, RESET + MINUTE) is None
+
+
+def test_a_window_that_never_says_when_it_resets_falls_back_with_its_percentage() -> None:
+    limits = seen((NOW, 80, None), (NOW + 40 * MINUTE, 3, None), (NOW + 41 * MINUTE, 4, None))
+    assert percent_of(limits, NOW + 42 * MINUTE) == 4
+
+
+def test_a_reset_that_is_left_out_once_is_still_known() -> None:
+    limits = seen((NOW, 40, RESET), (NOW + MINUTE, 41, None))
+    assert limits.five_hour is not None
+    assert (limits.five_hour.used_percent, limits.five_hour.resets_at) == (41, RESET)
+
+
+START = NOW + SESSION - 3 * MINUTE
+"""The reset of a window that began three minutes ago."""
+
+
+def test_near_100_percent_minutes_after_the_start_is_suspect_until_seen_twice() -> None:
+    once = seen((NOW, 97, START))
+    assert present(once, NOW) is None
+    again = merged(once, captured({"five_hour": told(97, START)}, NOW + MINUTE), NOW + MINUTE)
+    assert percent_of(again, NOW + MINUTE) == 97
+
+
+def test_a_suspect_percentage_does_not_replace_a_believed_one() -> None:
+    limits = seen((NOW, 2, START), (NOW + MINUTE, 97, START))
+    assert percent_of(limits, NOW + MINUTE) == 2
+    assert limits.five_hour is not None and limits.five_hour.captured_at == NOW
+    assert percent_of(seen((NOW, 97, START), (NOW + MINUTE, 2, START)), NOW + MINUTE) == 2
+
+
+def test_near_100_percent_later_in_a_window_is_believed_at_once() -> None:
+    assert percent_of(seen((NOW, 97, NOW + SESSION - 11 * MINUTE)), NOW) == 97
+    assert percent_of(seen((NOW, 89, START)), NOW) == 89
+
+
+def test_near_100_percent_is_believed_once_the_window_is_no_longer_young() -> None:
+    limits = seen((NOW, 97, START), (NOW + 15 * MINUTE, 98, START))
+    assert percent_of(limits, NOW + 15 * MINUTE) == 98
+
+
+def test_it_is_fresh_for_ten_minutes() -> None:
+    window = five_hour(told(63))
+    assert window is not None
+    assert is_fresh(window, NOW + FRESH)
+    assert not is_fresh(window, NOW + FRESH + timedelta(seconds=1))
+
+
+def test_the_first_sight_of_each_percentage_and_the_last_sight_are_kept() -> None:
+    minutes = {0: 40, 3: 41, 6: 41, 9: 41, 12: 42, 15: 42}
+    limits = seen(*((NOW + m * MINUTE, percent, RESET) for m, percent in minutes.items()))
+    assert limits.five_hour is not None
+    kept = [((c.at - NOW) // MINUTE, c.used_percent) for c in limits.five_hour.captures]
+    assert kept == [(0, 40), (3, 41), (9, 41), (12, 42), (15, 42)]
+
+
+def test_captures_stay_few_however_often_the_status_line_is_drawn() -> None:
+    step = timedelta(seconds=10)
+    sights = [(NOW + i * step, i / 10, RESET) for i in range(700)]
+    limits = seen(*sights)
+    assert limits.five_hour is not None
+    assert len(limits.five_hour.captures) == CAPTURES_KEPT
+    assert limits.five_hour.captures[-1] == Capture(NOW + 699 * step, 69.9)
+
+
+def test_the_last_percentage_of_each_window_before_is_kept() -> None:
+    limits, reset = NOTHING, RESET
+    for number in range(PAST_KEPT + 5):
+        now = reset - timedelta(hours=1)
+        new = captured({"five_hour": told(number, reset)}, now)
+        limits, reset = merged(limits, new, now), reset + SESSION
+    assert len(limits.past) == PAST_KEPT
+    assert limits.past[-1] == PastWindow(reset - 2 * SESSION, PAST_KEPT + 3)
+    gone = merged(limits, captured({}, reset), reset)
+    assert gone.five_hour is None
+    assert gone.past[-1] == PastWindow(reset - SESSION, PAST_KEPT + 4)
+
+
+@pytest.mark.parametrize(
+    ("later", "percent"), [(-6, None), (-4, 63), (0, 63), (59, 63), (61, None), (300, None)]
+)
+def test_a_blocks_final_percentage_is_that_of_the_window_that_ends_within_the_hour_after_it(
+    later: int, percent: Optional[float]
+) -> None:
+    block = past_block(1, 20_000)
+    reset = block.end + later * MINUTE
+    limits = seen((reset - MINUTE, 63, reset))
+    assert final_percent(limits, block, reset) == percent
+    assert final_percent(limits, block, reset - MINUTE) is None
+    moved_on = merged(limits, captured({"five_hour": told(1, reset + SESSION)}, reset), reset)
+    assert final_percent(moved_on, block, reset) == percent
+    assert final_percent(None, block, reset) is None
+
+
+# Whatever comes in, in whatever order: JSON's own values in every place, and likely ones.
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+PERCENTS = st.floats(0, 105) | st.sampled_from([0, 2, 63, 95, 100]) | JSON
+RESETS = st.integers(-400, 700).map(lambda m: seconds(NOW + m * MINUTE)) | st.none() | JSON
+WINDOWS = st.builds(told, PERCENTS, RESETS) | JSON
+NAMES = ("five_hour", "seven_day", "spend_limit")
+LIMITS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, WINDOWS)) | JSON
+TIMES = st.integers(0, 900).map(lambda minutes: NOW + minutes * MINUTE)
+SIGHTS = st.lists(st.tuples(TIMES, LIMITS), max_size=8)
+
+
+@given(SIGHTS)
+def test_no_input_in_any_order_makes_it_fail_or_say_what_is_not_there(
+    sights: list[tuple[datetime, Any]],
+) -> None:
+    limits = NOTHING
+    for now, raw in sights:
+        limits = merged(limits, captured(raw, now), now)
+        shown = present(limits, now) or NOTHING
+        for window in (shown.five_hour, shown.seven_day, shown.spend_limit):
+            assert window is None or 0 <= window.used_percent <= 1000
+            assert window is None or window.resets_at is None or window.resets_at > now
+            assert window is None or window.captures
+
+
+@given(st.lists(st.tuples(st.integers(0, 250), PERCENTS, st.integers(-5, 0)), max_size=10))
+def test_within_one_window_the_percentage_never_falls(sights: list[tuple[int, Any, int]]) -> None:
+    limits, before, reset = NOTHING, 0.0, NOW + SESSION
+    for minute, percent, apart in sorted(sights, key=lambda sight: sight[0]):
+        now = NOW + minute * MINUTE
+        new = captured({"five_hour": told(percent, reset + apart * MINUTE / 2)}, now)
+        limits = merged(limits, new, now)
+        after = percent_of(limits, now)
+        assert after is None or after >= before
+        before = max(before, after or 0.0)
+        assert after is not None or before == 0
+
+
+@given(st.floats(0, 89), st.floats(0, 89), st.integers(6, 170), st.integers(0, 100))
+def test_of_two_windows_the_one_that_resets_later_stays(
+    first: float, second: float, apart: int, later: int
+) -> None:
+    old, new = RESET, RESET + apart * MINUTE
+    now = NOW + later * MINUTE
+    for order in (((NOW, first, old), (now, second, new)), ((NOW, second, new), (now, first, old))):
+        limits = seen(*order)
+        assert limits.five_hour is not None
+        assert (limits.five_hour.resets_at, limits.five_hour.used_percent) == (new, second)
+
+
+def test_a_suspect_percentage_alone_is_not_shown_beside_what_is_known() -> None:
+    week = Window(41, NOW + timedelta(days=3), NOW, (Capture(NOW, 41),))
+    limits = replace(seen((NOW, 97, START)), seven_day=week)
+    assert present(limits, NOW) == OfficialLimits(seven_day=week)
