@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Optional
 
 import click
@@ -124,23 +125,34 @@ def _left(span: timedelta) -> str:
 
 def _without_official(params: Mapping[str, Any], now: datetime) -> str:
     """Say what the monitor read last, with its age; else how to get a number here."""
-    from monitor.looks import kept_usage
     from monitor.model.words import age, percent
-    from monitor.settings import settings_from
-    from monitor.source.ccusage import CcusageError
-    from monitor.source.datadirs import data_dirs
-    from monitor.state import state_dir
 
-    settings = settings_from(params)
-    try:
-        names = [str(root) for root in data_dirs(settings.source.claude_dirs, os.environ)]
-    except CcusageError:
-        names = []
-    usage = kept_usage(state_dir(), names, settings.rules, now)
+    usage = _last_usage(params, now)
     if usage is None:
         return "no official limits yet; they come with the first answer"
     said = f"estimate {percent(usage.used_percent)}" if usage.block else "no active block"
     return f"{said}, read {age(now - usage.reading.read_at)} ago"
+
+
+def _last_usage(params: Mapping[str, Any], now: datetime) -> Any:
+    from monitor.source.last import has_last
+    from monitor.state import state_dir
+
+    if not has_last(state_dir()):
+        return None  # before the slow imports: where nobody runs the monitor this is the usual way
+    from monitor.looks import kept_usage
+    from monitor.model.plans import PLAN_TOKENS
+    from monitor.model.usage import Rules
+    from monitor.source.ccusage import CcusageError
+    from monitor.source.datadirs import data_dirs
+
+    try:
+        dirs = data_dirs([Path(name) for name in params["claude_dir"]], os.environ)
+    except CcusageError:
+        return None
+    plans = {**PLAN_TOKENS, **params["plans"]}
+    rules = Rules(params["plan"], params["token_limit"], plan_tokens=plans)
+    return kept_usage(state_dir(), [str(path) for path in dirs], rules, now)
 
 
 def _session_parts(told: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from statistics import median
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Event
@@ -173,7 +172,7 @@ def _habits(past: tuple[PastBlock, ...]) -> _Habits:
         return _Habits()
     recent = past[-RECENT_BLOCKS:]
     return _Habits(
-        usual_pace=median(block.tokens for block in recent) / SESSION_HOURS,
+        usual_pace=_median([block.tokens for block in recent]) / SESSION_HOURS,
         usual_weight=USUAL_SHARE * len(recent) / (len(recent) + USUAL_HALF),
         stop_shift=_stop_shift(past),
     )
@@ -236,3 +235,9 @@ def _quantile(share: float, stop: float, parts: tuple[tuple[float, float], ...])
 
 def _logistic(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
+
+
+def _median(values: Sequence[int]) -> float:
+    """Return the median; the standard library's takes longer to import than a frame to draw."""
+    ordered, middle = sorted(values), len(values) // 2
+    return (ordered[middle] + ordered[~middle]) / 2

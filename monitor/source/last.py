@@ -40,6 +40,14 @@ def confirm_last(directory: Path, reading: Reading) -> None:
         save_last(directory, reading)
 
 
+def has_last(directory: Path) -> bool:
+    """Whether a reading is kept of any data directories."""
+    try:
+        return any(name.startswith("last-") for name in os.listdir(directory))  # noqa: PTH208
+    except OSError:
+        return False
+
+
 def load_last(directory: Path, data_dirs: Sequence[str]) -> Optional[Reading]:
     """Return the last reading, read at when it was last confirmed; None when there is none."""
     path = last_path(directory, data_dirs)

@@ -30,8 +30,9 @@ def append(path: Path) -> None:
 
 def settle(root: Path) -> None:
     """Make all directories old enough to be trusted when their time has not changed."""
-    for folder in [root / "projects", *(root / "projects").rglob("*/")]:
-        os.utime(folder, (1_700_000_000, 1_700_000_000))
+    for path in [root / "projects", *(root / "projects").rglob("*")]:
+        if path.is_dir():
+            os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
 @pytest.fixture

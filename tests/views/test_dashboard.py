@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import pytest
 import pytz
@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from monitor.model.forecast import Forecast
+from monitor.model.official import OfficialLimits
+from monitor.model.reading import Reading
 from monitor.model.reset import Reset
 from monitor.model.sentence import headline, warnings
 from monitor.model.usage import Rules, Usage
@@ -140,14 +142,20 @@ HUGE = active(events_over(138, 10**15))
 @given(
     reading=READINGS | st.just(HUGE),
     rules=ALL_RULES,
+    official=st.none() | st.sampled_from(list(OFFICIAL.values())),
     look=LOOKS,
     width=st.integers(1, 200),
     height=st.integers(1, 60),
 )
 def test_a_frame_is_never_wider_or_taller_than_the_screen(
-    reading: object, rules: Rules, look: Look, width: int, height: int
+    reading: Reading,
+    rules: Rules,
+    official: Optional[OfficialLimits],
+    look: Look,
+    width: int,
+    height: int,
 ) -> None:
-    lines = frame(usage_of(reading, rules), width, height, look)  # type: ignore[arg-type]
+    lines = frame(usage_of(reading, rules, official), width, height, look)
     painted = [look.style.paint(spans) for spans in lines]
     assert 1 <= len(lines) <= height
     assert max(wcswidth(text) for text in painted) <= width
