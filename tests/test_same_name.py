@@ -62,10 +62,11 @@ def test_another_package_put_over_ours_is_named_in_two_lines(init: str, tmp_path
 def test_what_another_package_took_away_is_named_in_two_lines(tmp_path: Path) -> None:
     ours = (ROOT / "monitor" / "__init__.py").read_text(encoding="utf-8")
     start = copy_of_ours(tmp_path, init=ours)
-    reason, advice = python(start, cwd=tmp_path).stderr.splitlines()
+    # -S: else an editable install would lend what is missing here from the clone.
+    reason, advice = python("-S", start, cwd=tmp_path).stderr.splitlines()
     assert "there is no monitor.cli" in reason and "Install" in advice
     (tmp_path / "monitor" / "__init__.py").unlink()
-    reason, advice = python(start, cwd=tmp_path).stderr.splitlines()
+    reason, advice = python("-S", start, cwd=tmp_path).stderr.splitlines()
     assert "there is no monitor.__init__" in reason and "Install" in advice
 
 

@@ -502,7 +502,7 @@ def test_the_live_monitor_switches_to_the_official_percentage_and_reset(
         terminal.wait_for(r"Used +\S+ of ~140,000", 30)
         reset = datetime.fromtimestamp(in_(2), timezone.utc)
         run(json.dumps(told(home, rate_limits=limits_of(64, int(reset.timestamp())))).encode())
-        terminal.wait_for(r"Claude Code · official", 15)
+        terminal.wait_for(r"Claude Code · official", 40)
         terminal.wait_for(r"Limit +[█▏▎▍▌▋▊▉░▒]+ +64 %")
         terminal.wait_for(r"64 % official, \d+ s ago")
         shown = (reset + timedelta(seconds=30)).strftime("%H:%M")

@@ -83,13 +83,13 @@ BREAKS: dict[str, tuple[Break, str]] = {
 
 @pytest.mark.parametrize("kind", BREAKS)
 def test_the_last_good_reading_stays_with_the_reason_and_is_got_over(
-    kind: str, fake: Fake, tmp_path: Path
+    kind: str, fake: Fake, tmp_path: Path, isolated: Path
 ) -> None:
     breaking, reason = BREAKS[kind]
     env = planted(tmp_path, SHORT_PATIENCE)
     with live(fake, env=env, columns=140, rows=30) as terminal:
         terminal.wait_for("2,000 of")
-        until(lambda: fake.runs() >= 4, "the history has been read too")
+        until(lambda: list(isolated.rglob("history-*.json")), "the history has been read too")
         breaking(fake)
         fake.changed()
         terminal.send("r")
@@ -499,9 +499,6 @@ def no_room() -> None:
 def test_on_a_full_disk_it_is_a_frame_or_two_clear_lines(fake: Fake) -> None:
     """No file can be written at all: as on a full disk, whoever the user is."""
     words = ("--ccusage", str(fake.path), "--claude-dir", str(fake.data))
-    fake.does('case "$*" in *--version*) echo 20.0.24;; *) cat "$HERE/report";; esac')
-    script = fake.path.read_text(encoding="utf-8").replace('echo run >>"$HERE/runs"\n', "")
-    fake.path.write_text(script, encoding="utf-8")
     done = subprocess.run(
         [*MONITOR, "--once", *words],
         stdin=subprocess.DEVNULL,
