@@ -19,8 +19,10 @@ from monitor.settings import Settings
 from monitor.source.ccusage import CcusageError
 from monitor.source.locate import NotFound
 from monitor.terminal import Screen
+from monitor.views.chart import burn_up
 from monitor.views.dashboard import Look, frame, message
 from monitor.views.pages import help_page, history_page
+from monitor.views.style import Glyphs
 from monitor.views.text import Line
 
 REST = 3.0
@@ -80,6 +82,11 @@ class Worker:
 
         The history is read once a day: what it takes is no reason to look less often after it.
         """
+        if self.seen.reading is None:
+            # The first frame need not wait for the series of messages.
+            self._show(self.looks.look(series=False))
+            if self.seen.error is not None:
+                return 0.0
         began = time.monotonic()
         self._show(self.looks.look())
         took = time.monotonic() - began
@@ -107,7 +114,7 @@ def watch(settings: Settings, looks: Looks, screen: Screen, look: Look) -> int:
     Raises NotFound when there is no ccusage at all, so that installing it can be offered.
     """
     worker = Worker(looks, settings.refresh, screen.wake)
-    view, alerts = View(look), Alerts(settings.alerts)
+    view, alerts = View(replace(look, chart=KeptChart())), Alerts(settings.alerts)
     worker.start()
     try:
         while screen.leaving is None:
@@ -128,6 +135,23 @@ def watch(settings: Settings, looks: Looks, screen: Screen, look: Look) -> int:
     finally:
         worker.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
+
+
+class KeptChart:
+    """Draws the chart anew when something but the seconds has changed: it is most of a frame."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._drawn: list[Line] = []
+
+    def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
+        """Return the chart, as it was drawn in this minute if nothing else is new."""
+        minute = usage.now.replace(second=0, microsecond=0)
+        key = (minute, usage.tokens, usage.limit, usage.gauge, usage.reset, width, rows, glyphs)
+        if (key, usage.events is None) != self._key:
+            self._key = (key, usage.events is None)
+            self._drawn = burn_up(usage, width, rows, glyphs)
+        return self._drawn
 
 
 @dataclass(frozen=True)

@@ -167,21 +167,23 @@ def test_no_text_can_end_the_code_early(title: str, text: str, environ: Mapping[
 def test_the_live_monitor_rings_notifies_and_runs_the_command_once(
     fake: Fake, tmp_path: Path
 ) -> None:
-    fake.reports(active(6_000))
+    fake.reports(active(9_604))
     command = f"cd {tmp_path}; echo x >>count; {DUMP}"
     options = ("--bell", "--notify", "--alert-command", command)
     with live(fake, *options, env={"TERM_PROGRAM": "WezTerm"}) as terminal:
-        terminal.wait_for("6,000 of")
+        terminal.wait_for("9,604 of")
         until((tmp_path / "told").exists, "the command has run")
         terminal.pump(2.2)  # two more frames
-        assert terminal.raw.count(b"\x1b]9;80 % of the limit is used: ") == 1
+        assert terminal.raw.count(b"\x1b]9;The limit is reached: ") == 1
         assert terminal.raw.count(b"\a") == 1
         terminal.send("q")
         assert terminal.leave_code() == 0
         terminal.assert_given_back()
     assert (tmp_path / "count").read_text() == "x\n"
     told = (tmp_path / "told").read_text()
-    assert "CCUSAGE_ALERT_KIND=percent\n" in told and "CCUSAGE_ALERT_TOKENS_USED=6000\n" in told
+    assert (
+        "CCUSAGE_ALERT_KIND=limit_reached\n" in told and "CCUSAGE_ALERT_TOKENS_USED=9604\n" in told
+    )
 
 
 def test_the_live_monitor_draws_on_while_the_command_hangs(fake: Fake, tmp_path: Path) -> None:

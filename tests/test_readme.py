@@ -20,7 +20,7 @@ RUN_LINE = (
 )
 OPTIONS = [name for option in cli.params for name in option.opts] + ["-h", "--help"]
 LINKS = re.findall(r"""(?:\]\(|src="|srcset=")([^)"]+)""", README)
-FILES = [link for link in LINKS if not link.startswith(("https://", "#"))]
+FILES = [link.partition("#")[0] for link in LINKS if not link.startswith(("https://", "#"))]
 ANCHORS = [link[1:] for link in LINKS if link.startswith("#")]
 SHOWN_FRAME = re.search(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 

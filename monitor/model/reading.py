@@ -32,5 +32,7 @@ class Reading:
     scan: str = "full"
     events: Optional[tuple[Event, ...]] = None
     size: DataSize = field(default_factory=DataSize)
+    partial: bool = False
+    """Whether the series is still to come: the next look brings it."""
     stale: bool = False
     error: Optional[str] = None

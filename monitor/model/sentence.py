@@ -158,7 +158,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if usage.exceeded and usage.gauge.source == "estimate":
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
-    if not usage.burn.exact:
+    if not usage.burn.exact and not reading.partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
     if _undercounts(reading.ccusage_version):
         yield (

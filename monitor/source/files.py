@@ -22,8 +22,9 @@ from monitor.source.datadirs import (
     walk_below,
 )
 
-SHARE = 200
-"""Walking all files, and asking about all directories, each wait this many times what they took."""
+USUAL_SHARE, LONGEST_SECONDS, LEAST_SHARE = 600, 30.0, 100
+"""Walking all files, and asking about all directories, each wait 600 times what they took, but no
+longer than 30 seconds unless that would cost more than a hundredth of a core."""
 
 HOT_SECONDS = 3 * 24 * 3600.0
 
@@ -100,7 +101,7 @@ class Files:
 
 
 class _Spaced:
-    """Something done again only when SHARE times as long as it took has passed."""
+    """Something done again only when many times as long as it took has passed."""
 
     def __init__(self, action: Callable[[], bool]) -> None:
         self._action = action
@@ -113,8 +114,17 @@ class _Spaced:
         began = time.monotonic()
         changed = self._action()
         ended = time.monotonic()
-        self._next = ended + SHARE * (ended - began)
+        self._next = ended + pause_after(ended - began)
         return changed
+
+
+def pause_after(took: float) -> float:
+    """Return how many seconds to wait after something that took that long.
+
+    >>> pause_after(0.01), pause_after(0.1), pause_after(0.5)
+    (6.0, 30.0, 50.0)
+    """
+    return max(LEAST_SHARE * took, min(USUAL_SHARE * took, LONGEST_SECONDS))
 
 
 def _contents(folders: dict[tuple[int, str], Folder]) -> dict[tuple[int, str], dict[str, DataFile]]:

@@ -14,7 +14,7 @@ from monitor.model.blocks import (
     Event,
     ReportError,
     active_block,
-    events_of,
+    parse_events,
     parse_report,
     series,
 )
@@ -86,7 +86,8 @@ class Reader:
             else:
                 self._last = replace(self._last, read_at=now)
             if series and self._series_due:
-                self._last = replace(self._last, events=self._series(self._last.blocks, now))
+                events = self._series(self._last.blocks, now)
+                self._last = replace(self._last, events=events, partial=False)
             return self._last
         except (CcusageError, ReportError, OSError) as error:
             # Another ccusage may stand there next time, and a private file may have been lost.
@@ -142,6 +143,7 @@ class Reader:
             data_dirs=tuple(str(path) for path in self._roots),
             scan="full" if found is None else "window",
             events=events,
+            partial=self._series_due,
             size=self.size,
         )
 
@@ -184,8 +186,8 @@ class Reader:
         if block is None:
             return None
         seconds = self._full_seconds()
-        cut = self._report(self._series_dirs, seconds, "--session-length", EVENT_HOURS)
-        return series(block, events_of(cut))
+        text = self._run(self._series_dirs, seconds, "--session-length", EVENT_HOURS)
+        return series(block, parse_events(text, block.start))
 
     def _narrow_dirs(self, files: Sequence[DataFile], block: Block) -> Sequence[Path]:
         """Return a window for the block's own messages, cut finely: of a GB that costs 2 GB."""
@@ -203,8 +205,10 @@ class Reader:
         return before is not None and active_block(self._last.blocks, now) is None
 
     def _report(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
-        text = self.runner.blocks(self._found(), dirs, *extra, limit_seconds=seconds)
-        return parse_report(text)
+        return parse_report(self._run(dirs, seconds, *extra))
+
+    def _run(self, dirs: Sequence[Path], seconds: float, *extra: str) -> str:
+        return self.runner.blocks(self._found(), dirs, *extra, limit_seconds=seconds)
 
     def _found(self) -> Command:
         if self._command is None:

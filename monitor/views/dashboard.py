@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Optional
@@ -57,6 +57,9 @@ SOURCES = {
 }
 
 
+Chart = Callable[[Usage, int, int, Glyphs], list[Line]]
+
+
 @dataclass(frozen=True)
 class Look:
     """What the user wants to see beside the numbers."""
@@ -64,6 +67,7 @@ class Look:
     style: Style
     show_cost: bool = True
     live: bool = True
+    chart: Chart = burn_up
 
 
 class Row(NamedTuple):
@@ -85,7 +89,7 @@ def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
     spare = height - len(rows)
     charted = usage.status == "active" and usage.level is not None
     if charted and spare > CHART_ROWS[0] and width >= 40:
-        chart = burn_up(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
+        chart = look.chart(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
         at = len(rows) - 1
         rows[at:at] = [Row(20, (Span(" "), *drawn)) for drawn in chart] + [Row(30, BLANK)]
     ellipsis = look.style.glyphs.ellipsis

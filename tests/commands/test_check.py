@@ -9,9 +9,10 @@ from typing import Optional
 
 import pytest
 
+from tests.commands.counted import Counted
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
-from tests.live.fakes import Fake, active, now
+from tests.live.fakes import now
 
 Installed = Callable[[str], Path]
 
@@ -91,19 +92,16 @@ def test_a_need_that_is_no_amount_is_exit_2_with_examples(
     ],
 )
 def test_a_need_is_read_as_it_is_meant(
-    need: str, said: str, tmp_path: Path, run_monitor: RunMonitor
+    need: str, said: str, real: tuple[object, ...], run_monitor: RunMonitor
 ) -> None:
-    fake = Fake(tmp_path / "fake")
-    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "--token-limit", "100M")
-    assert said in run_monitor(*words, "check", "--need", need).stdout
+    assert said in run_monitor(*real, "--token-limit", "100M", "check", "--need", need).stdout
 
 
 @pytest.mark.parametrize("need", [None, "20k"])
 def test_it_takes_the_reading_that_somebody_just_had(
     need: Optional[str], tmp_path: Path, run_monitor: RunMonitor
 ) -> None:
-    fake = Fake(tmp_path / "fake")
-    fake.reports(active(2_000))
+    fake = Counted(tmp_path / "fake")
     words = ("--ccusage", fake.path, "--claude-dir", fake.data)
     assert run_monitor(*words, "line").returncode == 0
     runs = fake.runs()

@@ -120,6 +120,7 @@ class Fake:
             "#!/bin/sh",
             f"HERE={shlex.quote(str(self.home))}",
             'case "$*" in *--version*) cat "$HERE/version"; exit;; esac',
+            'echo run >>"$HERE/runs"',
             script,
         )
         self._put("bin/ccusage", "\n".join(lines) + "\n")
@@ -132,6 +133,10 @@ class Fake:
         """Add to the data, so that the next look runs ccusage."""
         with self.transcript.open("a", encoding="utf-8") as file:
             file.write("{}\n")
+
+    def runs(self) -> int:
+        """Return how often a report was asked for."""
+        return len(self._lines("runs"))
 
     def pids(self) -> list[int]:
         """Return the ids of every process that hung."""

@@ -18,14 +18,16 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 
 def block(start: datetime = NOON, limit_reset: Optional[datetime] = None) -> Block:
     end = start + timedelta(hours=5)
-    return Block(
-        "b", start, end, start, True, False, 1, TokenCounts(1, 1), None, (), limit_reset
-    )
+    return Block("b", start, end, start, True, False, 1, TokenCounts(1, 1), None, (), limit_reset)
 
 
 def choose(now: datetime, **given_: object) -> tuple[Optional[datetime], Optional[str]]:
     values = {
-        "block": block(), "events": None, "reset_hour": None, "official": None, "zone": pytz.utc,
+        "block": block(),
+        "events": None,
+        "reset_hour": None,
+        "official": None,
+        "zone": pytz.utc,
         **given_,
     }
     reset = choose_reset(now=now, **values)  # type: ignore[arg-type]
@@ -106,7 +108,9 @@ def test_no_earlier_moment_after_now_reads_the_hour(now: datetime, hour: int, na
     moment = next_reset(now, hour, zone)
     quarters = int((moment - now) / timedelta(minutes=15))
     for step in range(1, quarters):
-        wall = (now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=15 * step)).astimezone(zone)
+        wall = (
+            now.replace(minute=0, second=0, microsecond=0) + timedelta(minutes=15 * step)
+        ).astimezone(zone)
         if now < wall < moment and (wall.hour, wall.minute) == (hour, 0):
             # Only the second of two equal hours may lie between.
             assert zone.localize(wall.replace(tzinfo=None), is_dst=True) <= now
