@@ -133,12 +133,12 @@ class Runner:
         """
         name = shown or argv[0]
         with self._turn:
-            child = self._start(argv, name, {**environment(), **(env or {})})
             try:
+                child = self._start(argv, name, {**environment(), **(env or {})})
                 drains = [_Drain(pipe, child) for pipe in (child.stdout, child.stderr) if pipe]
                 in_time = _wait(child, drains, time.monotonic() + limit_seconds, on_wait)
             finally:
-                self._end(child)
+                self._end()
         self._check_stopped()
         if any(drain.overflowed for drain in drains):
             size = f"{MAX_BYTES // 2**20} MiB"
@@ -163,6 +163,27 @@ class Runner:
     def _start(
         self, argv: Sequence[str], name: str, env: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:
+        """Start the program in a thread of its own, where no signal can come in between.
+
+        Ctrl+C interrupts the main thread only: in the midst of Popen it would lose the child.
+        """
+        faults: list[Exception] = []
+
+        def start() -> None:
+            try:
+                self._popen(argv, name, env)
+            except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+                faults.append(error)
+
+        starter = threading.Thread(target=start, name="start", daemon=True)
+        starter.start()
+        starter.join()
+        if faults:
+            raise faults[0]
+        assert self._child is not None  # noqa: S101 - started, and only this turn can end it
+        return self._child
+
+    def _popen(self, argv: Sequence[str], name: str, env: Mapping[str, str]) -> None:
         with self._guard:
             self._check_stopped()
             try:
@@ -178,14 +199,14 @@ class Runner:
                 )
             except (OSError, ValueError) as error:
                 raise _cannot_start(argv[0], name, error) from error
-            return self._child
 
-    def _end(self, child: subprocess.Popen[bytes]) -> None:
+    def _end(self) -> None:
         with self._guard:
-            self._child = None
-            if child.returncode is None:
+            child, self._child = self._child, None
+            if child is not None and child.returncode is None:
                 end_group(child)
-        child.wait()
+        if child is not None:
+            child.wait()
 
     def _check_stopped(self) -> None:
         if self._stopped:

@@ -22,8 +22,8 @@ KEYS = (
 ABOUT = (
     (
         "Limits are counted in input + output tokens of the 5-hour block. Anthropic publishes "
-        "none: without Claude Code's own percentages (`ccusage-monitor statusline --install`) they are "
-        "estimates."
+        "none: without Claude Code's own percentages (`ccusage-monitor statusline --install`) "
+        "they are estimates."
     ),
     "{} on the bar and the dots on the chart: where it will likely end.",
 )
