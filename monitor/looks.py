@@ -73,7 +73,8 @@ class Looks:
             return self._seen
         official = load_official(self._state_dir, reading.data_dirs)
         self._seen = Seen(reading, self._history_beside(reading, official), official=official)
-        self._share(reading)
+        if not reading.partial:
+            self._share(reading)
         return self._seen
 
     def wants_history(self) -> bool:

@@ -43,6 +43,8 @@ def notification(environ: Mapping[str, str], title: str, text: str) -> str:
     sent to others: some take OSC 9 for a progress bar, and some show it as text.
     """
     program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
+    if term.startswith(("tmux", "screen")):
+        return ""  # they keep such codes to themselves, whatever terminal is outside
     plain_title, plain = (re.sub(r"[\x00-\x1f\x7f-\x9f;]", " ", part) for part in (title, text))
     if environ.get("KITTY_WINDOW_ID") or term.startswith("xterm-kitty"):
         return f"\x1b]99;;{plain_title}: {plain}\x1b\\"

@@ -9,10 +9,9 @@ from typing import Optional
 
 import pytest
 
-from tests.commands.counted import Counted
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
-from tests.live.fakes import now
+from tests.live.fakes import Fake, now
 
 Installed = Callable[[str], Path]
 
@@ -101,7 +100,7 @@ def test_a_need_is_read_as_it_is_meant(
 def test_it_takes_the_reading_that_somebody_just_had(
     need: Optional[str], tmp_path: Path, run_monitor: RunMonitor
 ) -> None:
-    fake = Counted(tmp_path / "fake")
+    fake = Fake(tmp_path / "fake")
     words = ("--ccusage", fake.path, "--claude-dir", fake.data)
     assert run_monitor(*words, "line").returncode == 0
     runs = fake.runs()

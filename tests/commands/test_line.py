@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from monitor.views.fields import FIELDS, unknown_fields
-from tests.commands.counted import Counted
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
-from tests.live.fakes import MONITOR, active, live, now
+from tests.live.fakes import MONITOR, Fake, active, live, now
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
@@ -26,12 +25,12 @@ Installed = Callable[[str], Path]
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> Counted:
+def fake(tmp_path: Path) -> Fake:
     """A healthy ccusage with a block under way: 2,000 tokens counted."""
-    return Counted(tmp_path / "fake")
+    return Fake(tmp_path / "fake")
 
 
-def words(fake: Counted, *options: object) -> tuple[object, ...]:
+def words(fake: Fake, *options: object) -> tuple[object, ...]:
     return ("--ccusage", fake.path, "--claude-dir", fake.data, *options)
 
 
@@ -79,7 +78,7 @@ def test_every_field_has_a_value_and_agrees_with_the_snapshot(
 
 @pytest.mark.parametrize("template", ["{nope}", "{percent} {reset-in}", "{percent}{}{Percent}"])
 def test_an_unknown_field_is_exit_2_and_says_which_there_are(
-    template: str, fake: Counted, run_monitor: RunMonitor
+    template: str, fake: Fake, run_monitor: RunMonitor
 ) -> None:
     done = run_monitor(*words(fake, "line", "--format", template))
     assert (done.returncode, done.stdout) == (2, "")
@@ -87,28 +86,28 @@ def test_an_unknown_field_is_exit_2_and_says_which_there_are(
     assert fake.runs() == 0
 
 
-def test_other_braces_stay_as_they_are(fake: Counted, run_monitor: RunMonitor) -> None:
+def test_other_braces_stay_as_they_are(fake: Fake, run_monitor: RunMonitor) -> None:
     shown = "%{F#f00}{percent}%{F-} {} {"
     done = run_monitor(*words(fake, "line", "--format", shown.replace("%{F-}", "%%")))
     assert done.stdout == "%{F#f00}29 %%% {} {\n"
 
 
 def test_nothing_in_a_template_or_the_data_can_send_codes(
-    fake: Counted, run_monitor: RunMonitor
+    fake: Fake, run_monitor: RunMonitor
 ) -> None:
     done = run_monitor(*words(fake, "line", "--format", "\x1b[2J\n{percent}\x07"))
     assert done.stdout == "␛[2J␊29 %␇\n"
 
 
 def test_an_encoding_that_lacks_a_character_gets_a_question_mark(
-    fake: Counted, run_monitor: RunMonitor
+    fake: Fake, run_monitor: RunMonitor
 ) -> None:
     env = {"PYTHONIOENCODING": "ascii"}
     done = run_monitor(*words(fake, "line", "--format", "größe {percent}"), env=env)
     assert (done.returncode, done.stdout) == (0, "gr??e 29 %\n")
 
 
-def test_costs_that_are_hidden_are_hidden_here_too(fake: Counted, run_monitor: RunMonitor) -> None:
+def test_costs_that_are_hidden_are_hidden_here_too(fake: Fake, run_monitor: RunMonitor) -> None:
     assert run_monitor(*words(fake, "line", "--format", "{cost}")).stdout == "$1.25\n"
     assert run_monitor(*words(fake, "--no-cost", "line", "--format", "{cost}")).stdout == "\n"
 
@@ -119,7 +118,7 @@ WAYBAR = {"text", "alt", "tooltip", "class", "percentage"}
 
 @pytest.mark.parametrize(("counted", "state"), [(200, "unknown"), (6_900, ""), (9_604, "exceeded")])
 def test_waybar_gets_its_json(
-    counted: int, state: str, fake: Counted, run_monitor: RunMonitor
+    counted: int, state: str, fake: Fake, run_monitor: RunMonitor
 ) -> None:
     fake.reports(active(counted))
     done = run_monitor(*words(fake, "line", "--format", "waybar"))
@@ -131,13 +130,13 @@ def test_waybar_gets_its_json(
     assert re.fullmatch(r"[a-z-]+", said["class"]) and said["class"].startswith(state)
 
 
-def test_waybar_is_told_of_an_idle_time(fake: Counted, run_monitor: RunMonitor) -> None:
+def test_waybar_is_told_of_an_idle_time(fake: Fake, run_monitor: RunMonitor) -> None:
     fake.reports([])
     said = json.loads(run_monitor(*words(fake, "line", "--format", "waybar")).stdout)
     assert (said["class"], said["percentage"]) == ("idle", 0)
 
 
-def test_no_reading_is_exit_1_and_nothing_on_stdout(fake: Counted, run_monitor: RunMonitor) -> None:
+def test_no_reading_is_exit_1_and_nothing_on_stdout(fake: Fake, run_monitor: RunMonitor) -> None:
     fake.prints("", err="boom\n", code=1)
     done = run_monitor(*words(fake, "line"))
     assert (done.returncode, done.stdout) == (1, "")
@@ -168,14 +167,14 @@ LOOK = 2
 """One look is two runs of ccusage: the blocks, and the series of messages."""
 
 
-def test_of_20_at_once_with_no_monitor_one_looks_for_all(fake: Counted) -> None:
+def test_of_20_at_once_with_no_monitor_one_looks_for_all(fake: Fake) -> None:
     fake.does('sleep 0.5; cat "$HERE/report"')
     found = ended(at_once(20, *words(fake)))
     assert {code for code, _ in found} == {0}
     assert fake.runs() == LOOK
 
 
-def test_of_20_at_once_one_fails_for_all(fake: Counted) -> None:
+def test_of_20_at_once_one_fails_for_all(fake: Fake) -> None:
     fake.does("sleep 2; echo boom >&2; exit 1")
     found = ended(at_once(20, *words(fake)))
     assert len(found) == 1 and next(iter(found))[0] == 1
@@ -183,7 +182,7 @@ def test_of_20_at_once_one_fails_for_all(fake: Counted) -> None:
 
 
 def test_a_failure_is_not_remembered_for_those_that_ask_later(
-    fake: Counted, run_monitor: RunMonitor
+    fake: Fake, run_monitor: RunMonitor
 ) -> None:
     fake.prints("", err="boom\n", code=1)
     assert run_monitor(*words(fake, "line")).returncode == 1
@@ -191,7 +190,7 @@ def test_a_failure_is_not_remembered_for_those_that_ask_later(
     assert run_monitor(*words(fake, "line")).returncode == 0
 
 
-def test_beside_a_monitor_20_a_second_run_no_ccusage_at_all(fake: Counted) -> None:
+def test_beside_a_monitor_20_a_second_run_no_ccusage_at_all(fake: Fake) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of")
         terminal.pump(1.5)  # the history is read in the background
@@ -204,7 +203,7 @@ def test_beside_a_monitor_20_a_second_run_no_ccusage_at_all(fake: Counted) -> No
         assert fake.runs() == runs
 
 
-def test_the_monitors_newer_reading_is_taken(fake: Counted, run_monitor: RunMonitor) -> None:
+def test_the_monitors_newer_reading_is_taken(fake: Fake, run_monitor: RunMonitor) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of")
         fake.reports(active(3_000))
@@ -215,9 +214,14 @@ def test_the_monitors_newer_reading_is_taken(fake: Counted, run_monitor: RunMoni
         assert fake.runs() == runs
 
 
-def test_an_old_reading_is_not_taken(
-    fake: Counted, run_monitor: RunMonitor, isolated: Path
-) -> None:
+def test_a_first_look_that_lacks_its_series_is_not_shared(fake: Fake, isolated: Path) -> None:
+    fake.does('case "$*" in *session-length*) sleep 1000;; esac; cat "$HERE/report"')
+    with live(fake) as terminal:
+        terminal.wait_for("2,000 of")
+        assert not list(isolated.rglob("last-*.json"))
+
+
+def test_an_old_reading_is_not_taken(fake: Fake, run_monitor: RunMonitor, isolated: Path) -> None:
     assert run_monitor(*words(fake, "line", "--format", "{used}")).stdout == "2,000\n"
     fake.reports(active(3_000))
     (kept,) = isolated.rglob("last-*.json")
@@ -240,7 +244,7 @@ def test_the_highest_block_is_looked_up_where_the_shared_reading_does_not_know_i
 
 
 def test_a_home_that_cannot_be_written_to_costs_only_the_sharing(
-    fake: Counted, isolated: Path, run_monitor: RunMonitor
+    fake: Fake, isolated: Path, run_monitor: RunMonitor
 ) -> None:
     (isolated / "state").write_text("no directory", encoding="utf-8")
     assert run_monitor(*words(fake, "line", "--format", "{used}")).stdout == "2,000\n"
@@ -251,9 +255,7 @@ def test_the_demo_needs_no_data(real_ccusage: Installed, run_monitor: RunMonitor
     assert done.returncode == 0 and "resets" in done.stdout
 
 
-def test_a_fresh_reading_is_there_while_ccusage_hangs(
-    fake: Counted, run_monitor: RunMonitor
-) -> None:
+def test_a_fresh_reading_is_there_while_ccusage_hangs(fake: Fake, run_monitor: RunMonitor) -> None:
     assert run_monitor(*words(fake, "line")).returncode == 0
     fake.hangs()
     assert run_monitor(*words(fake, "line")).returncode == 0
