@@ -219,3 +219,8 @@ def test_thresholds_are_told_in_rising_order(percents: list[float], rising: list
         marks += len(alerts)
     passed = {p for p in percents if rising and p <= max(rising)}
     assert (marks > 0) == bool(passed) and marks <= len(passed)
+
+
+def test_80_and_95_percent_are_told_when_nothing_else_is_chosen() -> None:
+    titles = [[alert.title for alert in due(Armed(), at(p))[0]] for p in (79.9, 80, 94.9, 95)]
+    assert titles == [[], [EIGHTY], [EIGHTY], [NINETY_FIVE]]

@@ -3,10 +3,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import pytest
 from hypothesis import given
@@ -16,14 +16,18 @@ from monitor.model.blocks import (
     MAX_TOKENS,
     SESSION,
     Block,
+    Event,
     ReportError,
     TokenCounts,
     active_block,
     events_of,
+    is_whole,
     last_block,
+    parse_events,
     parse_report,
     parse_time,
     real_blocks,
+    series,
 )
 
 RECORDED = sorted((Path(__file__).parent.parent / "recorded").glob("ccusage-*.json"))
@@ -304,6 +308,8 @@ def test_what_is_no_report_is_said_in_one_line(text: str) -> None:
         ("2026-01-05T12:00:00Z", datetime(2026, 1, 5, 12, tzinfo=timezone.utc)),
         ("2026-01-05T12:00:00.123Z", datetime(2026, 1, 5, 12, 0, 0, 123_000, timezone.utc)),
         ("2026-01-05T12:00:00.123456Z", datetime(2026, 1, 5, 12, 0, 0, 123_456, timezone.utc)),
+        ("2026-01-05T12:00:00.123456789Z", datetime(2026, 1, 5, 12, 0, 0, 123_456, timezone.utc)),
+        ("2026-01-05T12:00:00.5Z", datetime(2026, 1, 5, 12, 0, 0, 500_000, timezone.utc)),
         ("2026-01-05T14:30:00+02:30", datetime(2026, 1, 5, 12, tzinfo=timezone.utc)),
     ],
 )
@@ -314,3 +320,88 @@ def test_times_are_read_alike_on_every_python(text: str, wanted: datetime) -> No
 def test_a_time_without_an_offset_is_rejected() -> None:
     with pytest.raises(ReportError, match="startTime: expected a time"):
         parse_time("2026-01-05T12:00:00", "startTime")
+
+
+def test_the_largest_count_that_is_believed_is_a_million_billions() -> None:
+    text = mutated(("blocks", 0, "tokenCounts", "inputTokens"), 10**15)
+    assert parse_report(text)[0].tokens.input == 10**15
+    with pytest.raises(ReportError, match="inputTokens"):
+        parse_report(mutated(("blocks", 0, "tokenCounts", "inputTokens"), 10**15 + 1))
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [(37, f"'{'x' * 37}'"), (38, f"'{'x' * 36}…"), (9_000, f"'{'x' * 36}…")]
+)
+def test_a_wrong_value_is_shown_shortened_when_it_is_long(length: int, shown: str) -> None:
+    with pytest.raises(ReportError) as caught:
+        parse_report(mutated(("blocks", 0, "entries"), "x" * length))
+    assert str(caught.value).endswith(f"expected a whole number of 0 or more, got {shown}")
+
+
+# The series of a block.
+
+
+def block(counted: int, cost: Optional[float] = 1.0) -> Block:
+    """Read the sample's block, active from 12:00 to 13:30:15, with another count and cost."""
+    (read,) = parse_report(json.dumps(sample()))
+    return replace(read, tokens=TokenCounts(0, counted), cost_usd=cost)
+
+
+def event(minute: float, tokens: int, cost: Optional[float] = None) -> Event:
+    return Event(block(0).start + timedelta(minutes=minute), tokens, cost)
+
+
+def test_a_series_is_the_blocks_own_events_only() -> None:
+    own = (event(0, 40), event(30, 60))
+    assert series(block(100), (event(-1, 7), *own, event(91, 9))) == own
+
+
+def test_what_the_block_counts_beyond_its_series_arrived_at_its_last_activity() -> None:
+    found = block(100)
+    own = (event(0, 40, 0.25), event(30, 50))
+    assert found.last_activity is not None
+    assert series(found, own) == (*own, Event(found.last_activity, 10, 0.75))
+    assert series(replace(found, cost_usd=None), own) == (*own, Event(found.last_activity, 10))
+    assert series(replace(found, cost_usd=0.1), own) == (*own, Event(found.last_activity, 10, 0.0))
+
+
+def test_a_series_that_counts_more_than_its_block_is_none() -> None:
+    assert series(block(99), (event(0, 100),)) is None
+    assert series(replace(block(100), last_activity=None), (event(0, 100),)) is None
+
+
+def test_a_series_is_whole_when_it_lies_in_the_block_and_adds_up_to_it() -> None:
+    found = block(100)
+    assert is_whole(found, [event(0, 40), event(300, 60)])
+    assert not is_whole(found, [event(0, 40), event(30, 59)])
+    assert not is_whole(found, [event(-1, 40), event(30, 60)])
+    assert not is_whole(found, [event(0, 40), event(301, 60)])
+    assert not is_whole(block(0), [])
+    assert not is_whole(block(0), None)
+
+
+def test_only_pieces_from_a_moment_on_are_read_as_events() -> None:
+    old, new = sample()["blocks"][0], sample()["blocks"][0]
+    old.update(actualEndTime="2026-01-05T12:59:59.999Z", entries="not read")
+    new.update(actualEndTime="2026-01-05T13:00:00.000Z")
+    since = datetime(2026, 1, 5, 13, tzinfo=timezone.utc)
+    assert parse_events(json.dumps({"blocks": [old, new]}), since) == (Event(since, 75, 1.25),)
+    with pytest.raises(ReportError, match=r"blocks\[0\]\.entries"):
+        parse_events(json.dumps({"blocks": [old, new]}), since - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("text", ["2026-01-05T12:00:00.0000", "2026-01-05T12:00:00.000z"])
+def test_a_time_as_long_as_usual_but_without_its_z_is_rejected(text: str) -> None:
+    with pytest.raises(ReportError, match="startTime: expected a time"):
+        parse_time(text, "startTime")
+
+
+def test_a_block_that_does_not_say_whether_it_is_a_gap_is_none() -> None:
+    report = sample()
+    del report["blocks"][0]["isGap"]
+    assert not parse_report(json.dumps(report))[0].is_gap
+
+
+def test_a_piece_that_is_no_object_is_named() -> None:
+    with pytest.raises(ReportError, match=r"^blocks\[0\]: expected an object, got 'x'$"):
+        parse_events('{"blocks": ["x"]}', datetime(2026, 1, 5, tzinfo=timezone.utc))

@@ -229,3 +229,16 @@ def test_a_tokens_worth_is_known_once_a_few_points_were_used() -> None:
     assert worth([], events) is None
     assert worth([Capture(seen.at, 2.0)], events) is None
     assert worth([seen], [Event(START, 400)]) is None
+
+
+def test_a_step_of_one_token_is_learned_from_too() -> None:
+    captures = captures_of((10, 5.0), (20, 6.0))
+    assert worth(captures, events_of((5, 499), (15, 1))) is not None
+
+
+def test_a_step_counts_half_as_much_ten_points_later_and_never_less_than_a_tenth() -> None:
+    captures = captures_of((50, 20.0), (100, 60.0))
+    events = events_of((40, 20_000), (90, 8_000))
+    first = 0.1 + 0.9 / 2**4  # 40 points ago
+    expected = (first * 20_000 + 8_000) / (first * 20 + 40)
+    assert worth(captures, events) == pytest.approx(expected)

@@ -62,8 +62,7 @@ def test_it_warms_up_for_five_minutes() -> None:
 
 
 def test_there_is_no_rate_when_idle() -> None:
-    idle = burn_rate(None, None, NOW)
-    assert (idle.tokens_per_minute, idle.window_minutes) == (0.0, None)
+    assert burn_rate(None, None, NOW) == BurnRate(0.0, None, 0.0)
 
 
 def test_without_a_series_it_is_the_average_since_the_block_began_and_is_marked() -> None:
@@ -75,6 +74,7 @@ def test_without_a_series_it_is_the_average_since_the_block_began_and_is_marked(
 
 def test_the_average_warms_up_as_well() -> None:
     assert burn_rate(BLOCK, None, START + timedelta(minutes=4)) == BurnRate(None)
+    assert burn_rate(BLOCK, None, START + timedelta(minutes=5)).tokens_per_minute == 1_200.0
 
 
 @pytest.mark.parametrize("cost", [None, 10.0])
@@ -91,3 +91,21 @@ def test_no_rate_is_ever_negative_or_beyond_what_was_counted(
     burn = burn_of(*events)
     for rate in (burn.tokens_per_minute, burn.recent, burn.whole):
         assert rate is None or 0 <= rate <= sum(tokens for _, tokens in messages) / 5
+
+
+def test_a_message_of_just_an_hour_ago_is_in_the_rate_and_in_its_cost() -> None:
+    burn = burn_of(at(100, 1), at(60, 3_600))
+    assert (burn.tokens_per_minute, burn.cost_per_hour) == (60.0, 0.5)
+    assert burn_of(at(100, 1), at(60.01, 3_600)).cost_per_hour == 0
+    assert burn_of(at(100, 1), at(0, 3_600)).cost_per_hour == 0.5
+
+
+def test_a_message_stamped_after_now_is_not_counted_yet() -> None:
+    assert burn_of(at(50, 3_000), at(-1, 600)) == burn_of(at(50, 3_000))
+
+
+def test_rates_are_not_cut_to_whole_tokens() -> None:
+    burn = burn_of(at(100, 0), at(5, 9))
+    assert (burn.tokens_per_minute, burn.recent, burn.whole) == (0.15, 0.9, 0.09)
+    average = burn_rate(block_of((Event(START, 9),)), None, START + timedelta(minutes=100))
+    assert (average.tokens_per_minute, average.whole) == (0.09, 0.09)

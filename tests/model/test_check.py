@@ -134,3 +134,11 @@ def test_needing_more_never_makes_it_easier(tokens: list[int]) -> None:
 def test_an_unknown_forecast_still_compares_tokens() -> None:
     usage = replace(usage_in("ok"), forecast=Forecast("unknown"))
     assert check(usage, 1_000).code == ENOUGH
+
+
+def test_the_exit_codes_are_those_that_scripts_rely_on() -> None:
+    assert (ENOUGH, TIGHT, NOT_ENOUGH, UNKNOWN) == (0, 10, 11, 20)
+
+
+def test_a_task_that_ends_as_the_week_runs_out_is_tight() -> None:
+    assert check(week_first(20 * MINUTE), 20 * MINUTE).code == TIGHT

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model.burn import BurnRate
 from monitor.model.forecast import RUNS_OUT, TIGHT, Forecast, _verdict, forecast
+from monitor.model.probable import Outlook
 from tests.samples import NOW
 
 RESET = NOW + timedelta(minutes=100)
@@ -85,3 +86,25 @@ def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
         assert NOW <= found.runs_out_at < NOW + left or found.pause == timedelta()
         assert found.pause >= timedelta()
     assert found.sustainable is None or found.sustainable >= 0
+
+
+def test_the_outlook_gives_chance_band_and_times_and_the_pace_keeps_its_own() -> None:
+    outlook = Outlook(4_000, 0.5, ((1.0, 2_000.0),), 4_500, 7_000, 12_000)
+    found = forecast(4_000, 10_000, BurnRate(120.0, 60), outlook, RESET, NOW)
+    assert found == Forecast(
+        verdict="ok",
+        runs_out_at=NOW + timedelta(minutes=50),
+        sustainable=60.0,
+        pause=timedelta(minutes=50),
+        probability=outlook.probability_above(10_000),
+        likely_percent=70.0,
+        likely_range=(45.0, 120.0),
+        tokens=(4_500, 7_000, 12_000),
+        earliest=NOW + timedelta(minutes=75),
+        latest=None,
+    )
+
+
+def test_at_the_reset_no_pace_is_sustainable() -> None:
+    assert at_pace(None, reset=NOW).sustainable is None
+    assert at_pace(None, reset=NOW - timedelta(minutes=1)).sustainable is None

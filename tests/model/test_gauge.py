@@ -236,3 +236,11 @@ def test_the_estimates_level_is_the_token_limit() -> None:
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_the_snapshot_fits_its_schema_with_official_limits(name: str) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(snapshot(usage_in(name)))
+
+
+def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
+    old = known((35, 1))
+    for official in (None, old):
+        gauge = choose_gauge(17_525, 35_050, official, None, NOW, NOW)
+        assert (gauge.source, gauge.used_percent) == ("estimate", 50.0)
+        assert (gauge.level, gauge.tokens_left) == (35_050, 17_525)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
-from monitor.model.history import CompletedBlock, History, merged
+import pytz
+
+from monitor.model.blocks import Block, TokenCounts
+from monitor.model.history import CompletedBlock, History, by_hour_of_week, hourly, merged
+from monitor.model.words import Clock
 from tests.samples import NOW, past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)
@@ -41,3 +46,31 @@ def test_the_forecast_learns_from_blocks_with_tokens_only() -> None:
     (past,) = history.past()
     assert (past.start, past.tokens, tuple(past.hourly)) == (OLD.start, 500, (300, 200))
     assert history.blocks()[0].start == OLD.start - timedelta(days=1)
+
+
+def hour_of(block: Block, hours: float, counted: int) -> Block:
+    """Make a piece of a report cut by the hour, so many hours after the block began."""
+    return replace(
+        block, start=block.start + timedelta(hours=hours), tokens=TokenCounts(0, counted)
+    )
+
+
+def test_each_clock_hour_of_a_block_has_its_own_count() -> None:
+    pieces = [hour_of(NEW, 0, 300), hour_of(NEW, 4, 400), hour_of(NEW, 0.5, 100)]
+    outside = [hour_of(NEW, -1, 50), hour_of(NEW, 5, 60)]
+    gap = replace(hour_of(NEW, 2, 70), is_gap=True)
+    assert hourly(NEW, [*pieces, *outside, gap]) == (400, 0, 0, 0, 400)
+
+
+def test_hours_that_do_not_add_up_to_the_block_are_not_known() -> None:
+    assert hourly(NEW, [hour_of(NEW, 0, 799)]) == ()
+
+
+def test_the_hours_of_the_week_are_added_up_on_the_users_clock() -> None:
+    first = CompletedBlock(
+        replace(OLD, start=datetime(2026, 6, 7, 22, tzinfo=timezone.utc)), (1, 20, 300)
+    )
+    again = replace(first, block=replace(OLD, start=first.block.start + timedelta(days=7)))
+    berlin = Clock(pytz.timezone("Europe/Berlin"))
+    heat = by_hour_of_week([first, again], berlin)
+    assert heat == {(0, 0): 2, (0, 1): 40, (0, 2): 600}

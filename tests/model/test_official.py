@@ -15,13 +15,13 @@ from monitor.model.blocks import SESSION
 from monitor.model.bridge import Capture
 from monitor.model.official import (
     CAPTURES_KEPT,
-    FRESH,
     PAST_KEPT,
     SAME_WINDOW,
     OfficialLimits,
     PastWindow,
     Window,
     captured,
+    epoch,
     final_percent,
     is_fresh,
     merged,
@@ -209,8 +209,8 @@ def test_near_100_percent_is_believed_once_the_window_is_no_longer_young() -> No
 def test_it_is_fresh_for_ten_minutes() -> None:
     window = five_hour(told(63))
     assert window is not None
-    assert is_fresh(window, NOW + FRESH)
-    assert not is_fresh(window, NOW + FRESH + timedelta(seconds=1))
+    assert is_fresh(window, NOW + 10 * MINUTE)
+    assert not is_fresh(window, NOW + 10 * MINUTE + timedelta(seconds=1))
 
 
 def test_the_first_sight_of_each_percentage_and_the_last_sight_are_kept() -> None:
@@ -244,7 +244,7 @@ def test_the_last_percentage_of_each_window_before_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("later", "percent"), [(-6, None), (-4, 63), (0, 63), (59, 63), (61, None), (300, None)]
+    ("later", "percent"), [(-6, None), (-5, 63), (0, 63), (60, 63), (61, None), (300, None)]
 )
 def test_a_blocks_final_percentage_is_that_of_the_window_that_ends_within_the_hour_after_it(
     later: int, percent: Optional[float]
@@ -317,3 +317,52 @@ def test_a_suspect_percentage_alone_is_not_shown_beside_what_is_known() -> None:
     week = Window(41, NOW + timedelta(days=3), NOW, (Capture(NOW, 41),))
     limits = replace(seen((NOW, 97, START)), seven_day=week)
     assert present(limits, NOW) == OfficialLimits(seven_day=week)
+
+
+def test_suspicion_begins_at_90_percent_and_ends_ten_minutes_after_the_start() -> None:
+    began = NOW - 10 * MINUTE
+    assert percent_of(seen((NOW, 90, began + SESSION + timedelta(seconds=1))), NOW) is None
+    assert percent_of(seen((NOW, 89.9, began + SESSION + timedelta(seconds=1))), NOW) == 89.9
+    assert percent_of(seen((NOW, 90, began + SESSION)), NOW) == 90
+
+
+@pytest.mark.parametrize(("apart", "percent"), [(5 * MINUTE, 80), (5.1 * MINUTE, 20)])
+def test_resets_up_to_five_minutes_apart_are_of_one_window(apart: timedelta, percent: int) -> None:
+    limits = seen((NOW, 80, RESET), (NOW + MINUTE, 20, RESET + apart))
+    assert percent_of(limits, NOW + MINUTE) == percent
+
+
+@pytest.mark.parametrize(
+    ("value", "known"), [(1e9 - 1, False), (1e9, True), (1e11 - 1, True), (1e11, False)]
+)
+def test_a_time_is_in_seconds_of_this_age_and_never_in_milliseconds(
+    value: float,
+    known: bool,  # noqa: FBT001
+) -> None:
+    assert (epoch(value) is not None) is known
+
+
+def test_among_many_percentages_too_only_the_first_and_last_sight_of_each_is_kept() -> None:
+    percents = (40, 41, 42, 43, 43, 43)
+    limits = seen(*((NOW + 3 * i * MINUTE, p, RESET) for i, p in enumerate(percents)))
+    assert limits.five_hour is not None
+    assert [c.used_percent for c in limits.five_hour.captures] == [40, 41, 42, 43, 43]
+
+
+def test_the_same_percentage_again_without_a_reset_is_of_the_same_window() -> None:
+    limits = seen((NOW, 40, None), (NOW + 3 * MINUTE, 40, None))
+    assert limits.five_hour is not None
+    assert [c.at for c in limits.five_hour.captures] == [NOW, NOW + 3 * MINUTE]
+
+
+@pytest.mark.parametrize(("last", "kept"), [(59, [40, 42]), (60, [40, 41, 42])])
+def test_of_sights_within_a_minute_the_last_is_kept(last: int, kept: list[int]) -> None:
+    ago = (0, 30, last)
+    limits = seen(*((NOW + timedelta(seconds=s), 40 + i, RESET) for i, s in enumerate(ago)))
+    assert limits.five_hour is not None
+    assert [c.used_percent for c in limits.five_hour.captures] == kept
+
+
+def test_a_window_that_never_said_when_it_resets_is_none_of_the_past_ones() -> None:
+    limits = seen((NOW, 80, None))
+    assert merged(limits, NOTHING, NOW + SESSION) == NOTHING

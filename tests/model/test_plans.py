@@ -9,7 +9,7 @@ from typing import Optional
 import pytest
 import pytz
 
-from monitor.model.blocks import Block
+from monitor.model.blocks import SESSION, Block
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.usage import Rules
 from monitor.model.words import Clock
@@ -104,3 +104,12 @@ def test_the_highest_block_may_be_one_that_only_the_history_has() -> None:
     reading = replace(active(events_over(138, 9_000)), blocks=())
     assert usage_of(reading, Rules(plan="custom_max")).limit.tokens == 30_500
     assert HISTORY.blocks() == list(PAST)
+
+
+def test_pro_passed_stays_when_the_highest_block_only_equals_it() -> None:
+    assert choose("pro", counted=9_000, highest=past_block(2, 7_000)).source == "plan"
+
+
+def test_a_block_that_ends_at_this_moment_may_be_the_highest() -> None:
+    block = replace(past_block(1, 50_000), start=NOW - SESSION, end=NOW)
+    assert usage_of(reading_of(block), Rules(plan="custom_max")).limit.tokens == 50_000

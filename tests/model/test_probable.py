@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -10,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Event
-from monitor.model.probable import Outlook, PastBlock, outlook, reach_times
+from monitor.model.probable import (
+    Outlook,
+    PastBlock,
+    _habits,
+    _hour_ends,
+    _newest,
+    _pace,
+    _stop_shift,
+    outlook,
+    reach_times,
+)
 
 START = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 END = START + SESSION
@@ -208,3 +219,68 @@ def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> N
     assert reach_times(found, 1_500, at(180), END) == (at(240), None)
     assert reach_times(found, 900, at(180), END) == (at(180), at(180))
     assert reach_times(found, 2_500, at(180), END) == (None, None)
+
+
+# The numbers of the method in docs/accuracy.md, worked out by hand.
+
+
+def test_the_pace_is_the_mean_of_the_last_hours_and_of_the_time_since_with_an_hour_added() -> None:
+    events = (Event(at(0), 100), Event(at(60), 20), Event(at(90), 60))
+    assert _pace(events, 180, at(120)) == (60 + 180 / 3) / 2
+
+
+def test_the_usual_pace_is_the_median_of_the_last_15_blocks_and_weighs_more_with_each() -> None:
+    past = tuple(PastBlock(at(0), tokens) for tokens in (10**6, *(n * n for n in range(1, 16))))
+    assert _habits(past).usual_pace == 64 / 5
+    assert _habits(past).usual_weight == pytest.approx(0.3 * 15 / 18)
+    assert _habits(past[:2]).usual_pace == (10**6 + 1) / 2 / 5
+    assert _habits(past[:2]).usual_weight == pytest.approx(0.3 * 2 / 5)
+
+
+def test_only_the_newest_50_blocks_say_how_often_the_user_stops() -> None:
+    past = [PastBlock(START - timedelta(days=day), day) for day in range(1, 53)]
+    assert [block.tokens for block in _newest(past, START)] == list(range(50, 0, -1))
+    assert _newest(past[:1], past[0].start) == ()
+
+
+def test_each_hour_after_the_first_used_one_tells_how_long_the_pause_was_and_what_came() -> None:
+    assert _hour_ends((10, 0, 5)) == [
+        *((12.0, 4.0, False), (72.0, 3.0, False), (12.0, 2.0, True), (72.0, 1.0, True)),
+    ]
+    assert _hour_ends((0, 0, 0, 10, 0)) == [(12.0, 1.0, True)]
+    assert _hour_ends((0, 0)) == []
+
+
+def test_a_stop_that_the_table_gave_30_percent_shifts_its_odds_by_what_it_missed() -> None:
+    log_odds = -2.47 + 1.37 * math.log(1 + 12 / 5) - 0.55 * math.log(1 + 0.1)
+    expected = 1 / (1 + math.exp(-log_odds))
+    assert expected == pytest.approx(0.300, abs=0.001)
+    shift = (1 - expected) / (3 + expected * (1 - expected))
+    assert _stop_shift([PastBlock(START, 10, (0, 0, 0, 10, 0))]) == pytest.approx(shift)
+
+
+@pytest.mark.parametrize(("hourly", "shift"), [((1, 0, 0, 0, 0), 2.0), ((1, 0, 0, 0, 1), -2.0)])
+def test_the_odds_are_never_shifted_by_more_than_2(hourly: tuple[int, ...], shift: float) -> None:
+    assert _stop_shift([PastBlock(START, sum(hourly), hourly)] * 50) == shift
+
+
+def test_with_no_history_a_block_ends_where_the_table_and_its_own_pace_say() -> None:
+    found = seen_at(120, (Event(at(0), 100), Event(at(89.5), 60)))
+    assert found is not None
+    log_odds = -2.47 + 1.37 * math.log(1 + 30.5 / 5) - 0.55 * math.log(3.1)
+    assert found.stop == pytest.approx(1 / (1 + math.exp(-log_odds)))
+    scale = 0.85 * (60 + 160 / 3) / 2 * 3
+    ((weight, found_scale),) = found.parts
+    assert (weight, found_scale) == pytest.approx((1.0, scale))
+    more = scale * math.log((1 - found.stop) / 0.1) ** (1 / 0.6)
+    assert found.final_high == pytest.approx(160 + more)
+    assert found.probability_above(160 + scale) == pytest.approx((1 - found.stop) / math.e)
+
+
+def test_a_history_is_a_second_part_beside_the_blocks_own_pace() -> None:
+    found = seen_at(120, (Event(at(0), 100), Event(at(89.5), 60)), [days_ago(1, (1_000,) * 5)])
+    assert found is not None
+    (own, own_scale), (usual, usual_scale) = found.parts
+    assert (own, usual) == pytest.approx((1 - 0.3 / 4, 0.3 / 4))
+    assert usual_scale == pytest.approx(0.85 * 1_000 * 3)
+    assert own_scale == pytest.approx(0.85 * (60 + 160 / 3) / 2 * 3)

@@ -73,6 +73,7 @@ def test_the_reset_may_be_five_hours_after_the_first_message() -> None:
         ("Australia/Lord_Howe", "2026-10-04T00:30+10:30", 2, "2026-10-04T02:30+11:00"),
         ("America/Sao_Paulo", "2018-11-03T23:30-03:00", 0, "2018-11-04T01:00-02:00"),
         ("Pacific/Apia", "2011-12-29T12:00-10:00", 9, "2011-12-31T00:00+14:00"),
+        ("Pacific/Apia", "2011-12-29T12:00-10:00", 7, "2011-12-31T00:00+14:00"),
         ("Asia/Kathmandu", "2026-01-01T10:00+05:45", 9, "2026-01-02T09:00+05:45"),
     ],
 )
@@ -114,3 +115,9 @@ def test_no_earlier_moment_after_now_reads_the_hour(now: datetime, hour: int, na
         if now < wall < moment and (wall.hour, wall.minute) == (hour, 0):
             # Only the second of two equal hours may lie between.
             assert zone.localize(wall.replace(tzinfo=None), is_dst=True) <= now
+
+
+def test_no_later_reset_is_named_when_the_first_message_came_as_the_block_began() -> None:
+    for events in ([Event(NOON, 2)], [], None):
+        reset = choose_reset(block(), events, None, None, pytz.utc, NOON)
+        assert reset.latest is None

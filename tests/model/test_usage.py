@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.model.blocks import SESSION
+from monitor.model.official import OfficialLimits
+from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, measure
 from tests.samples import (
     EMPTY,
@@ -16,6 +18,7 @@ from tests.samples import (
     IDLE,
     LIMIT_REACHED,
     NOW,
+    OFFICIAL,
     OK,
     RULES,
     RUNS_OUT,
@@ -27,7 +30,9 @@ from tests.samples import (
     events_over,
     past_block,
     reading_of,
+    usage_in,
     usage_of,
+    window,
 )
 
 
@@ -122,3 +127,57 @@ def test_the_users_reset_hour_is_known_when_idle_too() -> None:
 
 def test_measuring_twice_gives_the_same() -> None:
     assert usage_of(OK) == usage_of(OK)
+
+
+def test_a_reading_is_fresh_whole_and_of_no_files_until_it_says_otherwise() -> None:
+    reading = Reading((), NOW)
+    assert (reading.stale, reading.partial, reading.error) == (False, False, None)
+    assert (reading.scan, reading.size) == ("full", DataSize(files=0, bytes=0))
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("week-first", "runs_out"), ("ok", "ok")])
+def test_the_verdict_is_that_of_the_limit_that_comes_first(state: str, verdict: str) -> None:
+    assert usage_in(state).verdict == verdict
+    assert usage_in("week-first").forecast.verdict != "runs_out"
+
+
+def test_a_weekly_limit_that_comes_first_is_no_verdict_when_nothing_is_active() -> None:
+    assert replace(usage_in("week-first"), status="limit_reached").verdict != "runs_out"
+
+
+def test_the_elapsed_time_of_an_official_window_counts_from_its_own_start() -> None:
+    usage = usage_in("official")
+    assert usage.reset.at is not None
+    began = usage.reset.at - SESSION
+    assert usage.elapsed_percent == pytest.approx(100 * (NOW - began) / SESSION)
+    alone = replace(usage, official=replace(OFFICIAL["official"], seven_day=None))
+    assert alone.elapsed_percent == usage.elapsed_percent
+    assert replace(usage, now=began - SESSION).elapsed_percent == 0
+
+
+def test_times_are_on_a_24_hour_clock_until_the_user_says_otherwise() -> None:
+    assert Rules().clock.minute(START) == "16:00"
+
+
+def test_of_two_limits_reached_the_one_that_resets_later_has_the_reset() -> None:
+    full = window(timedelta(hours=2), (10, 100), (0.1, 101))
+    week = window(timedelta(days=2), (10, 100), (0.3, 100))
+    usage = usage_of(OK, official=OfficialLimits(full, week))
+    assert usage.reset.at == week.resets_at
+    assert usage_of(OK, official=OfficialLimits(None, week)).reset.at == week.resets_at
+
+
+@pytest.mark.parametrize(
+    ("scan", "why"),
+    [("full", "no completed block yet"), ("window", "your history is still being read")],
+)
+def test_without_a_highest_block_it_says_whether_all_has_been_read(scan: str, why: str) -> None:
+    reading = replace(OK, blocks=(), scan=scan)
+    note = measure(reading, None, Rules(plan="custom_max"), NOW).limit.note
+    assert note == f"{why}; using pro's estimate"
+
+
+def test_the_forecast_knows_the_users_own_blocks_once_the_history_is_read() -> None:
+    known, unknown = usage_of(OK).forecast, measure(OK, None, RULES, NOW).forecast
+    assert unknown.tokens is not None and known.tokens is not None
+    assert known.tokens != unknown.tokens

@@ -30,11 +30,15 @@ SPANS = st.timedeltas(timedelta(), timedelta(days=40))
 def test_a_time_is_rounded_to_the_nearest_minute() -> None:
     assert UTC.minute(NOON + timedelta(seconds=29)) == "12:00"
     assert UTC.minute(NOON + timedelta(seconds=30)) == "12:01"
+    assert nearest_minute(NOON + timedelta(seconds=29)) == NOON
 
 
 @pytest.mark.parametrize(
     ("hour", "minute", "second"),
-    [(0, "12:05 AM", "12:05:00 AM"), (9, "9:05 AM", "9:05:00 AM"), (12, "12:05 PM", "12:05:00 PM")],
+    [
+        *((0, "12:05 AM", "12:05:00 AM"), (9, "9:05 AM", "9:05:00 AM")),
+        *((11, "11:05 AM", "11:05:00 AM"), (12, "12:05 PM", "12:05:00 PM")),
+    ],
 )
 def test_a_12_hour_clock_has_no_leading_zero_and_its_own_noon(
     hour: int, minute: str, second: str
@@ -74,8 +78,8 @@ def test_tomorrow_is_tomorrow_on_the_clocks_of_the_zone() -> None:
     ("minutes", "expected"),
     [
         *((0, "under a minute"), (0.9, "under a minute"), (1, "1 min"), (59.4, "59 min")),
-        *((59.5, "1 h"), (60, "1 h"), (96, "1 h 36 min"), (23 * 60 + 59.5, "1 d")),
-        *((25 * 60, "1 d 1 h"), (48 * 60, "2 d"), (49.6 * 60, "2 d 2 h")),
+        *((59.5, "1 h"), (60, "1 h"), (96, "1 h 36 min"), (23 * 60 + 10, "23 h 10 min")),
+        *((23 * 60 + 59.5, "1 d"), (25 * 60, "1 d 1 h"), (48 * 60, "2 d"), (49.6 * 60, "2 d 2 h")),
     ],
 )
 def test_a_duration_is_rounded_in_its_two_largest_units(minutes: float, expected: str) -> None:
@@ -150,3 +154,40 @@ def test_one_thing_is_singular() -> None:
 @given(st.text())
 def test_nothing_from_outside_can_move_the_cursor_or_hide_text(text: str) -> None:
     assert visible(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0.99, "under 1 %"),
+        (1, "1 %"),
+        (98.4, "98 %"),
+        (99, "99 %"),
+        (100, "100 %"),
+        (100.5, "101 %"),
+    ],
+)
+def test_a_percentage_is_rounded_beside_0_and_100_too(number: float, expected: str) -> None:
+    assert percent(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        *((1_023, "1023 bytes"), (1_024, "1 kB"), (2**20, "1.0 MB")),
+        *((int(9.5 * 2**20), "9.5 MB"), (10 * 2**20, "10 MB"), (2**30, "1.0 GB")),
+    ],
+)
+def test_a_size_has_a_digit_after_the_point_below_10_only(number: int, expected: str) -> None:
+    assert size(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(3.0, "3"), (9.9, "9.9"), (9.949, "9.9"), (9.95, "10"), (10.4, "10")]
+)
+def test_a_rate_from_10_on_is_whole(number: float, expected: str) -> None:
+    assert rate(number) == expected
+
+
+def test_each_control_character_is_shown_as_its_own_picture() -> None:
+    assert visible("\0\x1f \x7f\x9b\u202e~") == "␀␟ ␡��~"
