@@ -74,9 +74,6 @@ def environment(alert: Alert, usage: Usage) -> dict[str, str]:
     """Return what the user's command gets to know, as environment variables."""
     left = usage.gauge.tokens_left
     values = {
-        "KIND": alert.kind,
-        "TITLE": alert.title,
-        "SENTENCE": alert.sentence,
         "STATUS": usage.status,
         "VERDICT": usage.verdict,
         "PERCENT": f"{usage.percent:.1f}",
@@ -86,7 +83,13 @@ def environment(alert: Alert, usage: Usage) -> dict[str, str]:
         "RESET_AT": utc(usage.reset.at) or "",
         "RUNS_OUT_AT": utc(usage.forecast.runs_out_at) or "",
     }
-    return {f"CCUSAGE_ALERT_{name}": value for name, value in values.items()}
+    return {**words_of(alert), **{f"CCUSAGE_ALERT_{name}": said for name, said in values.items()}}
+
+
+def words_of(alert: Alert) -> dict[str, str]:
+    """Return the alert's own words as environment variables."""
+    values = {"KIND": alert.kind, "TITLE": alert.title, "SENTENCE": alert.sentence}
+    return {f"CCUSAGE_ALERT_{name}": said for name, said in values.items()}
 
 
 def run_command(

@@ -187,6 +187,10 @@ def _start() -> int:
         return 130
 
 
+def _is_global(option: str) -> bool:
+    return any(option in param.opts for param in cli.params)
+
+
 def _say(error: click.ClickException) -> int:
     """Say what is wrong in one line, and where to look: not the whole usage each time."""
     if "statusline" in sys.argv and not {"--install", "--uninstall"} & set(sys.argv):
@@ -194,7 +198,10 @@ def _say(error: click.ClickException) -> int:
         click.echo(f"ccusage-monitor: {error.format_message()}")
         return 0
     click.echo(f"Error: {error.format_message()}", err=True)
-    click.echo("See `ccusage-monitor --help`.", err=True)
+    advice = "See `ccusage-monitor --help`."
+    if isinstance(error, click.NoSuchOption) and _is_global(error.option_name):
+        advice = f"{error.option_name} goes before the command: ccusage-monitor [OPTIONS] COMMAND."
+    click.echo(advice, err=True)
     return error.exit_code
 
 

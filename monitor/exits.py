@@ -64,10 +64,19 @@ def signals_unwind() -> Iterator[None]:
         yield
     finally:
         for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) is _unwind:
+                signal.signal(number, signal.SIG_DFL)
+
+
+def leave_in_peace() -> None:
+    """Ignore further signals: a closed terminal sends several, and we are on our way out."""
+    for name in (*LEAVE_SIGNALS, "SIGINT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _unwind(number: int, _frame: Optional[FrameType]) -> NoReturn:
+    leave_in_peace()
     raise SystemExit(128 + number)
 
 

@@ -77,4 +77,4 @@ def _similar_zones(name: str) -> str:
     import pytz
 
     found = difflib.get_close_matches(name, pytz.all_timezones, n=3, cutoff=0.6)
-    return f"; did you mean {', '.join(found)}?" if found else "; try one such as Europe/Berlin"
+    return f"; the nearest are {', '.join(found)}" if found else "; try one such as Europe/Berlin"

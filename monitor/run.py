@@ -103,11 +103,13 @@ def _live(settings: Settings, looks: Looks) -> int:
     from monitor.live import watch
     from monitor.terminal import Screen
 
-    look = Look(style_for(settings), settings.show_cost, live=True)
+    look = Look(style_for(settings), settings.show_cost, live=True, demo=settings.demo)
     while True:
         try:
             with Screen(sys.stdout, sys.stdin) as screen:
-                return watch(settings, looks, screen, look)
+                code = watch(settings, looks, screen, look)
+            exits.leave_in_peace()
+            return code
         except NotFound as error:
             looks.reader.runner.resume()  # leaving the screen has stopped it
             _install(settings, looks, error)
@@ -161,7 +163,7 @@ def _json_character(character: str) -> str:
 def _print_frame(usage: Usage, settings: Settings) -> None:
     style = style_for(settings)
     columns, rows = terminal_size(sys.stdout)
-    look = Look(style, settings.show_cost, live=False)
+    look = Look(style, settings.show_cost, live=False, demo=settings.demo)
     lines = [style.paint(line).rstrip() for line in frame(usage, columns, rows, look)]
     print("\n".join(lines))
 

@@ -211,4 +211,4 @@ def _similar(key: str, allowed: Mapping[str, Any]) -> str:
 
     names = [name.replace("_", "-") for name in allowed]
     found = difflib.get_close_matches(key.replace("_", "-"), names, n=1)
-    return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(sorted(names))}"
+    return f"; the nearest is {found[0]}" if found else f"; there are {', '.join(sorted(names))}"

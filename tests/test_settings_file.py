@@ -118,7 +118,7 @@ def test_a_byte_order_mark_is_no_fault(file: Path) -> None:
 
 # Wrong settings: the line that is named, and what is said.
 WRONG = {
-    "plan = 'max5'\nrefesh = 3": ("2", "refesh: is no setting; did you mean refresh?"),
+    "plan = 'max5'\nrefesh = 3": ("2", "refesh: is no setting; the nearest is refresh?"),
     "colour-of-the-sky = 1": ("1", "is no setting; there are alert-at, "),
     "[alerts]\nbel = true": ("2", "alerts.bel: is no setting; there are at, bell, notify, command"),
     "[alarms]\nat = 80": ("1", "alarms: is no setting"),
@@ -132,7 +132,7 @@ WRONG = {
     "reset-hour = 24": ("1", "0<=x<=23"),
     "reset-hour = 9.5": ("1", "is not a valid integer"),
     "reset-hour = 2026-01-01": ("1", "takes a text or a number"),
-    "timezone = 'Europe/Berlim'": ("1", "did you mean Europe/Berlin"),
+    "timezone = 'Europe/Berlim'": ("1", "the nearest are Europe/Berlin"),
     "refresh = 0.1": ("1", "1<=x<=3600"),
     "refresh = nan": ("1", "is no number"),
     "alert-at = [80, nan]": ("1", "is no number"),

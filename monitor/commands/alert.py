@@ -6,7 +6,7 @@ import os
 import sys
 
 from monitor import exits
-from monitor.alerts import environment, run_command
+from monitor.alerts import environment, run_command, words_of
 from monitor.model.alerting import Alert
 from monitor.run import look_once, open_usage
 from monitor.settings import Settings
@@ -31,8 +31,16 @@ def send(settings: Settings) -> int:
         print("notify: sent" if code else "notify: this terminal is not known to show any")
         sys.stdout.write(code)
     if chosen.command:
-        with open_usage(settings) as (used, looks):
-            code_of = run_command(chosen.command, environment(alert, look_once(used, looks)))
+        code_of = run_command(chosen.command, _variables(settings, alert))
         worked = worked and code_of == 0
         print(f"command: {'could not be run' if code_of is None else f'exit code {code_of}'}")
     return exits.OK if worked else exits.NO_READING
+
+
+def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
+    """Return what the command gets to know: of the present usage too, where there is any."""
+    try:
+        with open_usage(settings) as (used, looks):
+            return environment(alert, look_once(used, looks))
+    except exits.Failure:
+        return words_of(alert)

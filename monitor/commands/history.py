@@ -74,11 +74,11 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         with_hours = any(options[name] for name in ("heatmap", "html", "json"))
         completed = _completed(settings, looks, with_hours=with_hours)
     clock = settings.rules.clock
+    shown = _shown(settings, completed)
     if options["since_"]:
         # Days are compared, not instants: midnight has another offset before the clocks changed.
         first = since(options["since_"], clock, utc_now()) or date.min
         completed = [item for item in completed if clock.local(item.block.start).date() >= first]
-    shown = _shown(settings, completed)
     if options["json"]:
         print(json.dumps(as_json(completed, shown), indent=2))
         return exits.OK

@@ -33,7 +33,16 @@ def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
         yield path
     finally:
         alive.close()
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory into which a look that is just ending may still put a link."""
+    for _ in range(5):
         shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.02)
 
 
 def _base(data_dirs: Sequence[Path]) -> Path:

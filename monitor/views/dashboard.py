@@ -67,6 +67,7 @@ class Look:
     style: Style
     show_cost: bool = True
     live: bool = True
+    demo: bool = False
     chart: Chart = burn_up
 
 
@@ -127,7 +128,7 @@ def _shortened(rows: list[Row], height: int) -> list[Row]:
 
 def _rows(usage: Usage, width: int, look: Look) -> Iterator[Row]:
     glyphs = look.style.glyphs
-    yield Row(8, _header(usage, width, glyphs))
+    yield Row(8, _header(usage, width, look))
     yield Row(30, BLANK)
     yield from (Row(0, said) for said in _sentence(usage, width, glyphs))
     yield Row(32, BLANK)
@@ -144,7 +145,8 @@ def _rows(usage: Usage, width: int, look: Look) -> Iterator[Row]:
     yield Row(10, _footer(usage, width, look))
 
 
-def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
+def _header(usage: Usage, width: int, look: Look) -> Line:
+    glyphs = look.style.glyphs
     limit = usage.limit
     plan = "your limit" if limit.source == "user" else (limit.plan or "")
     clock = usage.rules.clock
@@ -152,6 +154,7 @@ def _header(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     parts = [plan, *([usage.gauge.source] if usage.block else [])]
     if usage.gauge.window is not None:
         parts = ["official", *(["carried on"] if usage.gauge.bridge else [])]
+    parts = ["sample usage", *parts] if look.demo else parts
     named = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
     brief = named[:2]
     full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
@@ -232,7 +235,7 @@ def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str
     if usage.status == "active":
         yield 6, "Pace", _pace(usage), _pace_note(usage)
         yield 7, "Runs out", _runs_out(usage), _pause(usage)
-    yield 4, "Resets", _resets(usage), SOURCES.get(usage.reset.source or "", "")
+    yield 4, "Resets", _resets(usage), _reset_note(usage)
     # "<synthetic>" is Claude Code's own name for a message that no model wrote.
     names = [name for name in usage.block.models if name != "<synthetic>"]
     models = ", ".join(short_model(name) for name in names)
@@ -365,6 +368,14 @@ def _runs_out(usage: Usage) -> str:
     return f"{said} · {percent(100 * forecast.probability)} likely before the reset"
 
 
+def _reset_note(usage: Usage) -> str:
+    block, at = usage.block, usage.reset.at
+    if usage.reset.source == "reset_hour" and block and at and block.end < at:
+        # The count starts afresh then, and the chart ends there.
+        return f"your reset hour; the block ends {_at(usage, block.end)}"
+    return SOURCES.get(usage.reset.source or "", "")
+
+
 def _pause(usage: Usage) -> str:
     runs_out_at, reset_at = usage.forecast.runs_out_at, usage.reset.at
     if runs_out_at is None or reset_at is None:
@@ -420,4 +431,6 @@ def _footer(usage: Usage, width: int, look: Look) -> Line:
     )
     read = f" {version} {look.style.glyphs.dot} read {age(usage.now - reading.read_at)} ago"
     keys = line(Span("q leave · ? help ", "dim")) if look.live else ()
+    if look.live and width_of(keys) + cells(read) + 2 > width:
+        keys = line(Span("? help ", "dim"))
     return sides(line(Span(read, "dim")), keys, width)

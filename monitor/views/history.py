@@ -61,10 +61,23 @@ def by_day(completed: Sequence[CompletedBlock], shown: Shown) -> list[Entry]:
     return [_day_entry(day, items, top) for day, items in days.items()]
 
 
-def table(entries: Sequence[Entry], width: int, shown: Shown, noun: str = "block") -> list[Line]:
-    """Draw the entries in columns; the narrower the screen, the fewer of them."""
+def table(
+    entries: Sequence[Entry],
+    width: int,
+    shown: Shown,
+    noun: str = "block",
+    newest: Optional[int] = None,
+) -> list[Line]:
+    """Draw the entries in columns, or only the newest; the narrower the screen, the fewer columns.
+
+    The last line is about all of them.
+    """
     if not entries:
         return [line("No completed block yet.")]
+    summary = _summary(entries, noun, shown.glyphs)
+    if newest is not None and newest < len(entries):
+        entries = entries[-newest:]
+        summary += f" {shown.glyphs.dot} the newest {newest} shown"
     rows = [_cells(entry, shown) for entry in entries]
     head = ["Start", "Length", "Messages", "Tokens", "Limit", "Cost", "Models"]
     kept = _columns_that_fit([head, *rows], width, shown)
@@ -77,7 +90,7 @@ def table(entries: Sequence[Entry], width: int, shown: Shown, noun: str = "block
         role = "alarm" if entry.alarm else "ok" if entry.highest else ""
         chart = bar(share, None, room - 1, role or "likely", shown.glyphs) if room > 1 else ()
         drawn.append(fit((Span(_joined(row, widths), role), Span(" "), *chart), width))
-    return [*drawn, (), line(Span(_summary(entries, noun, shown.glyphs), "dim"))]
+    return [*drawn, (), fit((Span(summary, "dim"),), width, shown.glyphs.ellipsis)]
 
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:

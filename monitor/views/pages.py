@@ -49,6 +49,6 @@ def history_page(
         body = [line(" The history is still being read.")]
     else:
         entries = by_block(history.completed, shown)
-        body = table(entries[-max(1, height - 6) :], width, shown)
+        body = table(entries, width, shown, newest=max(1, height - 6))
     ellipsis = look.style.glyphs.ellipsis
     return [fit(drawn, width, ellipsis) for drawn in [title, BLANK, *body][:height]]

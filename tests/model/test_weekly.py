@@ -86,4 +86,4 @@ def test_the_week_that_does_not_come_first_leaves_the_sentence_to_the_five_hours
 
 
 def test_of_all_sights_before_those_hours_the_last_counts() -> None:
-    assert hours_to_go((600, 20), (240, 70), (120, 80), (70, 88), (0, 90)) == pytest.approx(2)
+    assert hours_to_go((600, 20), (240, 60), (120, 80), (70, 88), (0, 90)) == pytest.approx(2)
