@@ -118,7 +118,7 @@ def test_a_byte_order_mark_is_no_fault(file: Path) -> None:
 
 # Wrong settings: the line that is named, and what is said.
 WRONG = {
-    "plan = 'max5'\nrefesh = 3": ("2", "refesh: is no setting; the nearest is refresh?"),
+    "plan = 'max5'\nrefesh = 3": ("2", "refesh: is no setting; the nearest is refresh."),
     "colour-of-the-sky = 1": ("1", "is no setting; there are alert-at, "),
     "[alerts]\nbel = true": ("2", "alerts.bel: is no setting; there are at, bell, notify, command"),
     "[alarms]\nat = 80": ("1", "alarms: is no setting"),
