@@ -21,6 +21,8 @@ def main() -> None:
         from monitor.cli import main as run
     except ModuleNotFoundError as error:
         sys.exit(_what_is_missing(error.name or str(error)))
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl+C before there was anything to leave
     run()
 
 

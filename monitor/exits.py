@@ -19,7 +19,7 @@ OK, NO_READING, INTERRUPTED = 0, 1, 130
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EINVAL)
 
-LEAVE_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT")
+LEAVE_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM")
 
 
 class Failure(Exception):  # noqa: N818 - the program failed, the code did not

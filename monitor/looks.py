@@ -41,6 +41,7 @@ class Seen:
     history: Optional[History] = None
     error: Optional[CcusageError] = None
     official: Optional[OfficialLimits] = None
+    history_error: Optional[str] = None
 
 
 class Looks:
@@ -52,6 +53,7 @@ class Looks:
         self._clock = clock
         self._seen = Seen()
         self._path: Optional[Path] = None
+        self._history_error: Optional[str] = None
         self._hours_from = clock() + HOURS_AFTER
         self._shared: Optional[Reading] = None
         self._tried_at: Optional[datetime] = None
@@ -72,7 +74,8 @@ class Looks:
             self._seen = self._with_official(failed(self._seen, error))
             return self._seen
         official = load_official(self._state_dir, reading.data_dirs)
-        self._seen = Seen(reading, self._history_beside(reading, official), official=official)
+        history = self._history_beside(reading, official)
+        self._seen = Seen(reading, history, None, official, self._history_error)
         if not reading.partial:
             self._share(reading)
         return self._seen
@@ -90,15 +93,18 @@ class Looks:
     def read_history(self) -> Seen:
         """Read the whole history, keep it, and check the window against it.
 
-        A failure is no reason to say anything: the history is read again at a later look.
+        A failure is said as a warning; the history is read again at a later look.
         """
         before = self._seen.reading
         assert before is not None and self._path is not None  # noqa: S101 - wants_history() is true
         self._tried_at = self._clock()
         try:
             blocks = self.reader.full_scan()
-        except CcusageError:
+        except CcusageError as error:
+            self._history_error = error.reason
+            self._seen = replace(self._seen, history_error=error.reason)
             return self._seen
+        self._history_error = None
         ended = [CompletedBlock(b) for b in real_blocks(blocks) if b.end <= self._clock()]
         completed = _with_percents(ended, self._seen.official, self._clock())
         history = add_to_history(self._path, completed, self._clock())
@@ -184,7 +190,8 @@ def needs_history(rules: Rules, usage: Usage) -> bool:
 def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
     """Measure what was seen; there must be a reading."""
     assert seen.reading is not None  # noqa: S101 - callers have checked
-    return measure(seen.reading, seen.history, rules, now, seen.official)
+    reading = replace(seen.reading, history_error=seen.history_error)
+    return measure(reading, seen.history, rules, now, seen.official)
 
 
 def kept_usage(

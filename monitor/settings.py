@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -36,7 +36,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         rules=_rules(params),
         source=Source(
             ccusage=params["ccusage"],
-            claude_dirs=tuple(Path(name) for name in params["claude_dir"]),
+            claude_dirs=_directories(params["claude_dir"]),
             online=params["online"],
             full_scan=params["full_scan"],
         ),
@@ -48,6 +48,15 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         demo=params["demo"],
         alerts=_alerts(params),
     )
+
+
+def _directories(names: Sequence[str]) -> tuple[Path, ...]:
+    if not all(name.strip() for name in names):
+        from click import BadParameter
+
+        # An unset shell variable would quietly stand for the present directory.
+        raise BadParameter("--claude-dir is empty.")
+    return tuple(Path(name) for name in names)
 
 
 def _rules(params: Mapping[str, Any]) -> Rules:
@@ -80,14 +89,36 @@ def _alerts(params: Mapping[str, Any]) -> AlertSettings:
 
 
 def local_zone() -> Any:
-    """Return the machine's zone as a pytz zone; UTC when it has no name that pytz knows."""
+    """Return the machine's zone as a pytz zone, by its name, else by its offset of now."""
+    import os
+    import time
+
     import pytz
     import tzlocal
 
+    offset = time.localtime().tm_gmtoff
     try:
-        return pytz.timezone(tzlocal.get_localzone_name() or "UTC")
+        names = [os.environ.get("TZ", ""), tzlocal.get_localzone_name()]
     except Exception:  # noqa: BLE001 - tzlocal raises what its many sources raise
-        return pytz.utc
+        names = [os.environ.get("TZ", "")]
+    for name in filter(None, names):
+        try:
+            zone = pytz.timezone(name)
+        except (pytz.UnknownTimeZoneError, UnicodeEncodeError, ValueError):
+            continue
+        if offset == _offset(zone):
+            return zone
+    # The signs of these names are turned round: Etc/GMT-9 is nine hours ahead of Greenwich.
+    named = f"Etc/GMT{-(offset // 3600):+d}"
+    whole = offset and not offset % 3600 and named in pytz.all_timezones
+    return pytz.timezone(named) if whole else pytz.utc
+
+
+def _offset(zone: Any) -> float:
+    from monitor.clock import utc_now
+
+    offset = utc_now().astimezone(zone).utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
 
 
 def is_twelve_hour(chosen: Optional[str]) -> bool:

@@ -30,7 +30,10 @@ _FALLBACK_SIZE = (80, 24)
 _LARGEST_SIDE = (
     1000  # a terminal may claim 65535x65535; nobody reads that, and drawing it takes GBs
 )
-_LEAVE_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+_LEAVE_SIGNALS = (
+    *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"),
+    *("SIGUSR1", "SIGUSR2", "SIGALRM"),  # asked for by nobody, but they would end us too
+)
 _STAY_IGNORED = ("SIGHUP", "SIGTSTP")  # as nohup, or a shell without job control, arranged it
 _TERMINAL_GONE: int = getattr(signal, "SIGHUP", signal.SIGTERM)
 _GIVE_BACK_SECONDS = 1.0  # how long a terminal that takes no output is waited for at the end

@@ -84,6 +84,9 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         return exits.OK
     if options["html"]:
         return _write(options["html"], page(completed, shown, utc_now()))
+    if options["since_"] and not completed:
+        print(f"No completed block since {first}.")
+        return exits.OK
     style, width = style_for(settings), terminal_size(sys.stdout)[0]
     if options["heatmap"]:
         lines = heat_map(completed, width, shown)
@@ -122,6 +125,9 @@ def _completed(settings: Settings, looks: Looks, *, with_hours: bool) -> list[Co
     if with_hours and looks.lacks_hours():
         looks.read_hours()
     history = looks.seen.history
+    if looks.seen.history_error and (history is None or history.read_at is None):
+        reason = f"The history could not be read: {looks.seen.history_error}"
+        raise exits.Failure(reason, "See `ccusage-monitor doctor`.")
     return list(history.completed) if history else []
 
 

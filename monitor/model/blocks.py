@@ -20,6 +20,10 @@ MAX_TOKENS = 10**15
 """No real count comes near; a larger one is a fault of the report."""
 
 
+FAR_FUTURE = re.compile(r"\+?\d{5,}-")
+LAST_YEAR = datetime(9999, 12, 1, tzinfo=timezone.utc)
+
+
 class ReportError(ValueError):
     """What ccusage printed is no report; the text says which field is wrong, in one line."""
 
@@ -163,6 +167,8 @@ def parse_time(value: object, where: str) -> datetime:
     """
     if not isinstance(value, str):
         _reject(where, "a time", value)
+    if FAR_FUTURE.match(value):
+        return LAST_YEAR  # five hours after 9999: in the future all the same
     try:
         # As ccusage writes it; anything else takes the longer way.
         usual = len(value) == len("2026-01-05T12:00:00.000Z") and value[-1] == "Z"

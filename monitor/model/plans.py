@@ -41,6 +41,7 @@ def choose_limit(
     plan_tokens: Mapping[str, int] = PLAN_TOKENS,
     *,
     history_known: bool = True,
+    history_error: Optional[str] = None,
 ) -> Limit:
     """Choose the limit for a block that has used `counted` tokens.
 
@@ -50,7 +51,9 @@ def choose_limit(
     if token_limit is not None:
         return Limit(token_limit, "user", None)
     if plan == CUSTOM_MAX:
-        return _custom_max(highest, clock, plan_tokens["pro"], history_known=history_known)
+        why = "no completed block yet" if history_known else "your history is still being read"
+        why = "your history could not be read" if history_error else why
+        return _custom_max(highest, clock, plan_tokens["pro"], why)
     tokens = plan_tokens[plan]
     if plan == "pro" and counted > tokens and highest and highest.tokens.counted > tokens:
         note = f"pro limit passed; using your highest block of {clock.day(highest.start)}"
@@ -58,11 +61,8 @@ def choose_limit(
     return Limit(tokens, "plan", plan)
 
 
-def _custom_max(
-    highest: Optional[Block], clock: Clock, instead: int, *, history_known: bool
-) -> Limit:
+def _custom_max(highest: Optional[Block], clock: Clock, instead: int, why: str) -> Limit:
     if highest is None:
-        why = "no completed block yet" if history_known else "your history is still being read"
         note = f"{why}; using pro's estimate"
         return Limit(instead, "plan", CUSTOM_MAX, note)
     note = f"your highest block, of {clock.day(highest.start)}"

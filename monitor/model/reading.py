@@ -34,5 +34,7 @@ class Reading:
     size: DataSize = field(default_factory=DataSize)
     partial: bool = False
     """Whether the series is still to come: the next look brings it."""
+    history_error: Optional[str] = None
+    """Why the whole history could not be read, when that was tried."""
     stale: bool = False
     error: Optional[str] = None

@@ -143,7 +143,8 @@ def _reset(usage: Usage) -> str:
 
 def _at(usage: Usage, when: Optional[datetime]) -> str:
     text = _clock(usage, when)
-    return text if when and text != usage.rules.clock.minute(when) else f"at {text}"
+    names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
+    return text if names_a_day else f"at {text}"
 
 
 def _clock(usage: Usage, when: Optional[datetime]) -> str:
@@ -155,6 +156,11 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if reading.error:
         old = age(usage.now - reading.read_at)
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
+    if reading.history_error:
+        yield f"The history could not be read, the limit may be too low: {reading.history_error}"
+    reached = usage.official.five_hour if usage.official else None
+    if reached is not None and reached.used_percent >= WHOLE:
+        yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
     if usage.exceeded and usage.gauge.source == "estimate":
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."

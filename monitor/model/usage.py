@@ -201,6 +201,7 @@ def _limit(
         rules.clock,
         rules.plan_tokens,
         history_known=history is not None or reading.scan == "full",
+        history_error=reading.history_error,
     )
 
 

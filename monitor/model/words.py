@@ -34,6 +34,8 @@ class Clock(NamedTuple):
     def minute_or_day(self, when: datetime, now: datetime) -> str:
         """Write a time of day, with its day where that is not today."""
         shown = nearest_minute(when)
+        if when < now < shown:
+            shown -= MINUTE  # what has been is never said to be still to come
         days = (self.local(shown).date() - self.local(now).date()).days
         day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
         return f"{self.day(shown) + ' ' if day is None else day}{self.minute(shown)}"

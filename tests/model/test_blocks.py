@@ -352,8 +352,10 @@ def event(minute: float, tokens: int, cost: Optional[float] = None) -> Event:
 
 
 def test_a_series_is_the_blocks_own_events_only() -> None:
-    own = (event(0, 40), event(30, 60))
-    assert series(block(100), (event(-1, 7), *own, event(91, 9))) == own
+    found = block(100)
+    assert found.last_activity is not None
+    own = (event(0, 40), Event(found.last_activity, 60))
+    assert series(found, (event(-1, 7), *own, event(91, 9))) == own
 
 
 def test_what_the_block_counts_beyond_its_series_arrived_at_its_last_activity() -> None:
@@ -405,3 +407,8 @@ def test_a_block_that_does_not_say_whether_it_is_a_gap_is_none() -> None:
 def test_a_piece_that_is_no_object_is_named() -> None:
     with pytest.raises(ReportError, match=r"^blocks\[0\]: expected an object, got 'x'$"):
         parse_events('{"blocks": ["x"]}', datetime(2026, 1, 5, tzinfo=timezone.utc))
+
+
+@pytest.mark.parametrize("end", ["10000-01-01T04:00:00.000Z", "+010000-01-01T04:00:00.000Z"])
+def test_a_time_after_the_year_9999_is_far_in_the_future(end: str) -> None:
+    assert parse_time(end, "endTime").year == 9999

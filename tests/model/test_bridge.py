@@ -56,6 +56,9 @@ def test_the_newest_capture_is_the_base() -> None:
         pytest.param(captures_of((95, 51.0), (100, 2.9)), EVENTS, 120, id="below 3 percent again"),
         pytest.param(captures_of((100, 51.0)), EVENTS[:2], 120, id="with no tokens since"),
         pytest.param(captures_of((109.5, 51.0)), EVENTS, 110.4, id="within a minute"),
+        pytest.param(
+            captures_of((50, 21.0), (109.5, 51.0)), EVENTS, 110.4, id="within a minute of the last"
+        ),
         pytest.param(captures_of((130, 51.0)), EVENTS, 120, id="before the capture"),
         pytest.param(CAPTURES, events_of((20, 499), (110, 50)), 120, id="from few tokens"),
         pytest.param(CAPTURES, events_of((110, 2_000)), 120, id="from no tokens"),

@@ -25,6 +25,7 @@ def at_pace(
 
 def test_the_limit_is_reached_when_what_is_left_has_been_used_at_this_pace() -> None:
     assert at_pace(120.0).runs_out_at == NOW + timedelta(minutes=50)
+    assert at_pace(96.0).runs_out_at == NOW + timedelta(minutes=62.5)
 
 
 @pytest.mark.parametrize("rate", [59.0, 60.0, 0.0])

@@ -218,6 +218,7 @@ def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> N
     found = Outlook(1_000, 0.5, ((1.0, 500.0),), 1_000, 1_200, 2_000)
     assert reach_times(found, 1_500, at(180), END) == (at(240), None)
     assert reach_times(found, 900, at(180), END) == (at(180), at(180))
+    assert reach_times(found, 2_000, at(180), END) == (END, None)
     assert reach_times(found, 2_500, at(180), END) == (None, None)
 
 
@@ -284,3 +285,10 @@ def test_a_history_is_a_second_part_beside_the_blocks_own_pace() -> None:
     assert (own, usual) == pytest.approx((1 - 0.3 / 4, 0.3 / 4))
     assert usual_scale == pytest.approx(0.85 * 1_000 * 3)
     assert own_scale == pytest.approx(0.85 * (60 + 160 / 3) / 2 * 3)
+
+
+def test_in_the_last_hour_too_more_may_come() -> None:
+    found = seen_at(270, steady(range(0, 270, 5)))
+    assert found is not None
+    assert found.stop < 0.9
+    assert found.final_high > found.counted

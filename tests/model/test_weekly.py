@@ -87,3 +87,8 @@ def test_the_week_that_does_not_come_first_leaves_the_sentence_to_the_five_hours
 
 def test_of_all_sights_before_those_hours_the_last_counts() -> None:
     assert hours_to_go((600, 20), (240, 60), (120, 80), (70, 88), (0, 90)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(("age", "left"), [(1.5, 97 / 2), (0.5, 97 / 3)])
+def test_a_week_younger_than_an_hour_is_taken_for_an_hour_old(age: float, left: float) -> None:
+    assert hours_to_go((0, 3), resets_in=7 * DAY - age * HOUR) == pytest.approx(left)

@@ -18,10 +18,12 @@ from typing import Any, Optional
 
 import pytest
 
-from monitor.looks import HISTORY_RETRY, HOURS_AFTER, Looks
+from monitor.looks import HISTORY_RETRY, HOURS_AFTER, Looks, measured
 from monitor.model.blocks import active_block
 from monitor.model.history import hourly
 from monitor.model.reading import DataSize
+from monitor.model.sentence import warnings
+from monitor.model.usage import Rules
 from monitor.source.ccusage import CcusageError, Command
 from monitor.source.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
 
@@ -524,3 +526,11 @@ def test_the_hours_of_past_blocks_are_read_later_than_the_blocks(
     assert history is not None
     assert [item.hourly for item in history.completed] == [(70, 0, 0, 0, 0)]
     assert not looks.wants_hours()
+
+
+def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(looks: Looks, fake: Fake) -> None:
+    looks.look()
+    fake.breaks()
+    seen = looks.read_history()
+    usage = measured(seen, Rules(), NOW)
+    assert any(text.startswith("The history could not be read") for text in warnings(usage))
