@@ -244,3 +244,8 @@ def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
         gauge = choose_gauge(17_525, 35_050, official, None, NOW, NOW)
         assert (gauge.source, gauge.used_percent) == ("estimate", 50.0)
         assert (gauge.level, gauge.tokens_left) == (35_050, 17_525)
+
+
+def test_tokens_of_unknown_worth_do_not_move_the_percentage() -> None:
+    gauge = choose_gauge(1_200, 35_000, known((2.9, 41)), None, NOW)
+    assert (gauge.tokens_per_percent, gauge.percent_at(9_000)) == (None, 41)
