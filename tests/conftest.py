@@ -14,8 +14,10 @@ from hypothesis import settings
 
 from tests.real_ccusage import ROOT, install, with_node
 
-# A shell starts its background jobs with these ignored, and so would be what the tests start.
-for number in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)):
+# A shell starts its background jobs with these ignored (nohup the last one too), and so would be
+# what the tests start.
+for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
+    number = getattr(signal, name, signal.SIGINT)
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
 
