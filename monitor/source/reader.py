@@ -92,6 +92,7 @@ class Reader:
         except (CcusageError, ReportError, OSError) as error:
             # Another ccusage may stand there next time, and a private file may have been lost.
             self._command = self._window = self._last = None
+            self._files = Files(self._roots)
             raise _as_ccusage_error(error) from error
 
     def full_scan(self) -> tuple[Block, ...]:
