@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Optional
 
 from monitor.model.blocks import Block
@@ -29,12 +30,15 @@ class History:
     completed: tuple[CompletedBlock, ...] = ()
     read_at: Optional[datetime] = None
 
+    # Asked for at every frame, and the same for as long as the history is.
+    @cached_property
     def blocks(self) -> list[Block]:
-        """Return the blocks themselves."""
+        """The blocks themselves."""
         return [item.block for item in self.completed]
 
+    @cached_property
     def past(self) -> tuple[PastBlock, ...]:
-        """Return what the forecast learns from."""
+        """What the forecast learns from."""
         return tuple(
             PastBlock(item.block.start, item.block.tokens.counted, item.hourly)
             for item in self.completed

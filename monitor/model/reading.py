@@ -8,6 +8,9 @@ from typing import Optional
 
 from monitor.model.blocks import Block, Event
 
+FULLY_COUNTING = 19
+"""From this major version on ccusage counts the output tokens of a streamed answer fully."""
+
 
 @dataclass(frozen=True)
 class DataSize:
@@ -38,3 +41,12 @@ class Reading:
     """Why the whole history could not be read, when that was tried."""
     stale: bool = False
     error: Optional[str] = None
+
+
+def undercounts(version: Optional[str]) -> bool:
+    """Whether this ccusage keeps the first line of a streamed answer, not the largest count.
+
+    It is another number for the same block, so the two ways must never meet in one history.
+    """
+    major = (version or "").split(".")[0]
+    return major.isdecimal() and int(major) < FULLY_COUNTING

@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Optional
 
 from monitor.model.gauge import WHOLE
+from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
 from monitor.model.words import age, between, count, duration, percent, plural
 
 SURE = 0.9
 """From this probability on "likely" is left out."""
-
-FULLY_COUNTING = 19
-"""From this major version on ccusage counts the output tokens of a streamed answer fully."""
 
 
 def headline(usage: Usage) -> str:
@@ -166,7 +164,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
         yield f"{used} of the limit is used; you may be stopped at any moment."
     if not usage.burn.exact and not reading.partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
-    if _undercounts(reading.ccusage_version):
+    if undercounts(reading.ccusage_version):
         yield (
             f"ccusage {reading.ccusage_version} undercounts output tokens; "
             "ccusage 20 counts them fully."
@@ -174,8 +172,3 @@ def _warnings(usage: Usage) -> Iterator[str]:
     future = [b for b in reading.blocks if not b.is_gap and b.start > usage.now]
     if future:
         yield f"{plural(len(future), 'block')} stamped in the future left out; was a clock wrong?"
-
-
-def _undercounts(version: Optional[str]) -> bool:
-    major = (version or "").split(".")[0]
-    return major.isdecimal() and int(major) < FULLY_COUNTING

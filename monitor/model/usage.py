@@ -192,7 +192,7 @@ def _limit(
     reading: Reading, history: Optional[History], rules: Rules, counted: int, now: datetime
 ) -> Limit:
     completed = [b for b in real_blocks(reading.blocks) if b.end <= now]
-    kept = history.blocks() if history else []
+    kept = history.blocks if history else []
     return choose_limit(
         rules.plan,
         rules.token_limit,
@@ -216,7 +216,7 @@ def _forecast(
 ) -> Forecast:
     if block is None or reset.at is None or gauge.level is None:
         return UNKNOWN
-    past = history.past() if history else ()
+    past = history.past if history else ()
     view = outlook(events, block.start, reset.at, now, past) if events else None
     found = forecast(gauge.used_tokens, gauge.level, burn, view, reset.at, now)
     if found.tokens is None:

@@ -11,12 +11,9 @@ from typing import Any, Optional
 
 from monitor.model.blocks import parse_time
 from monitor.model.history import CompletedBlock, History, merged
+from monitor.model.reading import undercounts
 from monitor.source.records import block_as_json, block_from_json
 from monitor.state import load, locked, save
-
-FULLY_COUNTING = 19
-"""ccusage counts a streamed answer's output fully from this major version on: another number for
-the same block, so the two must never meet in one history."""
 
 
 def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
@@ -29,8 +26,7 @@ def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[st
 
 def counting(version: Optional[str]) -> str:
     """Return which of the two ways of counting a ccusage version has: `full` or `first`."""
-    major = (version or "").split(".")[0]
-    return "first" if major.isdecimal() and int(major) < FULLY_COUNTING else "full"
+    return "first" if undercounts(version) else "full"
 
 
 def load_history(path: Path) -> Optional[History]:

@@ -43,9 +43,9 @@ def test_of_two_official_percentages_the_newer_counts() -> None:
 
 def test_the_forecast_learns_from_blocks_with_tokens_only() -> None:
     history = History((CompletedBlock(past_block(3, 0)), CompletedBlock(OLD, (300, 200))), NOW)
-    (past,) = history.past()
+    (past,) = history.past
     assert (past.start, past.tokens, tuple(past.hourly)) == (OLD.start, 500, (300, 200))
-    assert history.blocks()[0].start == OLD.start - timedelta(days=1)
+    assert history.blocks[0].start == OLD.start - timedelta(days=1)
 
 
 def hour_of(block: Block, hours: float, counted: int) -> Block:

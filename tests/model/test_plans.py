@@ -103,7 +103,7 @@ def test_a_block_of_the_future_is_never_the_highest() -> None:
 def test_the_highest_block_may_be_one_that_only_the_history_has() -> None:
     reading = replace(active(events_over(138, 9_000)), blocks=())
     assert usage_of(reading, Rules(plan="custom_max")).limit.tokens == 30_500
-    assert HISTORY.blocks() == list(PAST)
+    assert HISTORY.blocks == list(PAST)
 
 
 def test_pro_passed_stays_when_the_highest_block_only_equals_it() -> None:

@@ -397,7 +397,7 @@ def looks(reader: Reader, tmp_path: Path, clock: Clock) -> Looks:
 
 def highest(looks: Looks) -> Optional[int]:
     history = looks.look().history
-    return max((b.tokens.counted for b in history.blocks()), default=None) if history else None
+    return max((b.tokens.counted for b in history.blocks), default=None) if history else None
 
 
 PAST = raw_block(START - 700 * HOUR, START - 698 * HOUR, 9_000)

@@ -42,7 +42,7 @@ def test_what_is_kept_comes_back(path: Path) -> None:
     assert found == made
     assert found is not None
     assert found.read_at == NOW
-    assert [(b.start, b.tokens, b.end) for b in found.blocks()] == [
+    assert [(b.start, b.tokens, b.end) for b in found.blocks] == [
         (b.start, b.tokens, b.end) for b in (FIRST.block, SECOND.block)
     ]
     assert [(c.hourly, c.official_percent) for c in found.completed] == [
@@ -58,14 +58,14 @@ def test_nothing_kept_is_no_history(path: Path) -> None:
 def test_blocks_are_added_and_the_time_of_the_full_scan_stays(path: Path) -> None:
     add_to_history(path, [FIRST], NOW)
     found = add_to_history(path, [SECOND], None)
-    assert found.blocks() == [FIRST.block, SECOND.block]
+    assert found.blocks == [FIRST.block, SECOND.block]
     assert found.read_at == NOW
 
 
 def test_a_block_whose_transcripts_were_deleted_is_kept(path: Path) -> None:
     add_to_history(path, [FIRST, SECOND], NOW)
     later = NOW + timedelta(days=31)
-    assert add_to_history(path, [], later).blocks() == [FIRST.block, SECOND.block]
+    assert add_to_history(path, [], later).blocks == [FIRST.block, SECOND.block]
 
 
 def test_a_block_read_again_with_less_in_it_keeps_the_larger_count(path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: s
     path.write_text(text)
     assert load_history(path) is None
     assert aside(path).read_text() == text
-    assert add_to_history(path, [FIRST], NOW).blocks() == [FIRST.block]
+    assert add_to_history(path, [FIRST], NOW).blocks == [FIRST.block]
     assert load_history(path) is not None
     assert aside(path).read_text() == text
 
@@ -148,7 +148,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: s
 def test_where_nothing_can_be_written_the_answer_is_there_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = history_path(tmp_path / "file", DIRS, "20.0.24")
-    assert add_to_history(path, [FIRST], NOW).blocks() == [FIRST.block]
+    assert add_to_history(path, [FIRST], NOW).blocks == [FIRST.block]
 
 
 def test_files_are_private(path: Path) -> None:
