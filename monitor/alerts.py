@@ -10,7 +10,7 @@ from typing import Optional, Protocol
 
 from monitor.model.alerting import PERCENTS, Alert, Armed, due
 from monitor.model.usage import Usage
-from monitor.source.ccusage import end_group
+from monitor.source.ccusage import end_group, stop_key_held_back
 from monitor.views.report import utc
 
 COMMAND_SECONDS = 30.0
@@ -101,15 +101,16 @@ def run_command(
     None when it could not be run, or took longer than `seconds` and was ended with all it started.
     """
     try:
-        child = subprocess.Popen(  # noqa: S602 - the user's own command line
-            command,
-            shell=True,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with stop_key_held_back():
+            child = subprocess.Popen(  # noqa: S602 - the user's own command line
+                command,
+                shell=True,
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
     except (OSError, ValueError):
         return None
     try:

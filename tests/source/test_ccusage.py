@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 import time
 from pathlib import Path
@@ -323,6 +324,13 @@ def test_a_grandchild_that_holds_the_pipe_open_does_not_hang_us(
     finally:
         if start:
             os.kill(pid_in(tmp_path / "pid"), 9)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no job control")
+def test_ctrl_z_cannot_stop_it_while_it_is_being_started(runner: Runner) -> None:
+    """Stopped before exec it would hold us in Popen, and the shell would wait for both for ever."""
+    source = "import signal; print(signal.SIGTSTP in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    assert runner.run([sys.executable, "-c", source]).stdout == "True\n"
 
 
 def test_a_program_that_closes_its_output_and_hangs_is_ended(
