@@ -21,7 +21,6 @@ from monitor.source.locate import NotFound
 from monitor.terminal import Screen
 from monitor.views.chart import burn_up
 from monitor.views.dashboard import Look, frame, message
-from monitor.views.pages import help_page, history_page
 from monitor.views.style import Glyphs
 from monitor.views.text import Line
 
@@ -97,15 +96,23 @@ class Worker:
         return took
 
     def _show(self, seen: Seen) -> None:
-        self.seen = seen
+        before, self.seen = self.seen, seen
         self._failures = self._failures + 1 if seen.error else 0
-        self._seen_more()
+        if not _is_same(before, seen):
+            self._seen_more()
 
     def _rest(self, took: float) -> float:
         if self._failures:
             retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
             return max(retry, REST * took)
         return max(self._refresh, REST * took)
+
+
+def _is_same(before: Seen, seen: Seen) -> bool:
+    """Whether nothing has changed but the time of the look."""
+    if before.reading is None or seen.reading is None:
+        return False
+    return replace(before, reading=replace(before.reading, read_at=seen.reading.read_at)) == seen
 
 
 def watch(settings: Settings, looks: Looks, screen: Screen, look: Look) -> int:
@@ -178,8 +185,12 @@ def _lines(
 ) -> Sequence[Line]:
     seen, look = worker.seen, view.look
     if view.page == "help":
+        from monitor.views.pages import help_page  # as below: seldom asked for, slow to load
+
         return help_page(columns, rows, look.style.glyphs)
     if usage is not None and view.page == "history":
+        from monitor.views.pages import history_page
+
         return history_page(usage, seen.history, columns, rows, look)
     if usage is not None:
         return frame(usage, columns, rows, look)

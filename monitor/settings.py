@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
@@ -90,18 +92,12 @@ def _alerts(params: Mapping[str, Any]) -> AlertSettings:
 
 def local_zone() -> Any:
     """Return the machine's zone as a pytz zone, by its name, else by its offset of now."""
-    import os
     import time
 
     import pytz
-    import tzlocal
 
     offset = time.localtime().tm_gmtoff
-    try:
-        names = [os.environ.get("TZ", ""), tzlocal.get_localzone_name()]
-    except Exception:  # noqa: BLE001 - tzlocal raises what its many sources raise
-        names = [os.environ.get("TZ", "")]
-    for name in filter(None, names):
+    for name in filter(None, _zone_names()):
         try:
             zone = pytz.timezone(name)
         except (pytz.UnknownTimeZoneError, UnicodeEncodeError, ValueError):
@@ -112,6 +108,16 @@ def local_zone() -> Any:
     named = f"Etc/GMT{-(offset // 3600):+d}"
     whole = offset and not offset % 3600 and named in pytz.all_timezones
     return pytz.timezone(named) if whole else pytz.utc
+
+
+def _zone_names() -> Iterator[str]:
+    yield os.environ.get("TZ", "")
+    with suppress(OSError):
+        yield str(Path("/etc/localtime").readlink()).partition("/zoneinfo/")[2]
+    with suppress(Exception):  # it raises what its many sources raise
+        import tzlocal  # slow to load, and seldom needed after the two
+
+        yield tzlocal.get_localzone_name()
 
 
 def _offset(zone: Any) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model.blocks import Block, active_block, events_of, parse_report, real_blocks
+from monitor.model.blocks import Block, active_block, parse_events, parse_report, real_blocks
 from tests.histories import Row, busy_history, streamed, write_messages
 from tests.real_ccusage import VERSIONS, report
 
@@ -112,8 +112,8 @@ def test_with_streamed_repeats_version_20_counts_more_in_the_same_blocks(
 def test_a_fine_cut_gives_the_events_of_the_same_tokens(
     version: str, plain: tuple[Path, list[Row]]
 ) -> None:
-    fine = parse_report(report(version, plain[0], options=("--session-length", "0.02")))
-    events = events_of(fine)
+    fine = report(version, plain[0], options=("--session-length", "0.02"))
+    events = parse_events(fine, min(row.when for row in plain[1]))
     assert len(events) > len(plain[1]) / 2
     assert sum(event.tokens for event in events) == sum(row.counted for row in plain[1])
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, NoReturn, Optional
+from typing import Any, Callable, NoReturn, Optional, TypeVar
 
 SESSION = timedelta(hours=5)
 """Length of a block, ccusage's default `--session-length`."""
@@ -19,6 +19,9 @@ SESSION = timedelta(hours=5)
 MAX_TOKENS = 10**15
 """No real count comes near; a larger one is a fault of the report."""
 
+
+TOKEN_KINDS = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
+"""In ccusage's `tokenCounts`, in the order of TokenCounts."""
 
 FAR_FUTURE = re.compile(r"\+?\d{5,}-")
 LAST_YEAR = datetime(9999, 12, 1, tzinfo=timezone.utc)
@@ -78,6 +81,9 @@ class Event:
     cost_usd: Optional[float] = None
 
 
+Read = TypeVar("Read")
+
+
 def parse_report(text: str) -> tuple[Block, ...]:
     """Read the output of `ccusage blocks --json`.
 
@@ -86,7 +92,7 @@ def parse_report(text: str) -> tuple[Block, ...]:
     >>> parse_report('{"blocks": []}')
     ()
     """
-    return tuple(_block(raw, f"blocks[{i}]") for i, raw in enumerate(_raw_blocks(text)))
+    return _each(_block, _raw_blocks(text))
 
 
 def parse_events(text: str, since: datetime) -> tuple[Event, ...]:
@@ -96,23 +102,13 @@ def parse_events(text: str, since: datetime) -> tuple[Event, ...]:
     ReportError.
     """
     first = since.strftime("%Y-%m-%dT%H:%M:%S")
-    pieces = []
-    for i, raw in enumerate(_raw_blocks(text)):
-        end = raw.get("actualEndTime") if isinstance(raw, dict) else None
+
+    def event(raw: dict[str, Any]) -> Optional[Event]:
+        end = raw.get("actualEndTime")
         # Times of one report are written alike, so their texts are in their order.
-        if not isinstance(end, str) or end >= first:
-            pieces.append(_block(raw, f"blocks[{i}]"))
-    return events_of(pieces)
+        return None if isinstance(end, str) and end < first else _event(raw)
 
-
-def events_of(blocks: Sequence[Block]) -> tuple[Event, ...]:
-    """Read a report cut finely (`--session-length 0.02`) as a series of events, oldest first."""
-    found = [
-        Event(b.last_activity or b.start, b.tokens.counted, b.cost_usd)
-        for b in blocks
-        if not b.is_gap
-    ]
-    return tuple(sorted(found, key=lambda event: event.at))
+    return tuple(sorted(_each(event, _raw_blocks(text)), key=lambda event: event.at))
 
 
 def series(block: Block, events: Sequence[Event]) -> Optional[tuple[Event, ...]]:
@@ -192,35 +188,57 @@ def _load(text: str) -> Any:
         raise ReportError(f"the output is no JSON ({error.__class__.__name__}: {error})") from None
 
 
-def _block(raw: object, where: str) -> Block:
-    if not isinstance(raw, dict):
-        _reject(where, "an object", raw)
-    counts = _field(raw, "tokenCounts", where)
-    if not isinstance(counts, dict):
-        _reject(f"{where}.tokenCounts", "an object", counts)
+def _each(read: Callable[[dict[str, Any]], Optional[Read]], raws: list[Any]) -> tuple[Read, ...]:
+    """Read each element of the report's list; an error says which it is in."""
+    found = []
+    for index, raw in enumerate(raws):
+        if not isinstance(raw, dict):
+            _reject(f"blocks[{index}]", "an object", raw)
+        try:
+            found.append(read(raw))
+        except ReportError as error:
+            raise ReportError(f"blocks[{index}].{error}") from None
+    return tuple(one for one in found if one is not None)
+
+
+def _block(raw: dict[str, Any]) -> Block:
     return Block(
-        id=_text(_field(raw, "id", where), f"{where}.id"),
-        start=parse_time(_field(raw, "startTime", where), f"{where}.startTime"),
-        end=parse_time(_field(raw, "endTime", where), f"{where}.endTime"),
-        last_activity=_optional_time(raw.get("actualEndTime"), f"{where}.actualEndTime"),
-        is_active=_flag(_field(raw, "isActive", where), f"{where}.isActive"),
-        is_gap=_flag(raw.get("isGap", False), f"{where}.isGap"),
-        entries=_count(_field(raw, "entries", where), f"{where}.entries"),
-        tokens=_token_counts(counts, f"{where}.tokenCounts"),
-        cost_usd=_cost(raw.get("costUSD"), f"{where}.costUSD"),
-        models=_names(raw.get("models", []), f"{where}.models"),
-        limit_reset=_optional_time(raw.get("usageLimitResetTime"), f"{where}.usageLimitResetTime"),
+        id=_text(_field(raw, "id"), "id"),
+        start=parse_time(_field(raw, "startTime"), "startTime"),
+        end=parse_time(_field(raw, "endTime"), "endTime"),
+        last_activity=_optional_time(raw.get("actualEndTime"), "actualEndTime"),
+        is_active=_flag(_field(raw, "isActive"), "isActive"),
+        is_gap=_flag(raw.get("isGap", False), "isGap"),
+        entries=_count(_field(raw, "entries"), "entries"),
+        tokens=_token_counts(raw),
+        cost_usd=_cost(raw.get("costUSD"), "costUSD"),
+        models=_names(raw.get("models", []), "models"),
+        limit_reset=_optional_time(raw.get("usageLimitResetTime"), "usageLimitResetTime"),
     )
 
 
-def _token_counts(raw: dict[str, Any], where: str) -> TokenCounts:
-    names = ("inputTokens", "outputTokens", "cacheCreationInputTokens", "cacheReadInputTokens")
-    return TokenCounts(*(_count(_field(raw, name, where), f"{where}.{name}") for name in names))
+def _event(raw: dict[str, Any]) -> Optional[Event]:
+    """Read a piece of the report as an event; None when it is a gap."""
+    if _flag(raw.get("isGap", False), "isGap"):
+        return None
+    name = "startTime" if raw.get("actualEndTime") is None else "actualEndTime"
+    at, cost = parse_time(_field(raw, name), name), _cost(raw.get("costUSD"), "costUSD")
+    return Event(at, _token_counts(raw).counted, cost)
 
 
-def _field(raw: dict[str, Any], name: str, where: str) -> Any:
+def _token_counts(raw: dict[str, Any]) -> TokenCounts:
+    counts = _field(raw, "tokenCounts")
+    if not isinstance(counts, dict):
+        _reject("tokenCounts", "an object", counts)
+    try:
+        return TokenCounts(*[_count(_field(counts, name), name) for name in TOKEN_KINDS])
+    except ReportError as error:
+        raise ReportError(f"tokenCounts.{error}") from None
+
+
+def _field(raw: dict[str, Any], name: str) -> Any:
     if name not in raw:
-        raise ReportError(f"{where}.{name} is missing")
+        raise ReportError(f"{name} is missing")
     return raw[name]
 
 

@@ -42,12 +42,13 @@ def burn_rate(block: Optional[Block], events: Optional[Sequence[Event]], now: da
     if age < WARM_UP:
         return BurnRate(None)
     window = min(HEADLINE, age)
+    headline = _between(events, now - window, now)
     return BurnRate(
-        tokens_per_minute=_tokens(events, now, window) / minutes(window),
+        tokens_per_minute=_tokens(headline) / minutes(window),
         window_minutes=minutes(window),
-        cost_per_hour=_cost(events, now, window),
-        recent=_tokens(events, now, RECENT) / minutes(min(RECENT, age)),
-        whole=_tokens(events, now, age) / minutes(age),
+        cost_per_hour=_cost(headline, window),
+        recent=_tokens(_between(headline, now - RECENT, now)) / minutes(min(RECENT, age)),
+        whole=_tokens(_between(events, events[0].at, now)) / minutes(age),
     )
 
 
@@ -61,12 +62,16 @@ def _average(block: Block, now: datetime) -> BurnRate:
     return BurnRate(per_minute, minutes(age), cost, whole=per_minute, exact=False)
 
 
-def _tokens(events: Sequence[Event], now: datetime, window: timedelta) -> int:
-    return sum(event.tokens for event in events if now - window <= event.at <= now)
+def _between(events: Sequence[Event], since: datetime, now: datetime) -> list[Event]:
+    return [event for event in events if since <= event.at <= now]
 
 
-def _cost(events: Sequence[Event], now: datetime, window: timedelta) -> Optional[float]:
-    costs = [event.cost_usd for event in events if now - window <= event.at <= now]
+def _tokens(events: Sequence[Event]) -> int:
+    return sum([event.tokens for event in events])
+
+
+def _cost(events: Sequence[Event], window: timedelta) -> Optional[float]:
+    costs = [event.cost_usd for event in events]
     if any(cost is None for cost in costs):
         return None
     return sum(cost for cost in costs if cost is not None) / minutes(window) * 60

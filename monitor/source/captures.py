@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any, Optional
 from monitor.model.blocks import parse_time
 from monitor.model.bridge import Capture
 from monitor.model.official import OfficialLimits, PastWindow, Window, merged, percentage
-from monitor.state import load, locked, save
+from monitor.state import digest, load, locked, save
 
 
 def official_path(directory: Path, data_dir: str) -> Path:
@@ -22,8 +21,7 @@ def official_path(directory: Path, data_dir: str) -> Path:
     """
     real = Path(os.path.realpath(data_dir))
     home = real.parent if real.name == "projects" else real
-    name = hashlib.sha256(str(home).encode("utf-8", "surrogateescape"))
-    return directory / f"official-{name.hexdigest()[:16]}.json"
+    return directory / f"official-{digest(str(home))}.json"
 
 
 def load_official(directory: Path, data_dirs: Iterable[str]) -> Optional[OfficialLimits]:

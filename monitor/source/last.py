@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Optional
 
 from monitor.model.reading import Reading
 from monitor.source.records import reading_as_json, reading_from_json
-from monitor.state import load, save
+from monitor.state import digest, load, save
 
 FAULTS = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -20,8 +19,7 @@ FAULTS = (KeyError, TypeError, ValueError, AttributeError)
 def last_path(directory: Path, data_dirs: Sequence[str]) -> Path:
     """Return the file for these data directories, however their paths are spelled."""
     names = "\0".join(sorted(os.path.realpath(name) for name in data_dirs))
-    digest = hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return directory / f"last-{digest}.json"
+    return directory / f"last-{digest(names)}.json"
 
 
 def save_last(directory: Path, reading: Reading) -> None:

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -132,6 +131,8 @@ def install(cache_dir: Path, runner: Runner, say: Callable[[str], None]) -> Comm
     It is made beside its place and moved there when it is good, so that a half-finished one is
     never taken for it.
     """
+    import tempfile
+
     try:
         private_dir(cache_dir)
         _sweep(cache_dir)

@@ -61,6 +61,7 @@ class Reader:
         self._cache_dir = cache_dir
         self._command: Optional[Command] = None
         self._window: Optional[Window] = None
+        self._narrow: Optional[Window] = None
         self._roots: tuple[Path, ...] = ()
         self._files = Files(())
         self._last: Optional[Reading] = None
@@ -91,7 +92,7 @@ class Reader:
             return self._last
         except (CcusageError, ReportError, OSError) as error:
             # Another ccusage may stand there next time, and a private file may have been lost.
-            self._command = self._window = self._last = None
+            self._command = self._window = self._narrow = self._last = None
             self._files = Files(self._roots)
             raise _as_ccusage_error(error) from error
 
@@ -121,7 +122,8 @@ class Reader:
     def _look_at_files(self) -> bool:
         roots = data_dirs(self._source.claude_dirs, os.environ)
         if roots != self._roots:
-            self._roots, self._files, self._window, self._last = roots, Files(roots), None, None
+            self._roots, self._files = roots, Files(roots)
+            self._window = self._narrow = self._last = None
         changed = self._files.look()
         self.size = self._files.size
         return changed
@@ -133,10 +135,8 @@ class Reader:
         block = active_block(blocks, now)
         events = self._known_series(block, now) if block else None
         self._series_due = block is not None and events is None
-        if block and events is None and found is None:
+        if block and events is None:
             self._series_dirs = self._full_dirs() if whole else self._narrow_dirs(files, block)
-        elif found is not None:
-            self._series_dirs = self._linked().dirs
         return Reading(
             blocks=blocks,
             read_at=now,
@@ -192,11 +192,13 @@ class Reader:
 
     def _narrow_dirs(self, files: Sequence[DataFile], block: Block) -> Sequence[Path]:
         """Return a window for the block's own messages, cut finely: of a GB that costs 2 GB."""
+        if self._narrow is None:
+            self._narrow = Window(self._workdir / "series", len(self._roots))
         try:
-            self._linked().sync(select(files, block.start))
+            self._narrow.sync(select(files, block.start))
         except OSError:
             return self._full_dirs()
-        return self._linked().dirs
+        return self._narrow.dirs
 
     def _rolled_over(self, now: datetime) -> bool:
         """Whether a block that was active at the last look has ended since, or was to."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,14 +12,12 @@ from monitor.model.blocks import parse_time
 from monitor.model.history import CompletedBlock, History, merged
 from monitor.model.reading import undercounts
 from monitor.source.records import block_as_json, block_from_json
-from monitor.state import load, locked, save
+from monitor.state import digest, load, locked, save
 
 
 def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
     """Return the file for these data directories and this version's way of counting."""
-    name = hashlib.sha256(
-        "\0".join(sorted(data_dirs)).encode("utf-8", "surrogateescape")
-    ).hexdigest()[:16]
+    name = digest("\0".join(sorted(data_dirs)))
     return directory / f"history-{name}-{counting(version)}.json"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,8 @@ def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
     """
     base = _base(data_dirs)
     _sweep(base)
-    path = Path(tempfile.mkdtemp(prefix="run-", dir=base))
+    path = base / f"run-{os.urandom(6).hex()}"
+    path.mkdir(0o700)
     alive = _hold(path / ALIVE)
     try:
         yield path
@@ -68,6 +68,8 @@ def _temporary_base() -> Optional[Path]:
     # The user's id in the name keeps users of a shared /tmp apart; private_dir refuses a directory
     # that somebody else made there first.
     owner = os.getuid() if hasattr(os, "getuid") else "user"
+    import tempfile  # slow to load, and seldom needed
+
     try:
         return private_dir(Path(tempfile.gettempdir()) / f"ccusage-monitor-{owner}")
     except OSError:

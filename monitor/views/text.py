@@ -20,6 +20,10 @@ BREAKS = re.compile(r"(?<! [hd]) (?!(?:%|h|d|s|min)(?!\w))")
 """The blanks at which a sentence may be broken: not between a number and its unit."""
 
 
+NARROW = re.compile("[\0-\x7f·–—“”…≈▲✓✗\u2500-\u259f\u2800-\u28ff]*")
+"""One cell each: ASCII, and what the monitor itself draws with."""
+
+
 def line(*parts: object) -> Line:
     """Make a line from spans and plain strings."""
     return tuple(part if isinstance(part, Span) else Span(str(part)) for part in parts)
@@ -31,7 +35,7 @@ def cells(text: str) -> int:
     >>> cells("abc"), cells("日本")
     (3, 4)
     """
-    if text.isascii():
+    if NARROW.fullmatch(text):
         return len(text)
     from wcwidth import wcswidth  # its tables cost more to load than a whole frame to draw
 

@@ -20,7 +20,6 @@ from monitor.model.blocks import (
     ReportError,
     TokenCounts,
     active_block,
-    events_of,
     is_whole,
     last_block,
     parse_events,
@@ -141,9 +140,9 @@ def test_counted_tokens_are_input_and_output_and_never_cache_tokens() -> None:
 
 
 def test_events_are_the_counted_tokens_at_each_last_activity_oldest_first() -> None:
-    blocks = RECORDINGS[0].blocks
-    events = events_of(tuple(reversed(blocks)))
-    real = real_blocks(blocks)
+    raw = RECORDINGS[0].raw["blocks"]
+    real = real_blocks(RECORDINGS[0].blocks)
+    events = parse_events(json.dumps({"blocks": raw[::-1]}), real[0].start)
     assert [event.at for event in events] == [b.last_activity for b in real]
     assert [event.tokens for event in events] == [b.tokens.counted for b in real]
 
@@ -384,11 +383,11 @@ def test_a_series_is_whole_when_it_lies_in_the_block_and_adds_up_to_it() -> None
 
 def test_only_pieces_from_a_moment_on_are_read_as_events() -> None:
     old, new = sample()["blocks"][0], sample()["blocks"][0]
-    old.update(actualEndTime="2026-01-05T12:59:59.999Z", entries="not read")
+    old.update(actualEndTime="2026-01-05T12:59:59.999Z", costUSD="not read")
     new.update(actualEndTime="2026-01-05T13:00:00.000Z")
     since = datetime(2026, 1, 5, 13, tzinfo=timezone.utc)
     assert parse_events(json.dumps({"blocks": [old, new]}), since) == (Event(since, 75, 1.25),)
-    with pytest.raises(ReportError, match=r"blocks\[0\]\.entries"):
+    with pytest.raises(ReportError, match=r"blocks\[0\]\.costUSD"):
         parse_events(json.dumps({"blocks": [old, new]}), since - timedelta(seconds=1))
 
 

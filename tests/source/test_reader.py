@@ -142,6 +142,13 @@ def reader_of(fake: Fake, tmp_path: Path, roots: Sequence[Path], **source: Any) 
     return Reader(chosen, tmp_path / "work", tmp_path / "cache")
 
 
+@pytest.fixture(autouse=True)
+def walks_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files here bear a past date, and are not asked about at every look as today's are."""
+    monkeypatch.setattr("monitor.source.files.USUAL_SHARE", 0)
+    monkeypatch.setattr("monitor.source.files.LEAST_SHARE", 0)
+
+
 @pytest.fixture
 def reader(fake: Fake, tmp_path: Path, root: Path) -> Reader:
     return reader_of(fake, tmp_path, [root])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from wcwidth import wcswidth
 
 from monitor.model.words import visible
-from monitor.views.text import Line, Span, cells, fit, line, pad, sides, width_of, wrap
+from monitor.views.text import NARROW, Line, Span, cells, fit, line, pad, sides, width_of, wrap
 
 # As on the screen: control characters have been made visible before.
 TEXTS = st.text(max_size=30).map(visible) | st.text("aé日本語🎉 ·…", max_size=30)
@@ -22,6 +23,12 @@ def text_of(spans: Line) -> str:
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("日本", 4), ("e\u0301", 1)])
 def test_a_text_is_measured_in_terminal_cells(text: str, width: int) -> None:
     assert cells(text) == width
+
+
+def test_what_is_not_looked_up_takes_one_cell_each() -> None:
+    unasked = [chr(code) for code in range(0x80, 0x30000) if NARROW.fullmatch(chr(code))]
+    assert len(unasked) > 400
+    assert [text for text in unasked if wcswidth(text) != 1] == []
 
 
 @given(LINES, WIDTHS, st.sampled_from(["…", "..."]))
