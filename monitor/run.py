@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
@@ -19,6 +20,7 @@ from monitor.model.usage import Usage
 from monitor.settings import Settings
 from monitor.source.ccusage import CcusageError
 from monitor.source.datadirs import data_dirs
+from monitor.source.last import load_last
 from monitor.source.locate import NotFound, install, install_command
 from monitor.source.reader import Reader
 from monitor.source.workspace import workspace
@@ -67,7 +69,8 @@ def open_looks(settings: Settings, state: Path) -> Iterator[Looks]:
         except OSError as error:
             advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
             raise exits.Failure(f"No private directory could be made: {error}.", advice) from error
-        reader = Reader(settings.source, workdir, cache_dir())
+        kept = partial(load_last, state)
+        reader = Reader(settings.source, workdir, cache_dir(), kept)
         try:
             yield Looks(reader, state, utc_now)
         finally:

@@ -39,6 +39,10 @@ class Reading:
     """Whether the series is still to come: the next look brings it."""
     history_error: Optional[str] = None
     """Why the whole history could not be read, when that was tried."""
+    since: Optional[datetime] = None
+    """What was modified before it was not handed to ccusage; None: it got everything."""
+    state: Optional[str] = None
+    """Stands for the program and the files that this came from: the same say the same."""
     stale: bool = False
     error: Optional[str] = None
 

@@ -64,13 +64,15 @@ class Command:
     """A ccusage that can be run: `argv` are the words before `blocks …`.
 
     `shown` is how messages name it. `version` is None when it will not say. `native`: the binary of
-    version 20 is run itself, which saves the start of Node.js (some 50 ms).
+    version 20 is run itself, which saves the start of Node.js (some 50 ms). `packaged`: it is the
+    npm package, so that the same files of the same version say the same.
     """
 
     argv: tuple[str, ...]
     shown: str
     version: Optional[str]
     native: bool = False
+    packaged: bool = False
 
 
 @dataclass(frozen=True)

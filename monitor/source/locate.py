@@ -290,13 +290,14 @@ def _of_package(package: _Package, shown: str) -> Command:
         raise CcusageError(reason, "Update it: npm install -g ccusage")
     native = _native(package) if package.wants_native else None
     if native is not None and _made_executable(native):
-        return Command((str(native),), shown, package.version, native=True)
+        return Command((str(native),), shown, package.version, native=True, packaged=True)
     if not package.script.is_file() or (package.wants_native and native is None):
         reason = f"{shown} ({package.version}) is a broken install: no native binary."
         if not package.wants_native:
             reason = f"{shown} ({package.version}) is a broken install: files are missing."
         raise NoCcusageError(reason, REINSTALL)
-    return Command((_node(shown), str(package.script)), shown, package.version)
+    argv = (_node(shown), str(package.script))
+    return Command(argv, shown, package.version, packaged=True)
 
 
 def _made_executable(native: Path) -> bool:

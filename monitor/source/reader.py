@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,10 +20,11 @@ from monitor.model.blocks import (
 )
 from monitor.model.reading import DataSize, Reading
 from monitor.source.ccusage import CcusageError, Command, Runner
-from monitor.source.datadirs import DataFile, data_dirs, projects_of
+from monitor.source.datadirs import DataFile, ask, data_dirs, projects_of
 from monitor.source.files import Files
 from monitor.source.locate import find
 from monitor.source.window import FIRST_SPAN, Window, exact_part, select, widened
+from monitor.state import digest
 
 EVENT_HOURS = "0.02"
 """`--session-length` that cuts the history into single messages, or those of about a minute."""
@@ -50,15 +51,25 @@ class Source:
     full_scan: bool = False
 
 
-class Reader:
-    """Looks at the data with one ccusage at a time; keeps what the next look can build on."""
+Kept = Callable[[Sequence[str]], Optional[Reading]]
 
-    def __init__(self, source: Source, workdir: Path, cache_dir: Path) -> None:
+
+class Reader:
+    """Looks at the data with one ccusage at a time; keeps what the next look can build on.
+
+    `kept` returns what another monitor has read of the data directories: where nothing has changed
+    since, a first look need not run ccusage either.
+    """
+
+    def __init__(
+        self, source: Source, workdir: Path, cache_dir: Path, kept: Optional[Kept] = None
+    ) -> None:
         self.runner = Runner(workdir, online=source.online)
         self.size = DataSize()
         self._source = source
         self._workdir = workdir
         self._cache_dir = cache_dir
+        self._kept = None if source.full_scan else kept
         self._command: Optional[Command] = None
         self._window: Optional[Window] = None
         self._narrow: Optional[Window] = None
@@ -82,6 +93,9 @@ class Reader:
         try:
             self._found()  # first of all: whoever has no ccusage yet is offered one
             changed = self._look_at_files()
+            if self._kept is not None:
+                self._last = self._still_true(self._kept)
+                self._kept, changed = None, self._last is None
             if self._last is None or changed or self._rolled_over(now):
                 self._last = self._read(self._files.all(), now)
             else:
@@ -128,6 +142,22 @@ class Reader:
         self.size = self._files.size
         return changed
 
+    def _still_true(self, kept: Kept) -> Optional[Reading]:
+        known = kept([str(path) for path in self._roots])
+        if known is None or known.state is None or known.state != self._state(known.since):
+            return None
+        return replace(known, data_dirs=tuple(map(str, self._roots)), size=self.size)
+
+    def _state(self, since: Optional[datetime]) -> Optional[str]:
+        """Return what stands for the program and the files; None for one that we do not know."""
+        command = self._found()
+        if not command.packaged:
+            return None
+        asked = [(word, ask(word)) for word in command.argv]
+        program = [(word, info.st_size, info.st_mtime_ns) for word, info in asked]
+        files = sorted(select(self._files.all(), since))
+        return digest(repr((command.version, program, self._source.online, files)))
+
     def _read(self, files: Sequence[DataFile], now: datetime) -> Reading:
         whole = self._source.full_scan or (self._full_until is not None and now < self._full_until)
         found = None if whole else self._read_window(files, now)
@@ -146,6 +176,8 @@ class Reader:
             events=events,
             partial=self._series_due,
             size=self.size,
+            since=None if found is None else self._since,
+            state=self._state(None if found is None else self._since),
         )
 
     def _read_window(self, files: Sequence[DataFile], now: datetime) -> Optional[tuple[Block, ...]]:

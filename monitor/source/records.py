@@ -54,6 +54,8 @@ def reading_as_json(reading: Reading) -> dict[str, Any]:
         "blocks": [block_as_json(block) for block in reading.blocks if not block.is_gap],
         "events": None if events is None else [_event_as_json(event) for event in events],
         "size": [reading.size.files, reading.size.bytes],
+        "since": _text(reading.since),
+        "state": reading.state,
     }
 
 
@@ -69,6 +71,8 @@ def reading_from_json(raw: dict[str, Any]) -> Reading:
         scan=str(raw["scan"]),
         events=None if events is None else tuple(_event(event) for event in events),
         size=DataSize(*(int(number) for number in raw["size"])),
+        since=_time(raw["since"]),
+        state=None if raw["state"] is None else str(raw["state"]),
     )
 
 

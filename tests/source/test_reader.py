@@ -10,9 +10,10 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
@@ -21,10 +22,11 @@ import pytest
 from monitor.looks import HISTORY_RETRY, HOURS_AFTER, Looks, measured
 from monitor.model.blocks import active_block
 from monitor.model.history import hourly
-from monitor.model.reading import DataSize
+from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import warnings
 from monitor.model.usage import Rules
 from monitor.source.ccusage import CcusageError, Command
+from monitor.source.last import last_path, load_last, save_last
 from monitor.source.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
@@ -541,3 +543,112 @@ def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(looks: Looks, 
     seen = looks.read_history()
     usage = measured(seen, Rules(), NOW)
     assert any(text.startswith("The history could not be read") for text in warnings(usage))
+
+
+# --- what another monitor has read
+
+
+@pytest.fixture
+def packaged(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The fake, taken for the npm package: only of that is it known what it says next time."""
+    command = Command((str(fake.path),), "ccusage", "20.0.24", packaged=True)
+    monkeypatch.setattr("monitor.source.reader.find", lambda *_: command)
+    return command
+
+
+def reader_after(
+    reading: Optional[Reading], fake: Fake, tmp_path: Path, root: Path, **source: Any
+) -> Reader:
+    """A new process, to which an earlier one left its reading in a state file."""
+    if reading is not None:
+        save_last(tmp_path / "state", reading)
+    chosen = Source(ccusage=str(fake.path), claude_dirs=(root,), **source)
+    (tmp_path / "work2").mkdir(exist_ok=True)
+    return Reader(chosen, tmp_path / "work2", tmp_path, partial(load_last, tmp_path / "state"))
+
+
+@pytest.mark.usefixtures("packaged")
+def test_what_another_monitor_has_read_is_taken_over_while_nothing_has_changed(
+    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    later = NOW + HOUR
+    assert reader_after(first, fake, tmp_path, root).look(later) == replace(first, read_at=later)
+    assert fake.calls() == []
+
+
+@pytest.mark.usefixtures("packaged")
+def test_the_reading_taken_over_is_the_base_of_the_looks_after_it(
+    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    second = reader_after(reader.look(NOW), fake, tmp_path, root)
+    second.look(NOW)
+    fake.calls()
+    touch(root)
+    second.look(NOW)
+    assert lengths(fake.calls()) == ["5", "0.02"]
+
+
+Change = Callable[[Fake, Path], object]
+CHANGES: dict[str, Change] = {
+    "a message": lambda _, root: touch(root),
+    "a new file": lambda _, root: transcript(root, "p/other.jsonl", NOW),
+    "a file gone": lambda _, root: (root / "projects/p/new.jsonl").unlink(),
+    "an old session resumed": lambda _, root: touch(root, name="p/old.jsonl"),
+    "another file of the name": lambda _, root: swap(root / "projects/p/new.jsonl"),
+    "ccusage replaced": lambda fake, _: fake.write(version="20.0.25"),
+}
+
+
+def swap(path: Path) -> None:
+    info, copy = path.stat(), path.with_suffix(".copy")
+    copy.write_bytes(path.read_bytes())
+    os.utime(copy, ns=(info.st_mtime_ns, info.st_mtime_ns))
+    copy.replace(path)
+
+
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_any_change_since_makes_it_run_ccusage(
+    change: Change, reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    change(fake, root)
+    reader_after(first, fake, tmp_path, root).look(NOW)
+    assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize("option", ["full_scan", "online"])
+def test_another_way_of_reading_takes_nothing_over(
+    option: str, reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    reader_after(first, fake, tmp_path, root, **{option: True}).look(NOW)
+    assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.usefixtures("packaged")
+def test_a_block_that_has_ended_meanwhile_is_not_taken_over(
+    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    save_last(tmp_path / "state", first)
+    kept = last_path(tmp_path / "state", first.data_dirs)
+    os.utime(kept, (NOW.timestamp(), NOW.timestamp()))
+    reader_after(None, fake, tmp_path, root).look(START + 5 * HOUR)
+    assert lengths(fake.calls())[0] == "5"
+
+
+def test_of_a_program_that_is_no_package_nothing_is_taken_over(
+    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    assert first.state is None
+    reader_after(first, fake, tmp_path, root).look(NOW)
+    assert lengths(fake.calls())[0] == "5"
