@@ -289,7 +289,8 @@ def _beside(
 
 def _axis(usage: Usage, margin: int, canvas: Canvas, scale: Scale) -> Line:
     """Write the times under the chart, as far as there is room: the reset first, then now."""
-    now, start, end = (usage.rules.clock.minute(t) for t in (usage.now, scale.start, scale.end))
+    present = usage.now.replace(second=0, microsecond=0)  # as the clock in the header reads
+    now, start, end = (usage.rules.clock.minute(t) for t in (present, scale.start, scale.end))
     cells = [("", " ")] * (margin + canvas.width)
     words = len(cells) >= WORDS_FROM
     name = "reset" if scale.end == usage.reset.at else "ends"

@@ -192,7 +192,7 @@ def _time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
 def _bar_row(
     name: str, used: float, likely: Optional[float], width: int, role: str, glyphs: Glyphs
 ) -> Line:
-    number = percent(used).rjust(9)
+    number = percent(used).replace("under ", "< ").rjust(9)  # never up against the bar
     room = width - 8 - cells(number) - 1
     drawn = bar(used, likely, room, role, glyphs) if room > 0 else ()
     return (Span(f" {name:<7}", "label"), *drawn, Span(number, "strong"), Span(" "))

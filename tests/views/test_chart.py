@@ -179,6 +179,9 @@ def test_zero_tokens_are_drawn_at_the_bottom() -> None:
     [
         (1, ["now", "13:01", "reset", "18:00"]),
         (154, ["13:00", "now", "15:34", "reset", "18:00"]),
+        pytest.param(
+            154.9, ["13:00", "now", "15:34", "reset", "18:00"], id="as the header's clock"
+        ),
         (245, ["13:00", "now", "17:05", "reset", "18:00"]),
         (250, ["13:00", "reset", "18:00"]),
         (299, ["13:00", "reset", "18:00"]),

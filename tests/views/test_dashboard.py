@@ -241,6 +241,12 @@ def row(usage: Usage, name: str) -> str:
     return next(line[11:] for line in lines if line.startswith(f" {name} "))
 
 
+def test_a_number_never_touches_its_bar() -> None:
+    usage = usage_of(OK)
+    little = replace(usage, gauge=replace(usage.gauge, used_percent=0.3))
+    assert row(little, "Tokens").rstrip().endswith("░    < 1 %")
+
+
 def test_running_out_after_midnight_is_tomorrow() -> None:
     later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
     usage = replace(usage_of(OK), forecast=Forecast("runs_out", runs_out_at=later))
