@@ -22,7 +22,7 @@ from monitor.source.ccusage import CcusageError
 from monitor.source.datadirs import data_dirs
 from monitor.source.last import load_last
 from monitor.source.locate import NotFound, install, install_command
-from monitor.source.reader import Reader
+from monitor.source.reader import Kept, Reader
 from monitor.source.workspace import workspace
 from monitor.state import cache_dir, state_dir
 from monitor.terminal import terminal_size
@@ -53,12 +53,15 @@ def open_usage(settings: Settings) -> Iterator[tuple[Settings, Looks]]:
     """Lend what looks at the usage, and the settings to look with: the user's, or the demo's."""
     with exits.signals_unwind(), ExitStack() as stack:
         settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
-        yield settings, stack.enter_context(open_looks(settings, state))
+        yield settings, stack.enter_context(open_looks(settings, state, partial(load_last, state)))
 
 
 @contextmanager
-def open_looks(settings: Settings, state: Path) -> Iterator[Looks]:
-    """Lend what looks at the usage; its ccusage and private directory are gone afterwards."""
+def open_looks(settings: Settings, state: Path, kept: Optional[Kept] = None) -> Iterator[Looks]:
+    """Lend what looks at the usage; its ccusage and private directory are gone afterwards.
+
+    `kept` finds what another monitor has read; without it the first look always runs ccusage.
+    """
     try:
         roots = data_dirs(settings.source.claude_dirs, os.environ)
     except CcusageError:
@@ -69,7 +72,6 @@ def open_looks(settings: Settings, state: Path) -> Iterator[Looks]:
         except OSError as error:
             advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
             raise exits.Failure(f"No private directory could be made: {error}.", advice) from error
-        kept = partial(load_last, state)
         reader = Reader(settings.source, workdir, cache_dir(), kept)
         try:
             yield Looks(reader, state, utc_now)

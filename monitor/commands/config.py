@@ -101,10 +101,10 @@ def _key(param: click.Parameter) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, (tuple, list)):
-        return ", ".join(str(item) for item in value) or "–"
+        return ", ".join(str(item) for item in value) or "-"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "–" if value is None else str(value)
+    return "-" if value is None else str(value)
 
 
 def _origin(

@@ -9,7 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import click
 
@@ -21,7 +21,7 @@ from monitor.model.official import OfficialLimits
 from monitor.model.words import age, count, percent, plural, size, visible
 from monitor.run import open_looks, style_for
 from monitor.settings import Settings, settings_from
-from monitor.source.ccusage import CcusageError, search_path
+from monitor.source.ccusage import GET_NODE, CcusageError, search_path
 from monitor.source.datadirs import data_dirs, scan
 from monitor.source.locate import candidates
 from monitor.source.store import forget_history
@@ -29,9 +29,9 @@ from monitor.state import cache_dir, state_dir
 
 
 class Check(NamedTuple):
-    """One finding: fine or not, what was found, and what to do when it is not."""
+    """One finding: fine, not, or worth knowing (None); what was found, and what to do about it."""
 
-    fine: bool
+    fine: Optional[bool]
     found: str
     advice: str = ""
 
@@ -47,14 +47,18 @@ def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]
 
 def _doctor(settings: Settings) -> int:
     glyphs = style_for(settings).glyphs
-    all_fine = True
+    marks = {True: glyphs.yes, False: glyphs.no, None: glyphs.warning}
+    said: set[str] = set()
     with exits.signals_unwind(), open_looks(settings, state_dir()) as looks:
         for check in _checks(settings, looks):
-            print(f"{glyphs.yes if check.fine else glyphs.no} {visible(check.found)}", flush=True)
-            if not check.fine and check.advice:
+            if check.found in said:
+                continue
+            print(f"{marks[check.fine]} {visible(check.found)}", flush=True)
+            if check.fine is not True and check.advice:
                 print(f"  {visible(check.advice)}")
-            all_fine = all_fine and check.fine
-    return exits.OK if all_fine else exits.NO_READING
+            if check.fine is False:
+                said.add(check.found)
+    return exits.NO_READING if said else exits.OK
 
 
 def _forget() -> int:
@@ -94,16 +98,19 @@ def _node() -> Check:
     if node and npm:
         return Check(True, f"Node.js {node}, npm {npm}")
     # ccusage 20 is started without Node.js, so this alone is no fault.
+    missing = " and ".join(name for name, at in (("Node.js", node), ("npm", npm)) if not at)
     return Check(
-        True, "Node.js or npm not found: needed to install ccusage, and by versions below 20"
+        None, f"{missing} not found: needed to install ccusage, and by versions below 20", GET_NODE
     )
 
 
 def _ccusages(settings: Settings, looks: Looks) -> Iterator[Check]:
     chosen = False
-    for found in candidates(settings.source.ccusage, cache_dir(), looks.reader.runner):
+    all_found = list(candidates(settings.source.ccusage, cache_dir(), looks.reader.runner))
+    works = any(found.command is not None for found in all_found)
+    for found in all_found:
         if found.command is None or found.verdict:
-            yield Check(chosen, f"{found.path}: {found.verdict}")
+            yield Check(None if works else False, f"{found.path}: {found.verdict}", found.advice)
             continue
         how = "its native program, started directly" if found.command.native else "as it is"
         use = f"in use, {how}" if not chosen else "fine, but not the first"
@@ -111,9 +118,6 @@ def _ccusages(settings: Settings, looks: Looks) -> Iterator[Check]:
             True, f"ccusage {found.command.version or '(no version)'} at {found.path}: {use}"
         )
         chosen = True
-    if not chosen:
-        advice = "Run `ccusage-monitor --yes` to install it, or `npm install -g ccusage`."
-        yield Check(False, "no usable ccusage", advice)
 
 
 def _data(settings: Settings) -> Iterator[Check]:

@@ -47,6 +47,10 @@ def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:
         said = _line(data, params)
     except Exception:  # noqa: BLE001 - a status line that fails would trouble Claude Code's user
         said = "ccusage-monitor: no reading"
+    if params["ascii"]:
+        from monitor.views.style import to_ascii
+
+        said = to_ascii(said)
     # Claude Code reads UTF-8, whatever the locale.
     _write(f"{said}\n".encode("utf-8", "replace"))
     if chain:

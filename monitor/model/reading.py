@@ -32,6 +32,8 @@ class Reading:
     read_at: datetime
     ccusage_version: Optional[str] = None
     data_dirs: tuple[str, ...] = ()
+    missing_dirs: tuple[str, ...] = ()
+    """Data directories that the user named and that are not there."""
     scan: str = "full"
     events: Optional[tuple[Event, ...]] = None
     size: DataSize = field(default_factory=DataSize)

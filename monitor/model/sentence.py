@@ -9,7 +9,7 @@ from typing import Optional
 from monitor.model.gauge import WHOLE
 from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
-from monitor.model.words import age, between, count, duration, percent, plural
+from monitor.model.words import age, between, duration, percent, plural, visible
 
 SURE = 0.9
 """From this probability on "likely" is left out."""
@@ -81,8 +81,8 @@ def _idle(usage: Usage) -> str:
 
 def _exceeded(usage: Usage) -> str:
     since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
-    over = count(usage.tokens.counted - usage.limit.tokens)
-    return f"Over the limit{since}, by {over} tokens; it resets {_reset(usage)}."
+    over = plural(usage.tokens.counted - usage.limit.tokens, "token")
+    return f"Over the limit{since}, by {over}; it resets {_reset(usage)}."
 
 
 def _warming_up(usage: Usage) -> str:
@@ -154,6 +154,8 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if reading.error:
         old = age(usage.now - reading.read_at)
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
+    for name in reading.missing_dirs:
+        yield f"{visible(name)} is no directory; its usage is left out."
     if reading.history_error:
         yield f"The history could not be read, the limit may be too low: {reading.history_error}"
     reached = usage.official.five_hour if usage.official else None

@@ -68,6 +68,12 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
     return there
 
 
+def missing_dirs(explicit: Sequence[Path]) -> tuple[Path, ...]:
+    """Return which of the directories that the user named are not there."""
+    named = dict.fromkeys(path.expanduser().absolute() for path in explicit)
+    return tuple(path for path in named if not path.is_dir())
+
+
 def projects_of(root: Path) -> Path:
     """Return where the transcripts of a data directory are.
 

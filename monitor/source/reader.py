@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from monitor.model.blocks import (
     Block,
@@ -20,7 +20,7 @@ from monitor.model.blocks import (
 )
 from monitor.model.reading import DataSize, Reading
 from monitor.source.ccusage import CcusageError, Command, Runner
-from monitor.source.datadirs import DataFile, ask, data_dirs, projects_of
+from monitor.source.datadirs import DataFile, ask, data_dirs, missing_dirs, projects_of
 from monitor.source.files import Files
 from monitor.source.locate import find
 from monitor.source.window import FIRST_SPAN, Window, exact_part, select, widened
@@ -146,7 +146,14 @@ class Reader:
         known = kept([str(path) for path in self._roots])
         if known is None or known.state is None or known.state != self._state(known.since):
             return None
-        return replace(known, data_dirs=tuple(map(str, self._roots)), size=self.size)
+        return replace(known, size=self.size, **self._whence())
+
+    def _whence(self) -> dict[str, Any]:
+        missing = missing_dirs(self._source.claude_dirs)
+        return {
+            "data_dirs": tuple(map(str, self._roots)),
+            "missing_dirs": tuple(map(str, missing)),
+        }
 
     def _state(self, since: Optional[datetime]) -> Optional[str]:
         """Return what stands for the program and the files; None for one that we do not know."""
@@ -171,7 +178,7 @@ class Reader:
             blocks=blocks,
             read_at=now,
             ccusage_version=self._found().version,
-            data_dirs=tuple(str(path) for path in self._roots),
+            **self._whence(),
             scan="full" if found is None else "window",
             events=events,
             partial=self._series_due,

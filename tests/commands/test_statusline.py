@@ -89,6 +89,12 @@ def said(data: object, *options: str, before: tuple[str, ...] = ()) -> str:
         return out.read().decode("utf-8")
 
 
+def test_the_line_is_ascii_where_that_was_asked_for(isolated: Path) -> None:
+    line = said(told(isolated), before=("--ascii",))
+    assert line.isascii()
+    assert "24 % " in line
+
+
 def run(
     data: bytes, *options: str, env: Optional[Mapping[str, Optional[str]]] = None
 ) -> subprocess.CompletedProcess[bytes]:

@@ -8,6 +8,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from monitor.commands.doctor import _node
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
 from tests.live.fakes import MONITOR, NODE_TRACE, Fake, now, private_files
@@ -30,15 +33,17 @@ def test_all_is_well_with_a_real_ccusage_and_data(
     assert private_files(isolated) == []
 
 
-def test_each_fault_has_its_line_and_what_to_do(fake: Fake, run_monitor: RunMonitor) -> None:
+@pytest.mark.parametrize("data", ["claude", "gone"])
+def test_a_fault_has_its_line_and_what_to_do_and_is_said_once(
+    data: str, fake: Fake, run_monitor: RunMonitor
+) -> None:
     fake.prints("", err=NODE_TRACE, code=1)
-    words = ("--ccusage", fake.path, "--claude-dir", fake.home / "gone")
+    words = ("--ccusage", fake.path, "--claude-dir", fake.home / data)
     done = run_monitor(*words, "doctor")
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
-    wrong = [index for index, line in enumerate(lines) if line.startswith("✗ ")]
-    assert len(wrong) >= 2
-    assert all(lines[index + 1].startswith("  ") for index in wrong)
+    (wrong,) = (index for index, line in enumerate(lines) if line.startswith("✗ "))
+    assert lines[wrong + 1].startswith("  ")
 
 
 def test_every_ccusage_on_the_path_is_named_with_its_verdict(
@@ -53,6 +58,15 @@ def test_every_ccusage_on_the_path_is_named_with_its_verdict(
     assert "another program of the same name" in done.stdout
     (used,) = [line for line in done.stdout.splitlines() if "in use" in line]
     assert "20.0.24" in used
+    assert f"▲ {other.path}: " in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_missing_node_is_worth_knowing_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.commands.doctor.search_path", lambda: "/nowhere")
+    check = _node()
+    assert check.fine is None
+    assert check.found.startswith("Node.js and npm not found")
 
 
 def test_no_ccusage_anywhere_is_exit_1_with_what_to_type(
@@ -62,8 +76,7 @@ def test_no_ccusage_anywhere_is_exit_1_with_what_to_type(
     env = {"PATH": str(tmp_path / "nothing")}
     done = run_monitor("--claude-dir", fake.data, "doctor", env=env)
     assert done.returncode == 1
-    assert "✗ no usable ccusage" in done.stdout
-    assert "npm install" in done.stdout
+    assert "✗ ccusage was not found on PATH.\n  Install " in done.stdout
 
 
 def test_ascii_marks_where_the_stream_takes_no_others(fake: Fake, run_monitor: RunMonitor) -> None:

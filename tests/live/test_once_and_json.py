@@ -60,6 +60,16 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def test_a_named_directory_that_is_not_there_is_left_out_and_said(
+    fake: Fake, run_monitor: RunMonitor, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    done = run_monitor("--json", *of_fake(fake), "--claude-dir", gone)
+    assert json.loads(done.stdout)["warnings"] == [
+        f"{gone} is no directory; its usage is left out."
+    ]
+
+
 def test_four_versions_of_the_real_ccusage_give_the_same_block(
     history: Path, real_ccusage: Installed, run_monitor: RunMonitor
 ) -> None:

@@ -156,6 +156,17 @@ def test_a_failed_look_is_warned_of_with_reason_and_age() -> None:
     )
 
 
+def test_a_directory_that_was_named_and_is_not_there_is_warned_of() -> None:
+    named = usage_of(replace(OK, missing_dirs=("/home/me/.clade\x1b",)))
+    assert warnings(named) == ("/home/me/.clade␛ is no directory; its usage is left out.",)
+
+
+def test_over_the_limit_by_one_token_is_said_in_the_singular() -> None:
+    usage = usage_of(EXCEEDED)
+    one_less = replace(RULES, token_limit=usage.tokens.counted - 1)
+    assert "by 1 token;" in headline(usage_of(EXCEEDED, one_less))
+
+
 def test_over_the_limit_is_warned_of_in_every_status() -> None:
     stopped = active(events_over(120, 48_020), NOW + timedelta(hours=1))
     for reading in (EXCEEDED, stopped):
