@@ -207,6 +207,7 @@ class Comparison:
         source = Source(ccusage=str(ccusage), claude_dirs=world.roots)
         self.roots = world.roots
         self.reader = Reader(source, home / "work", home / "cache")
+        self.kept: Optional[Reading] = None
 
     def check(self) -> Reading:
         """Look both ways; return the window's reading."""
@@ -218,6 +219,10 @@ class Comparison:
         if utc_now().hour != now.hour:  # a block may have ended between the two
             return self.check()
         assert fields(active_block(reading.blocks, now)) == fields(active_block(whole, now))
+        if self.kept is not None and self.kept.state == self.reader._state(self.kept.since):
+            event("a new start would take the last reading over")
+            assert fields(active_block(self.kept.blocks, now)) == fields(active_block(whole, now))
+        self.kept = reading
         if active_block(whole, now) is None:
             assert fields(last_block(reading.blocks, now)) == fields(last_block(whole, now))
         return reading
