@@ -213,7 +213,7 @@ def on_the_clock(usage: Usage, text: Optional[str]) -> str:
 
 
 def said_percent(text: str) -> str:
-    found = re.search(r"(under 1|\d+) %", text)
+    found = re.search(r"(under 1|\d+) %", text.replace("< 1", "under 1"))
     assert found, text
     return found[0]
 
