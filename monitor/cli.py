@@ -198,7 +198,9 @@ def _say(error: click.ClickException) -> int:
         click.echo(f"ccusage-monitor: {error.format_message()}")
         return 0
     click.echo(f"Error: {error.format_message()}", err=True)
-    advice = "See `ccusage-monitor --help`."
+    command = error.ctx.info_name if isinstance(error, click.UsageError) and error.ctx else None
+    inner = f" {command}" if command in COMMANDS else ""
+    advice = f"See `ccusage-monitor{inner} --help`."
     if isinstance(error, click.NoSuchOption) and _is_global(error.option_name):
         advice = f"{error.option_name} goes before the command: ccusage-monitor [OPTIONS] COMMAND."
     click.echo(advice, err=True)

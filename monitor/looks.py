@@ -16,7 +16,7 @@ from monitor.model.reading import Reading
 from monitor.model.usage import Rules, Usage, measure
 from monitor.source.captures import load_official
 from monitor.source.ccusage import CcusageError
-from monitor.source.last import confirm_last, load_last, save_last
+from monitor.source.last import Saved, confirm_last, load_last, save_last
 from monitor.source.reader import Reader
 from monitor.source.store import add_to_history, history_path, load_history
 
@@ -56,6 +56,7 @@ class Looks:
         self._history_error: Optional[str] = None
         self._hours_from = clock() + HOURS_AFTER
         self._shared: Optional[Reading] = None
+        self._saved: Saved = None
         self._tried_at: Optional[datetime] = None
 
     @property
@@ -150,10 +151,9 @@ class Looks:
         """Keep the reading for whoever would otherwise run ccusage again."""
         shared = self._shared
         if shared is not None and replace(reading, read_at=shared.read_at) == shared:
-            confirm_last(self._state_dir, reading)
+            self._saved = confirm_last(self._state_dir, reading, self._saved)
         else:
-            self._shared = reading
-            save_last(self._state_dir, reading)
+            self._shared, self._saved = reading, save_last(self._state_dir, reading)
 
     def _history_beside(
         self, reading: Reading, official: Optional[OfficialLimits]
@@ -195,10 +195,14 @@ def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
 
 
 def kept_usage(
-    state_dir: Path, data_dirs: Sequence[str], rules: Rules, now: datetime
+    state_dir: Path,
+    data_dirs: Sequence[str],
+    rules: Rules,
+    now: datetime,
+    how: Optional[str] = None,
 ) -> Optional[Usage]:
-    """Measure the last reading that a monitor kept; None when there is none."""
-    last = load_last(state_dir, data_dirs)
+    """Measure the last reading that a monitor kept (of one kind); None when there is none."""
+    last = load_last(state_dir, data_dirs, how)
     if last is None:
         return None
     history = load_history(history_path(state_dir, data_dirs, last.ccusage_version))

@@ -53,7 +53,8 @@ def open_usage(settings: Settings) -> Iterator[tuple[Settings, Looks]]:
     """Lend what looks at the usage, and the settings to look with: the user's, or the demo's."""
     with exits.signals_unwind(), ExitStack() as stack:
         settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
-        yield settings, stack.enter_context(open_looks(settings, state, partial(load_last, state)))
+        kept = partial(load_last, state, how=settings.source.how)
+        yield settings, stack.enter_context(open_looks(settings, state, kept))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def shared_usage(settings: Settings) -> Usage:
     found = _shared(settings, roots)
     if found is not None:
         return found
-    failure = last_path(state_dir(), roots).with_suffix(".failed.json")
+    failure = last_path(state_dir(), roots, settings.source.how).with_suffix(".failed.json")
     try:
         with locked(failure):
             return _shared(settings, roots) or _first_looked(settings, failure, asked_at)
@@ -75,7 +75,8 @@ def _data_dirs(settings: Settings) -> list[str]:
 
 def _shared(settings: Settings, roots: Sequence[str]) -> Optional[Usage]:
     """Return the usage from a reading that is young enough; None when there is none."""
-    usage = kept_usage(state_dir(), roots, settings.rules, utc_now())
+    how = settings.source.how
+    usage = kept_usage(state_dir(), roots, settings.rules, utc_now(), how)
     if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= _fresh(settings):
         return None
     if needs_history(settings.rules, usage) and not _history_is_known(usage.reading, roots):

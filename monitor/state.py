@@ -48,7 +48,8 @@ def load(path: Path) -> Optional[dict[str, Any]]:
     One that cannot is set aside as `<name>.unreadable`, never overwritten or deleted.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, os.O_RDONLY | flags)
         with os.fdopen(descriptor, encoding="utf-8") as file:
             data = json.loads(file.read(MAX_BYTES))
     except OSError:

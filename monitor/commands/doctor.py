@@ -22,7 +22,7 @@ from monitor.model.words import age, count, percent, plural, size, visible
 from monitor.run import open_looks, style_for
 from monitor.settings import Settings, settings_from
 from monitor.source.ccusage import GET_NODE, CcusageError, search_path
-from monitor.source.datadirs import data_dirs, scan
+from monitor.source.datadirs import data_dirs, missing_dirs, scan
 from monitor.source.locate import candidates
 from monitor.source.store import forget_history
 from monitor.state import cache_dir, state_dir
@@ -110,7 +110,8 @@ def _ccusages(settings: Settings, looks: Looks) -> Iterator[Check]:
     works = any(found.command is not None for found in all_found)
     for found in all_found:
         if found.command is None or found.verdict:
-            yield Check(None if works else False, f"{found.path}: {found.verdict}", found.advice)
+            named = "" if found.path in found.verdict else f"{found.path}: "
+            yield Check(None if works else False, f"{named}{found.verdict}", found.advice)
             continue
         how = "its native program, started directly" if found.command.native else "as it is"
         use = f"in use, {how}" if not chosen else "fine, but not the first"
@@ -126,6 +127,10 @@ def _data(settings: Settings) -> Iterator[Check]:
     except CcusageError as error:
         yield Check(False, error.reason, error.advice)
         return
+    for missing in missing_dirs(settings.source.claude_dirs):
+        yield Check(
+            False, f"{missing} is no directory; its usage is left out", "Mend --claude-dir."
+        )
     for root in roots:
         files = scan([root])
         amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"
@@ -166,7 +171,7 @@ def _official(settings: Settings, looks: Looks) -> Iterator[Check]:
     ]
     if not said:
         # Whoever pays by use has none, so this alone is no fault.
-        yield Check(True, "no official limits: `ccusage-monitor statusline --install` brings them")
+        yield Check(None, "no official limits: `ccusage-monitor statusline --install` brings them")
         return
     yield Check(True, f"official limits: {'; '.join(said)}")
     captures = limits.five_hour.captures if limits.five_hour else ()

@@ -128,7 +128,7 @@ def _completed(settings: Settings, looks: Looks, *, with_hours: bool) -> list[Co
     if looks.seen.history_error and (history is None or history.read_at is None):
         reason = f"The history could not be read: {looks.seen.history_error}"
         raise exits.Failure(reason, "See `ccusage-monitor doctor`.")
-    return list(history.completed) if history else []
+    return list(history.ended(utc_now())) if history else []
 
 
 def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:

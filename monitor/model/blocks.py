@@ -209,9 +209,9 @@ def _block(raw: dict[str, Any]) -> Block:
         last_activity=_optional_time(raw.get("actualEndTime"), "actualEndTime"),
         is_active=_flag(_field(raw, "isActive"), "isActive"),
         is_gap=_flag(raw.get("isGap", False), "isGap"),
-        entries=_count(_field(raw, "entries"), "entries"),
+        entries=whole_number(_field(raw, "entries"), "entries"),
         tokens=_token_counts(raw),
-        cost_usd=_cost(raw.get("costUSD"), "costUSD"),
+        cost_usd=amount(raw.get("costUSD"), "costUSD"),
         models=_names(raw.get("models", []), "models"),
         limit_reset=_optional_time(raw.get("usageLimitResetTime"), "usageLimitResetTime"),
     )
@@ -222,7 +222,7 @@ def _event(raw: dict[str, Any]) -> Optional[Event]:
     if _flag(raw.get("isGap", False), "isGap"):
         return None
     name = "startTime" if raw.get("actualEndTime") is None else "actualEndTime"
-    at, cost = parse_time(_field(raw, name), name), _cost(raw.get("costUSD"), "costUSD")
+    at, cost = parse_time(_field(raw, name), name), amount(raw.get("costUSD"), "costUSD")
     return Event(at, _token_counts(raw).counted, cost)
 
 
@@ -231,7 +231,7 @@ def _token_counts(raw: dict[str, Any]) -> TokenCounts:
     if not isinstance(counts, dict):
         _reject("tokenCounts", "an object", counts)
     try:
-        return TokenCounts(*[_count(_field(counts, name), name) for name in TOKEN_KINDS])
+        return TokenCounts(*[whole_number(_field(counts, name), name) for name in TOKEN_KINDS])
     except ReportError as error:
         raise ReportError(f"tokenCounts.{error}") from None
 
@@ -242,13 +242,15 @@ def _field(raw: dict[str, Any], name: str) -> Any:
     return raw[name]
 
 
-def _count(value: object, where: str) -> int:
+def whole_number(value: object, where: str) -> int:
+    """Return a count of 0 or more. Raises ReportError, which names `where`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_TOKENS:
         _reject(where, "a whole number of 0 or more", value)
     return value
 
 
-def _cost(value: object, where: str) -> Optional[float]:
+def amount(value: object, where: str) -> Optional[float]:
+    """Return an amount of dollars, None for none. Raises ReportError, which names `where`."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:

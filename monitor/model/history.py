@@ -30,6 +30,10 @@ class History:
     completed: tuple[CompletedBlock, ...] = ()
     read_at: Optional[datetime] = None
 
+    def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
+        """The blocks that have ended: one that has not was kept by a wrong clock."""
+        return tuple(item for item in self.completed if item.block.end <= now)
+
     # Asked for at every frame, and the same for as long as the history is.
     @cached_property
     def blocks(self) -> list[Block]:

@@ -39,7 +39,7 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 
 def _limit_reached(usage: Usage) -> str:
     since = _reached_at(usage)
-    name = "Weekly limit" if _is_weekly(usage) else "Limit"
+    name = "Weekly limit" if usage.is_weekly_reached else "Limit"
     text = f"{name} reached" + (f" {_at(usage, since)}" if since else "")
     if usage.reset.at is None:
         return f"{text}; when it resets is not known."
@@ -54,10 +54,6 @@ def _reached_at(usage: Usage) -> Optional[datetime]:
         if full:
             return full[0]
     return usage.block.last_activity if usage.block else None
-
-
-def _is_weekly(usage: Usage) -> bool:
-    return usage.weekly is not None and usage.weekly.used_percent >= WHOLE
 
 
 def _weekly_first(usage: Usage) -> str:
@@ -87,6 +83,8 @@ def _exceeded(usage: Usage) -> str:
 
 def _warming_up(usage: Usage) -> str:
     used = percent(usage.percent)
+    if usage.reading.partial:
+        return f"{used} used, reset {_reset(usage)}. The pace is being read."
     if usage.gauge.level is None:
         return f"{used} used, reset {_reset(usage)}; too little was used here for a forecast."
     return f"Just started: {used} used, reset {_reset(usage)}. A forecast follows."

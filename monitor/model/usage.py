@@ -102,6 +102,11 @@ class Usage:
         return self.tokens.counted > self.limit.tokens
 
     @property
+    def is_weekly_reached(self) -> bool:
+        """Whether the official seven-day limit is used up."""
+        return self.weekly is not None and self.weekly.used_percent >= WHOLE
+
+    @property
     def elapsed_percent(self) -> Optional[float]:
         """How much of the time up to the reset has passed, since the block or window began."""
         if self.block is None or self.reset.at is None:
@@ -132,7 +137,8 @@ def measure(
     status = _status(block, official, now)
     resets_at = _official_reset(gauge, official)
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
-    burn = burn_rate(block, events, now)
+    # No verdict from the average while the series is on its way: it would turn a moment later.
+    burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
     outcome = _forecast(block, events, history, gauge, burn, reset, now)
     outcome = outcome if status == "active" else UNKNOWN
     return Usage(
@@ -192,7 +198,7 @@ def _limit(
     reading: Reading, history: Optional[History], rules: Rules, counted: int, now: datetime
 ) -> Limit:
     completed = [b for b in real_blocks(reading.blocks) if b.end <= now]
-    kept = history.blocks if history else []
+    kept = [item.block for item in history.ended(now)] if history else []
     return choose_limit(
         rules.plan,
         rules.token_limit,

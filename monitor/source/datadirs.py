@@ -20,7 +20,8 @@ SETTLED_SECONDS = 2.5
 class DataFile(NamedTuple):
     """A transcript as the file system describes it; `relative` is below `projects` of its root.
 
-    `is_link`: a symbolic link leads to it, or to a directory above it. ccusage 20 follows none.
+    `access` is its mode, user and group: what was unreadable may be read now. `is_link`: a symbolic
+    link leads to it, or to a directory above it. ccusage 20 follows none.
     """
 
     path: str
@@ -30,6 +31,7 @@ class DataFile(NamedTuple):
     mtime: float
     inode: int
     device: int
+    access: tuple[int, int, int]
     is_link: bool
 
 
@@ -125,9 +127,12 @@ def ask(path: str) -> os.stat_result:
 
 def described(file: DataFile, info: os.stat_result) -> DataFile:
     """Return the file as `info` has it."""
-    return file._replace(
-        size=info.st_size, mtime=info.st_mtime, inode=info.st_ino, device=info.st_dev
-    )
+    return DataFile(file.path, file.root, file.relative, *_asked(info), file.is_link)
+
+
+def _asked(info: os.stat_result) -> tuple[int, float, int, int, tuple[int, int, int]]:
+    access = (info.st_mode, info.st_uid, info.st_gid)
+    return info.st_size, info.st_mtime, info.st_ino, info.st_dev, access
 
 
 def _sort_in(
@@ -136,9 +141,8 @@ def _sort_in(
     try:
         path, is_link = entry.path, place.is_link or entry.is_symlink()
         if entry.name.endswith(".jsonl") and entry.is_file():
-            info = entry.stat()
-            identity = (info.st_size, info.st_mtime, info.st_ino, info.st_dev)
-            files[path] = DataFile(path, place.root, path[place.cut :], *identity, is_link)
+            asked = _asked(entry.stat())
+            files[path] = DataFile(path, place.root, path[place.cut :], *asked, is_link)
         elif entry.is_dir():
             inner.append(Place(path, place.root, place.cut, is_link))
     except OSError:

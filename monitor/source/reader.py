@@ -50,6 +50,11 @@ class Source:
     online: bool = False
     full_scan: bool = False
 
+    @property
+    def how(self) -> str:
+        """What else than the data decides on the numbers: readings of one kind are not mixed."""
+        return repr((self.ccusage, self.online, self.full_scan))
+
 
 Kept = Callable[[Sequence[str]], Optional[Reading]]
 
@@ -151,6 +156,7 @@ class Reader:
     def _whence(self) -> dict[str, Any]:
         missing = missing_dirs(self._source.claude_dirs)
         return {
+            "how": self._source.how,
             "data_dirs": tuple(map(str, self._roots)),
             "missing_dirs": tuple(map(str, missing)),
         }
@@ -240,9 +246,14 @@ class Reader:
         return self._narrow.dirs
 
     def _rolled_over(self, now: datetime) -> bool:
-        """Whether a block that was active at the last look has ended since, or was to."""
+        """Whether a block that was active at the last look has ended since, or was to.
+
+        Or the clock was put back: what had ended then may be active now.
+        """
         if self._last is None:
             return False
+        if now < self._last.read_at:
+            return True
         before = active_block(self._last.blocks, self._last.read_at)
         return before is not None and active_block(self._last.blocks, now) is None
 

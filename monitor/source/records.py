@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Optional
 
-from monitor.model.blocks import Block, Event, TokenCounts, parse_time
+from monitor.model.blocks import Block, Event, TokenCounts, amount, parse_time, whole_number
 from monitor.model.reading import DataSize, Reading
 
 
@@ -35,9 +35,9 @@ def block_from_json(raw: dict[str, Any]) -> Block:
         last_activity=_time(raw["last"]),
         is_active=bool(raw["active"]),
         is_gap=False,
-        entries=int(raw["entries"]),
-        tokens=TokenCounts(*(int(number) for number in raw["tokens"])),
-        cost_usd=_number(raw["cost_usd"]),
+        entries=whole_number(raw["entries"], "entries"),
+        tokens=TokenCounts(*(whole_number(number, "tokens") for number in raw["tokens"])),
+        cost_usd=amount(raw["cost_usd"], "cost_usd"),
         models=tuple(str(name) for name in raw["models"]),
         limit_reset=_time(raw["limit_reset"]),
     )
@@ -54,6 +54,7 @@ def reading_as_json(reading: Reading) -> dict[str, Any]:
         "blocks": [block_as_json(block) for block in reading.blocks if not block.is_gap],
         "events": None if events is None else [_event_as_json(event) for event in events],
         "size": [reading.size.files, reading.size.bytes],
+        "how": reading.how,
         "since": _text(reading.since),
         "state": reading.state,
     }
@@ -70,7 +71,8 @@ def reading_from_json(raw: dict[str, Any]) -> Reading:
         data_dirs=tuple(str(name) for name in raw["data_dirs"]),
         scan=str(raw["scan"]),
         events=None if events is None else tuple(_event(event) for event in events),
-        size=DataSize(*(int(number) for number in raw["size"])),
+        size=DataSize(*(whole_number(number, "size") for number in raw["size"])),
+        how=str(raw["how"]),
         since=_time(raw["since"]),
         state=None if raw["state"] is None else str(raw["state"]),
     )
@@ -82,7 +84,7 @@ def _event_as_json(event: Event) -> list[Any]:
 
 def _event(raw: list[Any]) -> Event:
     at, tokens, cost = raw
-    return Event(parse_time(at, "at"), int(tokens), _number(cost))
+    return Event(parse_time(at, "at"), whole_number(tokens, "tokens"), amount(cost, "cost"))
 
 
 def _text(when: Optional[datetime]) -> Optional[str]:
@@ -91,7 +93,3 @@ def _text(when: Optional[datetime]) -> Optional[str]:
 
 def _time(value: Optional[str]) -> Optional[datetime]:
     return None if value is None else parse_time(value, "time")
-
-
-def _number(value: Optional[float]) -> Optional[float]:
-    return None if value is None else float(value)

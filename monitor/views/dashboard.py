@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
+from monitor.model.blocks import SESSION
 from monitor.model.official import OfficialLimits, Window, is_fresh
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
@@ -181,6 +182,8 @@ def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
 def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     role = level(usage)[0]
     likely = usage.forecast.likely_percent
+    if usage.status == "limit_reached" and usage.is_weekly_reached and usage.weekly:
+        return _bar_row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
     name = "Limit" if usage.gauge.window else "Tokens"
     return _bar_row(name, usage.percent, likely, width, role, glyphs)
 
@@ -380,7 +383,9 @@ def _pause(usage: Usage) -> str:
     runs_out_at, reset_at = usage.forecast.runs_out_at, usage.reset.at
     if runs_out_at is None or reset_at is None:
         return ""
-    return f"pausing {between(runs_out_at, reset_at)} mends it"
+    # A pause of a whole block and more is no advice.
+    is_short = reset_at - runs_out_at < SESSION
+    return f"pausing {between(runs_out_at, reset_at)} mends it" if is_short else ""
 
 
 def _resets(usage: Usage) -> str:

@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "bar": lambda usage, glyphs: _plain(bar(usage.percent, None, 10, "", glyphs)),
         "used": lambda usage, _: count(usage.tokens.counted),
         "left": lambda usage, _: _amount(usage.gauge.tokens_left),
-        "limit": lambda usage, _: count(usage.limit.tokens),
+        "limit": lambda usage, _: _limit(usage),
         "plan": lambda usage, _: usage.limit.plan or "",
         "pace": lambda usage, _: _rate(usage.burn.tokens_per_minute),
         "runs_out": lambda usage, _: _time(usage, usage.forecast.runs_out_at),
@@ -68,9 +68,23 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
             "text": text,
             "tooltip": sentence.headline(usage),
             "class": state.replace("_", "-"),
-            "percentage": min(100, round(usage.percent)) if usage.block else 0,
+            "percentage": _whole_percent(usage),
         }
     )
+
+
+def _whole_percent(usage: Usage) -> int:
+    if usage.status == "limit_reached":
+        return 100
+    return min(100, round(usage.percent)) if usage.block else 0
+
+
+def _limit(usage: Usage) -> str:
+    """Return the limit that the percentage is of, in tokens; "" while that is not known."""
+    if usage.gauge.source == "estimate":
+        return count(usage.limit.tokens)
+    worth = usage.gauge.tokens_per_percent
+    return "" if worth is None else count(round(100 * worth))
 
 
 def _plain(spans: Line) -> str:

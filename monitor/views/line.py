@@ -22,7 +22,8 @@ def _parts(usage: Usage) -> list[str]:
     reset = clock.minute_or_day(usage.reset.at, usage.now) if usage.reset.at else None
     if usage.status == "limit_reached":
         until = duration(usage.reset.at - usage.now) if usage.reset.at else ""
-        return ["limit reached", *([f"resets {reset}, in {until}"] if until else [])]
+        name = "weekly limit" if usage.is_weekly_reached else "limit"
+        return [f"{name} reached", *([f"resets {reset}, in {until}"] if until else [])]
     if usage.block is None:
         ended = clock.minute_or_day(usage.last.end, usage.now) if usage.last else None
         said = ["no active block", f"last ended {ended}" if ended else "", f"resets {reset}"]

@@ -48,7 +48,7 @@ def history_page(
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]
     else:
-        entries = by_block(history.completed, shown)
+        entries = by_block(history.ended(usage.now), shown)
         body = table(entries, width, shown, newest=max(1, height - 6))
     ellipsis = look.style.glyphs.ellipsis
     return [fit(drawn, width, ellipsis) for drawn in [title, BLANK, *body][:height]]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytz
 
+from monitor.model.alerting import Armed, due
 from monitor.model.forecast import Forecast
 from monitor.model.sentence import headline, warnings
 from monitor.model.usage import Rules, Usage, measure
@@ -21,6 +22,7 @@ from tests.samples import (
     OK,
     OLD_VERSION,
     RULES,
+    RUNS_OUT,
     STALE,
     WARMING_UP,
     active,
@@ -215,3 +217,11 @@ def test_no_average_is_spoken_of_while_there_is_none() -> None:
     usage = measure(reading_of(block_of(events)), None, Rules(), NOW - timedelta(minutes=29))
     assert usage.burn.tokens_per_minute is None
     assert warnings(usage) == ()
+
+
+def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> None:
+    usage = usage_of(replace(RUNS_OUT, partial=True, events=None))
+    assert usage.forecast.verdict == "unknown"
+    assert headline(usage).endswith("The pace is being read.")
+    assert [alert.kind for alert in due(Armed(), usage, (99,))[0]] == []
+    assert [alert.kind for alert in due(Armed(), usage_of(RUNS_OUT), (99,))[0]] == ["runs_out"]

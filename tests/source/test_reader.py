@@ -26,7 +26,7 @@ from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import warnings
 from monitor.model.usage import Rules
 from monitor.source.ccusage import CcusageError, Command
-from monitor.source.last import last_path, load_last, save_last
+from monitor.source.last import confirm_last, last_path, load_last, save_last
 from monitor.source.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
@@ -237,6 +237,13 @@ def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Reader, fake: Fake
     fake.calls()
     after = START + 5 * HOUR
     assert active_block(reader.look(after).blocks, after) is None
+    assert lengths(fake.calls())[0] == "5"
+
+
+def test_a_clock_put_back_is_a_reason_to_look_again(reader: Reader, fake: Fake) -> None:
+    reader.look(NOW)
+    fake.calls()
+    reader.look(NOW - HOUR)
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -562,6 +569,8 @@ def reader_after(
     """A new process, to which an earlier one left its reading in a state file."""
     if reading is not None:
         save_last(tmp_path / "state", reading)
+        kept = last_path(tmp_path / "state", reading.data_dirs, reading.how)
+        os.utime(kept, (NOW.timestamp(), NOW.timestamp()))
     chosen = Source(ccusage=str(fake.path), claude_dirs=(root,), **source)
     (tmp_path / "work2").mkdir(exist_ok=True)
     return Reader(chosen, tmp_path / "work2", tmp_path, partial(load_last, tmp_path / "state"))
@@ -597,6 +606,7 @@ CHANGES: dict[str, Change] = {
     "a file gone": lambda _, root: (root / "projects/p/new.jsonl").unlink(),
     "an old session resumed": lambda _, root: touch(root, name="p/old.jsonl"),
     "another file of the name": lambda _, root: swap(root / "projects/p/new.jsonl"),
+    "made readable again": lambda _, root: (root / "projects/p/new.jsonl").chmod(0o640),
     "ccusage replaced": lambda fake, _: fake.write(version="20.0.25"),
 }
 
@@ -637,10 +647,17 @@ def test_a_block_that_has_ended_meanwhile_is_not_taken_over(
 ) -> None:
     first = reader.look(NOW)
     fake.calls()
-    save_last(tmp_path / "state", first)
-    kept = last_path(tmp_path / "state", first.data_dirs)
-    os.utime(kept, (NOW.timestamp(), NOW.timestamp()))
-    reader_after(None, fake, tmp_path, root).look(START + 5 * HOUR)
+    reader_after(first, fake, tmp_path, root).look(START + 5 * HOUR)
+    assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.usefixtures("packaged")
+def test_what_was_read_by_a_clock_that_was_put_back_since_is_not_taken_over(
+    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    fake.calls()
+    reader_after(first, fake, tmp_path, root).look(NOW - HOUR)
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -652,3 +669,52 @@ def test_of_a_program_that_is_no_package_nothing_is_taken_over(
     assert first.state is None
     reader_after(first, fake, tmp_path, root).look(NOW)
     assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        {"size": [float("inf"), 1]},
+        {"events": [["2026-06-10T16:00:00Z", 1e999, None]]},
+        {"events": [["2026-06-10T16:00:00Z", -5, None]]},
+        {"how": None, "since": 7},
+    ],
+)
+@pytest.mark.usefixtures("packaged")
+def test_a_kept_reading_that_cannot_be_is_passed_over(
+    harm: dict[str, Any], reader: Reader, fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    first = reader.look(NOW)
+    save_last(tmp_path / "state", first)
+    kept = last_path(tmp_path / "state", first.data_dirs, first.how)
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), **harm}))
+    fake.calls()
+    assert reader_after(None, fake, tmp_path, root).look(NOW).blocks == first.blocks
+    assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_in_place_of_a_state_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(last_path(tmp_path, ["x"], ""))
+    assert load_last(tmp_path, ["x"], "") is None
+
+
+def test_readings_of_another_ccusage_are_kept_apart(reader: Reader, tmp_path: Path) -> None:
+    reading = reader.look(NOW)
+    save_last(tmp_path, reading)
+    assert load_last(tmp_path, reading.data_dirs, "another") is None
+    assert load_last(tmp_path, reading.data_dirs, reading.how) is not None
+    assert load_last(tmp_path, reading.data_dirs) is not None
+
+
+def test_an_older_reading_put_in_ones_place_is_not_confirmed(
+    reader: Reader, tmp_path: Path
+) -> None:
+    mine = replace(reader.look(NOW), ccusage_version="mine")
+    saved = save_last(tmp_path, mine)
+    assert confirm_last(tmp_path, mine, saved) is not None
+    save_last(tmp_path, replace(mine, ccusage_version="another's"))
+    confirm_last(tmp_path, mine, saved)
+    kept = load_last(tmp_path, mine.data_dirs, mine.how)
+    assert kept is not None
+    assert kept.ccusage_version == "mine"
