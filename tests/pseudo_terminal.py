@@ -157,6 +157,21 @@ class Terminal:
                 return found
         raise AssertionError(f"no {pattern!r} within {seconds} s on:\n{self.text()}")
 
+    def wait_for_question(self, pattern: str) -> None:
+        """Wait until the screen shows `pattern` and the program waits for the answer.
+
+        Python misses a signal that comes between its writing a prompt and its reading: no person is
+        that quick, but a test is on a busy machine.
+        """
+        self.wait_for(pattern)
+        state = Path(f"/proc/{self.process.pid}/stat")
+        if not state.exists():  # no Linux
+            self.pump(0.5)
+            return
+        for _ in self._until(10):
+            if state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S":
+                return
+
     def leave_code(self, seconds: float = 10) -> int:
         """Wait for the program's end; its exit code, or minus the signal that killed it."""
         for _ in self._until(seconds):

@@ -61,11 +61,16 @@ def since(text: str, clock: Clock, now: datetime) -> Optional[date]:
 @click.option("--html", type=click.Path(), metavar="FILE", help="Write one page of it all to FILE.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
-    """Show the past blocks: start, length, messages, counted tokens, limit, cost, models."""
+    """Show the past blocks: start, length, messages, counted tokens, limit, cost, models.
+
+    --daily shows days instead, also with --json.
+    """
     params = ctx.obj
     options["json"] = params["json"] or options["as_json_"]
     if options["html"] and (options["json"] or options["daily"] or options["heatmap"]):
         raise click.UsageError("--html goes with --since, not with --json, --daily or --heatmap.")
+    if options["heatmap"] and (options["json"] or options["daily"]):
+        raise click.UsageError("--heatmap goes with --since, not with --json or --daily.")
     return lambda: _history(settings_from(params), options)
 
 
@@ -80,7 +85,7 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         first = since(options["since_"], clock, utc_now()) or date.min
         completed = [item for item in completed if clock.local(item.block.start).date() >= first]
     if options["json"]:
-        print(json.dumps(as_json(completed, shown), indent=2))
+        print(json.dumps(as_json(completed, shown, daily=options["daily"]), indent=2))
         return exits.OK
     if options["html"]:
         return _write(options["html"], page(completed, shown, utc_now()))

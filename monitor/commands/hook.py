@@ -45,6 +45,9 @@ def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional
     """Install or uninstall the hook; asks first. Raises exits.Failure with nothing changed."""
     # A settings.json that is a link into somebody's dotfiles stays one.
     home = session_dir(None, params["claude_dir"], os.environ)
+    if params["claude_dir"] and not home.is_dir():
+        advice = "Name the directory that holds Claude Code's settings.json; nothing was changed."
+        raise exits.Failure(f"{visible(str(home))} is no directory.", advice)
     path = (home / "settings.json").resolve()
     try:
         found = _read(path)
@@ -59,9 +62,12 @@ def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str
     if _is_ours(old):
         print(f"Already installed in {found.path}.")
         return exits.OK
-    new = changed(found.data, hook(_own_command(), old, chain))
+    command = shlex.join([*_own_words(), *params["given"]])
+    new = changed(found.data, hook(command, old, chain))
     print(f"In {found.path}, {KEY} changes from\n  {_shown(old)}\nto")
-    print(f"  {_shown(json.loads(new)[KEY])}\nA backup is kept beside it: {found.backup.name}")
+    print(f"  {_shown(json.loads(new)[KEY])}")
+    if found.data != NO_FILE:
+        print(f"A backup is kept beside it: {found.backup.name}")
     _ask(params, "Change it?", found)
     found.path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(found.backup, found.data)
@@ -131,7 +137,8 @@ def _read(path: Path) -> SettingsFile:
         why = "it is no JSON object"
     except (ValueError, RecursionError) as error:
         why = f"it is no JSON ({error})"
-    advice = f"Nothing was changed. Set it by hand: {_shown(hook(_own_command(), None, None))}"
+    by_hand = {KEY: hook(shlex.join(_own_words()), None, None)}
+    advice = f"Nothing was changed. Set it by hand: {_shown(by_hand)[1:-1]}"
     raise exits.Failure(f"{path} was not understood: {visible(why)}.", advice)
 
 
@@ -154,13 +161,13 @@ def _before(ours: Any) -> Optional[dict[str, Any]]:
     return {**ours, "command": words[1]} if words[:1] == ["--chain"] else None
 
 
-def _own_command() -> str:
-    """Return the words that start this program from anywhere, as a shell reads them."""
+def _own_words() -> list[str]:
+    """Return the words that start this program from anywhere."""
     script = shutil.which("ccusage-monitor", path=str(Path(sys.executable).parent))
     if script:
-        return shlex.quote(script)
+        return [script]
     starter = Path(__file__).resolve().parents[2] / "ccusage_monitor.py"
-    return shlex.join([sys.executable, str(starter)])
+    return [sys.executable, str(starter)]
 
 
 def _is_ours(value: Any) -> bool:

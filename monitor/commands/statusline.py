@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
 
 import click
+from click.core import ParameterSource
 
 MAX_INPUT = 2**22
 CHAIN_SECONDS = 5.0
@@ -37,8 +38,26 @@ def command(
     if install or uninstall:
         from monitor.commands.hook import change_settings
 
+        if params["demo"]:
+            raise click.UsageError("--demo changes nothing of yours: leave it out to install.")
+        params["given"] = list(_given(ctx.find_root()))
         return lambda: change_settings(params, install=install, chain=chain)
     return lambda: _statusline(params, chain)
+
+
+def _given(root: click.Context) -> Iterator[str]:
+    """Return the options that were typed before the command, with paths that hold from anywhere."""
+    for param in root.command.params:
+        name = param.name or ""
+        typed = root.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not typed or name == "yes" or not isinstance(param, click.Option):
+            continue
+        values = root.params[name] if param.multiple else [root.params[name]]
+        for value in values:
+            yield param.opts[-1]
+            if not param.is_flag:
+                is_path = isinstance(param.type, click.Path)
+                yield str(Path(value).expanduser().absolute() if is_path else value)
 
 
 def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
@@ -14,11 +14,16 @@ from monitor.views.bars import bar
 from monitor.views.dashboard import short_model
 from monitor.views.report import tokens_as_json, utc
 from monitor.views.style import Glyphs
-from monitor.views.text import Line, Span, cells, fit, line, width_of
+from monitor.views.text import Line, Span, cells, fit, line, width_of, wrap
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LEAST_BAR, WIDE_BAR = 6, 16
 """Cells that the bars keep: models are named only beside bars worth looking at."""
+
+HEADS = {
+    "block": ("Start", "Length", "Messages", "Tokens", "Limit", "Cost", "Models"),
+    "day": ("Day", "Blocks", "Messages", "Tokens", "Limit", "Cost", "Models"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,9 @@ def by_block(completed: Sequence[CompletedBlock], shown: Shown) -> list[Entry]:
 
 def by_day(completed: Sequence[CompletedBlock], shown: Shown) -> list[Entry]:
     """Return an entry for each day on which a block began, in the clock's zone."""
-    days: dict[date, list[CompletedBlock]] = defaultdict(list)
-    for item in completed:
-        days[shown.clock.local(item.block.start).date()].append(item)
-    top = max((_counted(items) for items in days.values()), default=0)
-    return [_day_entry(day, items, top) for day, items in days.items()]
+    days = _days(completed, shown)
+    top = max((_counted(items) for _, items in days), default=0)
+    return [_day_entry(day, items, top) for day, items in days]
 
 
 def table(
@@ -66,31 +69,37 @@ def table(
     width: int,
     shown: Shown,
     noun: str = "block",
-    newest: Optional[int] = None,
+    height: Optional[int] = None,
 ) -> list[Line]:
-    """Draw the entries in columns, or only the newest; the narrower the screen, the fewer columns.
+    """Draw the entries in columns: the narrower the screen, the fewer; the newest if it is low.
 
-    The last line is about all of them.
+    The last lines are about all of them.
     """
     if not entries:
         return [line("No completed block yet.")]
-    summary = _summary(entries, noun, shown.glyphs)
-    if newest is not None and newest < len(entries):
-        entries = entries[-newest:]
-        summary += f" {shown.glyphs.dot} the newest {newest} shown"
+    footer = _summary(entries, noun, shown)
+    if height is not None and len(entries) + 2 + len(wrap(footer, width - 2)) > height:
+        cut = f" {shown.glyphs.dot} the newest {{}} shown"
+        newest = max(1, height - 2 - len(wrap(footer + cut, width - 2)))
+        entries, footer = entries[-newest:], footer + cut.format(newest)
+    said = [line(Span(f" {part}", "dim")) for part in wrap(footer, width - 2)]
+    return [*_columns(entries, width, shown, HEADS[noun]), (), *said]
+
+
+def _columns(
+    entries: Sequence[Entry], width: int, shown: Shown, head: Sequence[str]
+) -> Iterator[Line]:
     rows = [_cells(entry, shown) for entry in entries]
-    head = ["Start", "Length", "Messages", "Tokens", "Limit", "Cost", "Models"]
-    kept = _columns_that_fit([head, *rows], width, shown)
+    kept = _columns_that_fit(rows, width, head)
     widths = {i: max(cells(row[i]) for row in [head, *rows]) for i in kept}
     room = width - 1 - sum(widths[i] + 2 for i in kept)
     top = max(entry.tokens for entry in entries)
-    drawn = [fit((Span(_joined(head, widths), "label"),), width)]
+    yield fit((Span(_joined(head, widths), "label"),), width)
     for entry, row in zip(entries, rows):
         share = 100 * entry.tokens / top if top else 0.0
         role = "alarm" if entry.alarm else "ok" if entry.highest else ""
         chart = bar(share, None, room - 1, role or "likely", shown.glyphs) if room > 1 else ()
-        drawn.append(fit((Span(_joined(row, widths), role), Span(" "), *chart), width))
-    return [*drawn, (), fit((Span(summary, "dim"),), width, shown.glyphs.ellipsis)]
+        yield fit((Span(_joined(row, widths), role), Span(" "), *chart), width)
 
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
@@ -103,13 +112,35 @@ def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> l
     lines = [line(Span(f"     {head}", "label"))]
     lines.extend(_heat_row(day, heat, cell, shown.glyphs) for day in range(7))
     peak = max(heat, key=lambda key: heat[key])
-    said = f"Most on {WEEKDAYS[peak[0]]} from {peak[1]:02d}:00: {count(heat[peak])} tokens."
-    return [*lines, (), line(Span(said, "dim"))]
+    said = f" Most on {WEEKDAYS[peak[0]]} from {peak[1]:02d}:00: {count(heat[peak])} tokens."
+    legend = line(
+        Span(" few ", "dim"), Span(shown.glyphs.shades[1:], "likely"), Span(" many tokens", "dim")
+    )
+    return [
+        *lines,
+        (),
+        legend,
+        *(line(Span(f" {part}", "dim")) for part in wrap(said.strip(), width - 2)),
+    ]
 
 
-def as_json(completed: Sequence[CompletedBlock], shown: Shown) -> dict[str, Any]:
-    """Return the past blocks as plain values, schema_version 1."""
+def as_json(
+    completed: Sequence[CompletedBlock], shown: Shown, *, daily: bool = False
+) -> dict[str, Any]:
+    """Return the past blocks, or the days they began on, as plain values, schema_version 1."""
+    if daily:
+        days = [_day_as_json(day, items, shown) for day, items in _days(completed, shown)]
+        return {"schema_version": 1, "days": days}
     return {"schema_version": 1, "blocks": [_block_as_json(item, shown) for item in completed]}
+
+
+def _days(
+    completed: Sequence[CompletedBlock], shown: Shown
+) -> list[tuple[date, list[CompletedBlock]]]:
+    days: dict[date, list[CompletedBlock]] = defaultdict(list)
+    for item in completed:
+        days[shown.clock.local(item.block.start).date()].append(item)
+    return list(days.items())
 
 
 def limit_was_hit(item: CompletedBlock) -> bool:
@@ -136,15 +167,14 @@ def _block_entry(item: CompletedBlock, shown: Shown, top: int) -> Entry:
 
 
 def _day_entry(day: date, items: Sequence[CompletedBlock], top: int) -> Entry:
-    costs = [item.block.cost_usd for item in items if item.block.cost_usd is not None]
     hits = sum(limit_was_hit(item) for item in items)
     return Entry(
         name=f"{day} {WEEKDAYS[day.weekday()]}",
         length=plural(len(items), "block"),
-        messages=sum(item.block.entries for item in items),
+        messages=_messages(items),
         tokens=_counted(items),
         share=f"{hits} hit" if hits else "",
-        cost=sum(costs) if costs else None,
+        cost=_cost(items),
         models=_models(items),
         alarm=hits > 0,
         highest=_counted(items) == top,
@@ -155,8 +185,21 @@ def _counted(items: Sequence[CompletedBlock]) -> int:
     return sum(item.block.tokens.counted for item in items)
 
 
+def _messages(items: Sequence[CompletedBlock]) -> int:
+    return sum(item.block.entries for item in items)
+
+
+def _cost(items: Sequence[CompletedBlock]) -> Optional[float]:
+    costs = [item.block.cost_usd for item in items if item.block.cost_usd is not None]
+    return sum(costs) if costs else None
+
+
+def _model_names(items: Sequence[CompletedBlock]) -> list[str]:
+    return list(dict.fromkeys(name for item in items for name in item.block.models))
+
+
 def _models(items: Sequence[CompletedBlock]) -> str:
-    names = dict.fromkeys(name for item in items for name in item.block.models)
+    names = _model_names(items)
     return ", ".join(short_model(name) for name in names if name != "<synthetic>")
 
 
@@ -166,11 +209,11 @@ def _cells(entry: Entry, shown: Shown) -> list[str]:
     return [entry.name, entry.length, str(entry.messages), tokens, entry.share, cost, entry.models]
 
 
-def _columns_that_fit(rows: Sequence[Sequence[str]], width: int, shown: Shown) -> list[int]:
-    """Return the columns that leave room for a bar; the least important go first."""
-    kept = [0, 1, 2, 3, 4, 5, 6] if shown.show_cost else [0, 1, 2, 3, 4, 6]
+def _columns_that_fit(rows: Sequence[Sequence[str]], width: int, head: Sequence[str]) -> list[int]:
+    """Return the columns that say something and leave room for a bar; the least important go."""
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
     for least in (6, 2, 5, 1, 4):
-        taken = sum(max(cells(row[i]) for row in rows) + 2 for i in kept)
+        taken = sum(max(cells(row[i]) for row in [head, *rows]) + 2 for i in kept)
         if taken + 1 + (WIDE_BAR if least == 6 else LEAST_BAR) <= width:
             break
         kept = [index for index in kept if index != least]
@@ -186,10 +229,12 @@ def _joined(row: Sequence[str], widths: dict[int, int]) -> str:
     return " " + "  ".join(placed)
 
 
-def _summary(entries: Sequence[Entry], noun: str, glyphs: Glyphs) -> str:
-    total = sum(entry.tokens for entry in entries)
-    star = f" {glyphs.dot} * the highest" if any(entry.highest for entry in entries) else ""
-    return f" {count(total)} tokens in {plural(len(entries), noun)}{star}"
+def _summary(entries: Sequence[Entry], noun: str, shown: Shown) -> str:
+    dot = f" {shown.glyphs.dot} "
+    said = f"{count(sum(entry.tokens for entry in entries))} tokens in {plural(len(entries), noun)}"
+    if any(entry.highest for entry in entries):
+        said += f"{dot}* the highest"
+    return said + (f"{dot}limit: % of {count(shown.limit)}" if noun == "block" else "")
 
 
 def _heat_row(day: int, heat: dict[tuple[int, int], int], cell: int, glyphs: Glyphs) -> Line:
@@ -218,4 +263,16 @@ def _block_as_json(item: CompletedBlock, shown: Shown) -> dict[str, Any]:
         "limit_hit": limit_was_hit(item),
         "official_percent": item.official_percent,
         "hourly": list(item.hourly) or None,
+    }
+
+
+def _day_as_json(day: date, items: Sequence[CompletedBlock], shown: Shown) -> dict[str, Any]:
+    return {
+        "date": day.isoformat(),
+        "blocks": len(items),
+        "messages": _messages(items),
+        "tokens": {"counted": _counted(items)},
+        "cost_usd": _cost(items) if shown.show_cost else None,
+        "models": _model_names(items),
+        "limit_hits": sum(limit_was_hit(item) for item in items),
     }

@@ -44,11 +44,15 @@ def history_page(
 ) -> list[Line]:
     """Draw the newest past blocks, as many as there is room for."""
     shown = Shown(usage.limit.tokens, usage.rules.clock, look.style.glyphs, look.show_cost)
-    title = line(Span(" Past blocks", "title"), Span("   h: back", "dim"))
+    title = line(
+        Span(" Past blocks", "title"),
+        Span("   h: back", "dim"),
+        Span("   all: ccusage-monitor history", "dim"),
+    )
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]
     else:
         entries = by_block(history.ended(usage.now), shown)
-        body = table(entries, width, shown, newest=max(1, height - 6))
+        body = table(entries, width, shown, height=height - 2)
     ellipsis = look.style.glyphs.ellipsis
     return [fit(drawn, width, ellipsis) for drawn in [title, BLANK, *body][:height]]

@@ -84,7 +84,7 @@ def test_the_table_has_a_row_for_each_block_oldest_first(history: History) -> No
         f"{day(3)} 14:00 2 h 20 min 2 8,500* 100 %",
         f"{day(2)} 12:00 under a minute 1 500 6 %",
         "",
-        "14,000 tokens in 4 blocks · * the highest",
+        "14,000 tokens in 4 blocks · * the highest · limit: % of 8,500",
     ]
 
 
@@ -103,7 +103,8 @@ def test_costs_are_shown_unless_they_are_hidden(history: History) -> None:
 
 
 def test_daily_has_a_row_for_each_day_of_use(history: History) -> None:
-    _, *rows = shown(history("--daily", before=("--no-cost",)))
+    head, *rows = shown(history("--daily", before=("--no-cost",)))
+    assert head.startswith("Day Blocks Messages Tokens") and "Limit" not in head
     named = [f"{day(n)} {at(n, 0):%a}" for n in (4, 3, 2)]
     assert rows == [
         f"{named[0]} 1 block 2 2,000",
@@ -128,7 +129,10 @@ def test_the_heat_map_puts_tokens_into_their_hours_of_the_week(history: History)
         f"{at(3, 0):%a}": {8, 14, 16},
         f"{at(2, 0):%a}": {12},
     }
-    assert lines[-1].strip() == f"Most on {at(3, 0):%a} from 14:00: 8,400 tokens."
+    assert lines[-2:] == [
+        " few ░▒▓█ many tokens",
+        f" Most on {at(3, 0):%a} from 14:00: 8,400 tokens.",
+    ]
 
 
 def test_the_timezone_moves_starts_and_days(history: History) -> None:
@@ -161,6 +165,22 @@ def test_json_has_every_block_with_its_counts(history: History) -> None:
     assert third["tokens"]["cache_read"] == 40_000
     assert (third["limit_hit"], third["official_percent"]) == (False, None)
     assert third["cost_usd"] > 0
+
+
+def test_json_by_day_has_each_day_of_use(history: History) -> None:
+    report = json.loads(history("--json", "--daily", before=("--no-cost",)).stdout)
+    days = [(d["date"], d["blocks"], d["tokens"]["counted"]) for d in report["days"]]
+    assert days == [(day(4), 1, 2_000), (day(3), 2, 11_500), (day(2), 1, 500)]
+    middle = report["days"][1]
+    assert (middle["messages"], middle["limit_hits"], middle["cost_usd"]) == (3, 0, None)
+    assert set(middle["models"]) == {SONNET, OPUS}
+
+
+@pytest.mark.parametrize("other", ["--json", "--daily"])
+def test_the_heat_map_takes_no_other_form(history: History, other: str) -> None:
+    done = history("--heatmap", other)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--heatmap goes with --since" in done.stderr
 
 
 def test_json_before_the_command_means_the_same(history: History) -> None:

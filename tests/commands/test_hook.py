@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Optional
 
+import click
 import pytest
 
 from monitor import exits
@@ -103,6 +105,44 @@ def test_without_a_file_it_is_made_and_removed_again(path: Path) -> None:
     assert list(read(path)) == ["statusLine"]
     assert change("--uninstall") == 0
     assert left_beside(path) == []
+
+
+def test_the_options_typed_before_the_command_are_in_the_hook(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir(parents=True)
+    monkeypatch.chdir(path.parent.parent)
+    asked = ["--plan", "max5", "--claude-dir", ".claude", "--ascii", "--yes", "statusline"]
+    assert cli.main([*asked, "--install"], standalone_mode=False)() == 0
+    words = shlex.split(command_of(path))
+    given = ["--plan", "max5", "--claude-dir", str(path.parent), "--ascii", "statusline"]
+    assert words[-len(given) :] == given
+    assert cli.main([*asked, "--uninstall"], standalone_mode=False)() == 0
+    assert left_beside(path) == []
+
+
+def test_a_mistyped_data_directory_is_not_made(path: Path, tmp_path: Path) -> None:
+    asked = ["--claude-dir", str(tmp_path / "typo"), "--yes", "statusline", "--install"]
+    with pytest.raises(exits.Failure, match="typo is no directory"):
+        cli.main(asked, standalone_mode=False)()
+    assert not (tmp_path / "typo").exists()
+
+
+def test_the_demo_changes_no_settings(path: Path) -> None:
+    with pytest.raises(click.UsageError, match="leave it out"):
+        cli.main(["--demo", "--yes", "statusline", "--install"], standalone_mode=False)
+    assert not path.exists()
+
+
+def test_a_backup_is_spoken_of_only_where_there_is_something_to_keep(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert change("--install") == 0
+    assert "backup" not in capsys.readouterr().out
+    assert change("--uninstall") == 0
+    put(path, {"model": "opus"})
+    assert change("--install") == 0
+    assert "A backup is kept beside it" in capsys.readouterr().out
 
 
 def test_uninstalling_or_refusing_makes_no_directory(path: Path) -> None:
@@ -242,8 +282,8 @@ def test_what_is_not_understood_is_refused_with_what_to_add_by_hand(
         with pytest.raises(exits.Failure) as failure:
             change(option)
         assert str(path) in failure.value.reason
-    assert "Nothing was changed. Set it by hand: {" in failure.value.advice
-    by_hand = json.loads(failure.value.advice.partition("by hand: ")[2])
+    assert 'Nothing was changed. Set it by hand: "statusLine": {' in failure.value.advice
+    by_hand = json.loads(f"{{{failure.value.advice.partition('by hand: ')[2]}}}")["statusLine"]
     assert by_hand["type"] == "command" and by_hand["command"].endswith(" statusline")
     assert path.read_bytes() == data
     assert left_beside(path) == ["settings.json"]
@@ -255,11 +295,11 @@ def test_what_cannot_be_read_is_refused_in_words(isolated: Path, place: str) -> 
     # Modes do not stop the superuser, so: a path below a file, and a directory of that name.
     (isolated / "file").write_text("")
     (isolated / "directory" / "settings.json").mkdir(parents=True)
-    home = isolated / place
+    environ = {**os.environ, "CLAUDE_CONFIG_DIR": str(isolated / place)}
     for option in ("--install", "--uninstall"):
-        words = ["--claude-dir", str(home), "statusline", option, "--yes"]
+        words = [*PROGRAM, "statusline", option, "--yes"]
         done = subprocess.run(
-            [*PROGRAM, *words], capture_output=True, encoding="utf-8", timeout=60, check=False
+            words, env=environ, capture_output=True, encoding="utf-8", timeout=60, check=False
         )
         assert done.returncode == 1
         assert "could not be changed" in done.stderr and "Nothing was changed." in done.stderr
@@ -341,7 +381,7 @@ def test_on_a_terminal_it_shows_the_change_and_asks(
 def test_ctrl_c_at_the_question_changes_nothing(path: Path) -> None:
     data = put(path, SETTINGS)
     with Terminal([*PROGRAM, "statusline", "--install"]) as terminal:
-        terminal.wait_for(r"Change it\?")
+        terminal.wait_for_question(r"Change it\?")
         terminal.send("\x03")
         assert terminal.leave_code() == 130
     assert path.read_bytes() == data

@@ -259,7 +259,7 @@ def test_ctrl_c_at_the_question_is_no_traceback(fake: Fake, tmp_path: Path) -> N
     npm.chmod(0o755)
     argv = [*MONITOR, "--claude-dir", str(fake.data)]
     with Terminal(argv, env={"PATH": str(npm.parent)}, columns=200) as terminal:
-        terminal.wait_for("Install it now")
+        terminal.wait_for_question("Install it now")
         terminal.send("\x03")
         assert terminal.leave_code() == 130
         assert "Traceback" not in terminal.text()
