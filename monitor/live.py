@@ -194,7 +194,7 @@ def _lines(
         return history_page(usage, seen.history, columns, rows, look)
     if usage is not None:
         return frame(usage, columns, rows, look)
-    title, leave = "Claude Code", "q or Ctrl+C to leave"
+    title, leave = "Claude Code", f"q or Ctrl+C to leave {look.style.glyphs.dot} ? help"
     if seen.error is not None:
         text = (seen.error.reason, seen.error.advice, "Looking again by itself.")
         return message(title, text, columns, rows, leave)

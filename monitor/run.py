@@ -16,10 +16,11 @@ from typing import Any, Optional
 from monitor import exits
 from monitor.clock import utc_now
 from monitor.looks import Looks, Seen, measured, needs_history
+from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
 from monitor.settings import Settings
 from monitor.source.ccusage import CcusageError
-from monitor.source.datadirs import data_dirs
+from monitor.source.datadirs import data_dirs, missing_dirs
 from monitor.source.last import load_last
 from monitor.source.locate import NotFound, install, install_command
 from monitor.source.reader import Kept, Reader
@@ -92,6 +93,12 @@ def look_once(settings: Settings, looks: Looks) -> Usage:
     if needs_history(settings.rules, usage) and looks.wants_history():
         usage = measured(looks.read_history(), settings.rules, utc_now())
     return usage
+
+
+def name_missing(settings: Settings) -> None:
+    """Say on standard error which of the named data directories are not there."""
+    for path in missing_dirs(settings.source.claude_dirs):
+        print(left_out(str(path)), file=sys.stderr)
 
 
 def style_for(settings: Settings) -> Style:

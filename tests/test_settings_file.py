@@ -319,7 +319,7 @@ def test_show_says_each_value_and_where_it_came_from(file: Path, run_monitor: Ru
     found = shown(run_monitor, "--config", file, "--plan", "team", env=env)
     assert found["plan"] == ("team", "command line")
     assert found["timezone"] == ("Asia/Tokyo", "environment, CCUSAGE_MONITOR_TIMEZONE")
-    assert found["refresh"] == ("5.0", str(file))
+    assert found["refresh"] == ("5", str(file))
     assert found["bell"] == ("true", str(file))
     assert found["plans.team"] == ("60000", str(file))
     assert found["ascii"] == ("false", "default")
@@ -327,7 +327,17 @@ def test_show_says_each_value_and_where_it_came_from(file: Path, run_monitor: Ru
 
 def test_show_has_a_row_for_every_setting(run_monitor: RunMonitor) -> None:
     names = {name.replace("_", "-") for name in NAMES - NOT_SETTINGS if name}
-    assert set(shown(run_monitor)) == names
+    found = shown(run_monitor)
+    assert set(found) == names | {"config"}
+    where, fault = found["config"]
+    assert where == "-" and re.search(r"config\.toml is not there$", fault)
+
+
+def test_show_says_what_an_option_means_that_nobody_set(run_monitor: RunMonitor) -> None:
+    found = shown(run_monitor)
+    assert found["alert-at"] == ("80 and 95", "default")
+    assert found["timezone"] == ("this machine's", "default")
+    assert found["token-limit"] == ("-", "default")
 
 
 @pytest.mark.parametrize("words", [(), ("--show", "--init")])
@@ -338,6 +348,7 @@ def test_config_takes_one_of_its_options(words: tuple[str, ...], run_monitor: Ru
 
 def test_init_writes_a_file_that_changes_nothing(file: Path, run_monitor: RunMonitor) -> None:
     before = shown(run_monitor)
+    del before["config"]  # there is one now
     done = run_monitor("--config", file, "config", "--init")
     assert (done.returncode, done.stdout) == (0, f"Wrote {file}.\n")
     assert shown(run_monitor, "--config", file) == before

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Optional
 
 from monitor import exits
-from monitor.alerts import environment, run_command, words_of
+from monitor.alerts import COMMAND_SECONDS, environment, run_command, words_of
 from monitor.model.alerting import Alert
 from monitor.run import look_once, open_usage
 from monitor.settings import Settings
@@ -33,8 +34,15 @@ def send(settings: Settings) -> int:
     if chosen.command:
         code_of = run_command(chosen.command, _variables(settings, alert))
         worked = worked and code_of == 0
-        print(f"command: {'could not be run' if code_of is None else f'exit code {code_of}'}")
+        print(f"command: {_outcome(code_of)}")
     return exits.OK if worked else exits.NO_READING
+
+
+def _outcome(code: Optional[int]) -> str:
+    if code is None:
+        return f"could not be run, or took longer than {COMMAND_SECONDS:.0f} s"
+    meant = {126: ": it cannot be executed", 127: ": there is no such command"}
+    return f"exit code {code}{meant.get(code, '')}"
 
 
 def _variables(settings: Settings, alert: Alert) -> dict[str, str]:

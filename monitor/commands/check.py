@@ -11,6 +11,7 @@ import click
 
 from monitor.model.check import Need, check
 from monitor.options import MAX_LIMIT, TokenLimit
+from monitor.run import name_missing
 from monitor.settings import Settings, settings_from
 from monitor.sharing import shared_usage
 
@@ -55,5 +56,6 @@ def command(ctx: click.Context, /, need: Optional[Need]) -> Callable[[], int]:
 
 def _check(settings: Settings, need: Optional[Need]) -> int:
     answer = check(shared_usage(settings), need)
+    name_missing(settings)
     print(answer.sentence)
     return answer.code

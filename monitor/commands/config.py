@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional
@@ -40,21 +41,22 @@ def command(ctx: click.Context, /, *, show: bool, init: bool) -> Callable[[], in
 
 
 def _show(root: click.Context) -> int:
-    rows = list(_rows(root))
+    rows = list(_rows(root, root.meta.get(META)))
     name_width, value_width = (max(len(row[i]) for row in rows) for i in (0, 1))
     for name, value, origin in rows:
         print(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
     return exits.OK
 
 
-def _rows(root: click.Context) -> Iterator[tuple[str, str, str]]:
-    file: Optional[SettingsFile] = root.meta.get(META)
+def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[str, str, str]]:
     for param in _settings(root):
         value = root.params[param.name or ""]
         origin = _origin(root.get_parameter_source(param.name or ""), param, file)
-        yield _key(param), visible(_shown(value)), origin
+        yield _key(param), visible(_shown(value, param)), origin
     for name, tokens in (file.plans if file else {}).items():
         yield f"plans.{name}", str(tokens), str(file.path) if file else ""
+    if file is None:
+        yield "config", "-", f"{default_path()} is not there"
 
 
 def _init(root: click.Context) -> int:
@@ -99,12 +101,15 @@ def _key(param: click.Parameter) -> str:
     return (param.name or "").replace("_", "-")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, param: click.Option) -> str:
+    if value is None or value == ():
+        # What an option without a value means is in its help.
+        return "".join(re.findall(r"\[default: (.*)\]", param.help or "")) or "-"
     if isinstance(value, (tuple, list)):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(_shown(item, param) for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "-" if value is None else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _origin(

@@ -18,6 +18,7 @@ from monitor.clock import utc_now
 from monitor.looks import Looks, measured
 from monitor.model.bridge import bridge_errors
 from monitor.model.official import OfficialLimits
+from monitor.model.sentence import left_out
 from monitor.model.words import age, count, percent, plural, size, visible
 from monitor.run import open_looks, style_for
 from monitor.settings import Settings, settings_from
@@ -42,6 +43,8 @@ class Check(NamedTuple):
 def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]:
     """Check ccusage, Node.js, the usage data and the terminal; exit 1 when something is missing."""
     params = ctx.obj
+    if params["demo"]:
+        raise click.UsageError("doctor is about your own usage: leave out --demo.")
     return _forget if forget_history else lambda: _doctor(settings_from(params))
 
 
@@ -128,9 +131,7 @@ def _data(settings: Settings) -> Iterator[Check]:
         yield Check(False, error.reason, error.advice)
         return
     for missing in missing_dirs(settings.source.claude_dirs):
-        yield Check(
-            False, f"{missing} is no directory; its usage is left out", "Mend --claude-dir."
-        )
+        yield Check(False, left_out(str(missing)), "Mend --claude-dir.")
     for root in roots:
         files = scan([root])
         amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"

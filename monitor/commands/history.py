@@ -20,7 +20,7 @@ from monitor.looks import Looks
 from monitor.model.history import CompletedBlock
 from monitor.model.plans import choose_limit, highest_block
 from monitor.model.words import Clock, size, visible
-from monitor.run import look_once, open_usage, style_for
+from monitor.run import look_once, name_missing, open_usage, style_for
 from monitor.settings import Settings, settings_from
 from monitor.state import replace_file
 from monitor.terminal import terminal_size
@@ -78,6 +78,7 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
     with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
         with_hours = any(options[name] for name in ("heatmap", "html", "json"))
         completed = _completed(settings, looks, with_hours=with_hours)
+    name_missing(settings)
     clock = settings.rules.clock
     shown = _shown(settings, completed)
     if options["since_"]:

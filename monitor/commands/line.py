@@ -9,7 +9,7 @@ import click
 
 from monitor import exits
 from monitor.model.words import visible
-from monitor.run import style_for
+from monitor.run import name_missing, style_for
 from monitor.settings import Settings, settings_from
 from monitor.sharing import shared_usage
 from monitor.views.fields import FIELDS, formatted, unknown_fields, waybar
@@ -39,6 +39,7 @@ def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
 
 def _line(settings: Settings, template: str) -> int:
     usage = shared_usage(settings)
+    name_missing(settings)
     if usage.block is not None and not settings.show_cost:
         usage = replace(usage, block=replace(usage.block, cost_usd=None))
     glyphs = style_for(settings).glyphs

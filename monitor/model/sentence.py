@@ -147,13 +147,18 @@ def _clock(usage: Usage, when: Optional[datetime]) -> str:
     return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
 
 
+def left_out(name: str) -> str:
+    """Say that a data directory that was named is not there."""
+    return f"{visible(name)} is no directory; its usage is left out."
+
+
 def _warnings(usage: Usage) -> Iterator[str]:
     reading = usage.reading
     if reading.error:
         old = age(usage.now - reading.read_at)
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
     for name in reading.missing_dirs:
-        yield f"{visible(name)} is no directory; its usage is left out."
+        yield left_out(name)
     if reading.history_error:
         yield f"The history could not be read, the limit may be too low: {reading.history_error}"
     reached = usage.official.five_hour if usage.official else None

@@ -37,7 +37,7 @@ WIDEST = 120
 LABEL = 10
 """Cells of a fact's name; the longest names fill it but for one."""
 DOT = " · "
-CHART_ROWS = (6, 16)
+CHART_ROWS = (6, 24)
 
 LEVELS = {
     "ok": ("ok", "OK"),

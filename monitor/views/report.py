@@ -9,6 +9,7 @@ from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.official import FRESH, Window
 from monitor.model.usage import Usage
+from monitor.model.weekly import Weekly
 from monitor.model.words import minutes
 
 SCHEMA_VERSION = 1
@@ -29,6 +30,7 @@ def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
         "reset": _reset(usage),
         "forecast": _forecast(usage),
         "official": _official(usage),
+        "weekly": _weekly(usage.weekly),
         "warnings": list(sentence.warnings(usage)),
     }
 
@@ -138,6 +140,17 @@ def _official(usage: Usage) -> Optional[dict[str, Any]]:
         "captured_at": utc(limits.captured_at),
         "age_seconds": max(0.0, old.total_seconds()),
         "stale": old > FRESH,
+    }
+
+
+def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
+    if weekly is None:
+        return None
+    return {
+        "used_percent": weekly.used_percent,
+        "resets_at": utc(weekly.window.resets_at),
+        "runs_out_at": utc(weekly.runs_out_at),
+        "comes_first": weekly.comes_first,
     }
 
 

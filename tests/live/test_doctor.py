@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
@@ -104,3 +105,10 @@ def test_the_kept_history_can_be_forgotten(
     assert done.returncode == 0
     assert "Forgot the past blocks" in done.stdout
     assert list((isolated / "state").rglob("history-*.json")) == []
+
+
+@pytest.mark.parametrize("option", ["--forget-history", None])
+def test_the_demo_has_nothing_to_do_with_it(run_monitor: RunMonitor, option: Optional[str]) -> None:
+    done = run_monitor("--demo", "doctor", *filter(None, [option]))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "leave out --demo" in done.stderr

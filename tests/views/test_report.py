@@ -27,6 +27,7 @@ from tests.samples import (
     STALE,
     STATES,
     WARMING_UP,
+    usage_in,
     usage_of,
 )
 
@@ -143,3 +144,12 @@ def test_it_says_the_sentences_that_the_screen_shows(state: str) -> None:
 def test_elapsed_and_remaining_minutes_make_up_the_block() -> None:
     block = snapshot(usage_of(OK))["block"]
     assert block["elapsed_minutes"] + block["remaining_minutes"] == pytest.approx(300)
+
+
+def test_the_week_is_told_with_whether_it_comes_first() -> None:
+    told = snapshot(usage_in("week-first"))["weekly"]
+    assert told.pop("runs_out_at").startswith("2026-06-10T19:07:36")  # shown as 15:08
+    resets_at = told.pop("resets_at")
+    assert resets_at == snapshot(usage_in("week-first"))["official"]["seven_day"]["resets_at"]
+    assert told == {"used_percent": 97.2, "comes_first": True}
+    assert snapshot(usage_in("ok"))["weekly"] is None
