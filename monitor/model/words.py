@@ -107,13 +107,15 @@ def count(number: float) -> str:
 
 
 def rate(number: float) -> str:
-    """Write tokens per minute: one digit after the point only where it says something.
+    """Write tokens per minute: no more digits than say something.
 
-    >>> rate(157.2), rate(4.21), rate(0.02)
-    ('157', '4.2', 'under 0.1')
+    >>> rate(5014.2), rate(157.2), rate(4.21), rate(0.02)
+    ('5,010', '157', '4.2', 'under 0.1')
     """
     if 0 < number < 0.05:
         return "under 0.1"
+    if number >= 1000:
+        return count(float(f"{number:.3g}"))  # else the fourth changes with every tick of the clock
     return count(number) if number >= 9.95 or number == int(number) else f"{number:.1f}"
 
 

@@ -129,7 +129,7 @@ def test_0_and_100_percent_are_said_only_when_they_are_so(number: float) -> None
         (0.05, "0.1"),
         (4.21, "4.2"),
         (9.96, "10"),
-        (6241.588, "6,242"),
+        (6241.588, "6,240"),
     ],
 )
 def test_a_rate_has_only_the_digits_that_say_something(number: float, expected: str) -> None:
