@@ -5,9 +5,10 @@
 Each window has a hidden limit, messages in bursts and pauses, models whose tokens cost 1 to 5
 units and whose mix shifts from burst to burst in half of the windows, a second device that local
 tokens do not show in half of them, and captures at some interval, rounded to whole percents in
-half of them. The local block begins up to an hour before the window, as ccusage's do, and holds
-tokens of before it in half of them; a new block begins when it ends. Scored each minute from the
-first capture to the reset or the limit, in percent points from the truth. One seed, one result.
+half of them; in a fifth of them that device began the window, half an hour to three hours before
+the first token here. The local block begins up to an hour before the window, as ccusage's do, and
+holds tokens of before it in half of them; a new block begins when it ends. Scored each minute from
+the first capture to the reset or the limit, in percent points from the truth. One seed, one result.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Window:
     interval: tuple[int, int]
     whole_percents: bool
     second_device: bool
+    begun_elsewhere: bool
     shifting: bool
     plan_limit: int
     true_limit: float
@@ -85,19 +87,22 @@ def at(minute: float) -> datetime:
 def make_window(rng: random.Random, interval: tuple[int, int]) -> Window:
     shifting, second_device, whole_percents, carried = (rng.random() < 0.5 for _ in range(4))
     past_hour = rng.uniform(0, 60)
-    messages = list(work(rng, -past_hour if carried else 0, shifting=shifting, local=True))
+    begun_elsewhere = rng.random() < 0.2
+    start = rng.uniform(30, 180) if begun_elsewhere else -past_hour if carried else 0
+    messages = list(work(rng, start, shifting=shifting, local=True))
     plan = rng.choice(PLAN_LIMITS)
     limit = plan * MEAN_COST * rng.lognormvariate(0, LIMIT_SPREAD)
     # Scaled so that the local messages of the window would end at 10 to 120 % of the true limit.
     scale = limit * rng.uniform(0.1, 1.2) / sum(m.cost for m in messages if m.minute >= 0)
-    if second_device:
-        first, share = rng.uniform(0, 120), rng.random()
+    if second_device or begun_elsewhere:
+        first, share = 0 if begun_elsewhere else rng.uniform(0, 120), rng.random()
         messages += work(rng, first, shifting=shifting, local=False, share=share)
     messages = [replace(m, tokens=round(m.tokens * scale), cost=m.cost * scale) for m in messages]
     return Window(
         interval=interval,
         whole_percents=whole_percents,
-        second_device=second_device,
+        second_device=second_device or begun_elsewhere,
+        begun_elsewhere=begun_elsewhere,
         shifting=shifting,
         plan_limit=plan,
         true_limit=limit,
@@ -175,7 +180,7 @@ def scores(replay: Replay) -> Iterator[Score]:
         if not captures:
             continue
         events, truth, base = replay.events(minute), replay.truth(minute), captures[-1]
-        found = bridge(captures, events, at(minute))
+        found = bridge(captures, events, at(minute), START)
         percent = found.used_percent if found else base.used_percent
         estimate = 100 * sum(event.tokens for event in events) / window.plan_limit
         news = bool(events) and events[-1].at > base.at
@@ -219,6 +224,7 @@ BY_INTERVAL: Groups = {f"every {i[0]} to {i[1]} minutes": captured_every(i) for 
 BY_KIND: Groups = {
     "one device": lambda s: not s.window.second_device,
     "a second device": lambda s: s.window.second_device,
+    "begun by another device": lambda s: s.window.begun_elsewhere,
     "one mix of models": lambda s: not s.window.shifting,
     "a mix that shifts": lambda s: s.window.shifting,
     "fractional percents": lambda s: not s.window.whole_percents,

@@ -131,7 +131,7 @@ def _data(settings: Settings) -> Iterator[Check]:
         yield Check(False, error.reason, error.advice)
         return
     for missing in missing_dirs(settings.source.claude_dirs):
-        yield Check(False, left_out(str(missing)), "Mend --claude-dir.")
+        yield Check(False, left_out(str(missing)), "Correct --claude-dir.")
     for root in roots:
         files = scan([root])
         amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"
@@ -175,9 +175,10 @@ def _official(settings: Settings, looks: Looks) -> Iterator[Check]:
         yield Check(None, "no official limits: `ccusage-monitor statusline --install` brings them")
         return
     yield Check(True, f"official limits: {'; '.join(said)}")
-    captures = limits.five_hour.captures if limits.five_hour else ()
-    errors = [abs(error) for error in bridge_errors(captures, usage.events or ())]
+    window = limits.five_hour
+    found = bridge_errors(window.captures, usage.events or (), window.began) if window else ()
+    errors = [abs(error) for error in found]
     if errors:
         median, most = statistics.median(errors), max(errors)
-        found = f"off by {median:.1f} points at the median, {most:.1f} at most"
-        yield Check(True, f"carried on from capture to capture: {found} ({len(errors)} times)")
+        off = f"off by {median:.1f} points at the median, {most:.1f} at most"
+        yield Check(True, f"carried on from capture to capture: {off} ({len(errors)} times)")

@@ -2,8 +2,9 @@
 
 From one capture to the next the official percent gained some points while some tokens were
 counted here. Points over tokens, steps near the present percent counting most, is what a token is
-worth now. Steps without a local token belong to another device and are left out. What is added is
-never more than the points that this was learned from.
+worth now. Steps without a local token belong to another device and are left out, and so is what was
+used before all that is known here: on another device that began the window, or in the block before.
+What is added is never more than the points that this was learned from.
 
 Judged by `benchmarks/bridge.py` on simulated windows: where it is attempted it is nearer to the
 truth than the last official percent, and than counted tokens over the plan's limit, at the median
@@ -28,6 +29,9 @@ MIN_POINTS = 3.0
 
 MIN_TOKENS = 500
 """A handful of answers differs too much in cost: caches and models do not show in the count."""
+
+OPENING = timedelta(minutes=10)
+"""A window that began longer before its first local token was begun by another device."""
 
 HALVING = 10.0
 """Points after which a step counts half: the mix of models shifts within a window."""
@@ -86,18 +90,21 @@ class _Counter:
         return self._sums[bisect_right(self._times, moment)]
 
 
-def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
+def bridge(
+    captures: Sequence[Capture], events: Sequence[Event], now: datetime, began: Optional[datetime]
+) -> Optional[Bridge]:
     """Estimate the official percent at `now`; None where the last capture is the better answer.
 
-    `captures` are those of the present window, `events` the local counted tokens of the active
-    block, both oldest first. A block that began before the window, or in the midst of it, will do.
+    `captures` are those of the present window, which `began` then (None: not known); `events` are
+    the local counted tokens of the active block, which may have begun before it or in its midst;
+    both oldest first.
     """
     if not captures or now - captures[-1].at < MIN_AGE or captures[-1].used_percent < MIN_POINTS:
         return None
     base = captures[-1]
     counted = _Counter(events)
     since = counted(now) - counted(base.at)
-    lesson = _learn(captures, counted)
+    lesson = _learn(captures, events, began)
     if since <= 0 or not lesson.is_enough:
         return None
     carried = base.used_percent + min(since * lesson.worth, lesson.gained)
@@ -105,25 +112,38 @@ def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) 
     return Bridge(used, base, since, 1 / lesson.worth)
 
 
-def bridge_errors(captures: Sequence[Capture], events: Sequence[Event]) -> tuple[float, ...]:
+def bridge_errors(
+    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
+) -> tuple[float, ...]:
     """How far off the bridge was when a capture told: percent points, above 0 when too high.
 
     One for each capture at which a bridge from the earlier ones was attempted.
     """
-    attempts = ((bridge(captures[:i], events, new.at), new) for i, new in enumerate(captures))
+    attempts = (
+        (bridge(captures[:i], events, new.at, began), new) for i, new in enumerate(captures)
+    )
     return tuple(old.used_percent - new.used_percent for old, new in attempts if old)
 
 
-def _learn(captures: Sequence[Capture], counted: _Counter) -> _Lesson:
-    """Weigh the steps from the window's start (0 percent, 0 tokens) to the newest capture."""
+def _learn(
+    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
+) -> _Lesson:
+    """Weigh the steps between captures that local tokens explain."""
+    own = [event for event in events if began is None or event.at >= began]
+    if not own:
+        return _Lesson()
+    # ccusage begins a block on the hour of its first message; what came before is in another.
+    known_from = events[0].at.replace(minute=0, second=0, microsecond=0)
     # Sessions may disagree; of one window the highest percent counts.
-    percents = [0.0, *accumulate((capture.used_percent for capture in captures), max)]
-    tokens = [0, *(counted(capture.at) for capture in captures)]
+    percents, counted = accumulate((c.used_percent for c in captures), max), _Counter(own)
+    sights = [(c.at, percent, counted(c.at)) for c, percent in zip(captures, percents)]
+    if began is not None and own[0].at - began <= OPENING:
+        sights.insert(0, (known_from, 0.0, 0))
     total, weighed_points, weighed_tokens, gained = 0, 0.0, 0.0, 0.0
-    for i in range(1, len(tokens)):
-        points, step = percents[i] - percents[i - 1], tokens[i] - tokens[i - 1]
-        if step > 0:
-            age = percents[-1] - percents[i]
+    for (since, before, tokens_before), (_, percent, tokens) in zip(sights, sights[1:]):
+        points, step = percent - before, tokens - tokens_before
+        if step > 0 and since >= known_from:
+            age = sights[-1][1] - percent
             weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * 0.5 ** (age / HALVING)
             gained, total = gained + points, total + step
             weighed_points += weight * points
@@ -131,9 +151,11 @@ def _learn(captures: Sequence[Capture], counted: _Counter) -> _Lesson:
     return _Lesson(gained, total, weighed_points / weighed_tokens) if total else _Lesson()
 
 
-def worth(captures: Sequence[Capture], events: Sequence[Event]) -> Optional[float]:
+def worth(
+    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
+) -> Optional[float]:
     """Return counted tokens per official percent at the present mix; None while that is a guess."""
     if not captures:
         return None
-    lesson = _learn(captures, _Counter(events))
+    lesson = _learn(captures, events, began)
     return 1 / lesson.worth if lesson.is_enough else None

@@ -69,8 +69,8 @@ def choose_gauge(
     if window is None:
         return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
     own = events or ()
-    per_percent = worth(window.captures, own)
-    bridged = bridge(window.captures, own, now)
+    per_percent = worth(window.captures, own, window.began)
+    bridged = bridge(window.captures, own, now, window.began)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
         per_percent = bridged.tokens_per_percent

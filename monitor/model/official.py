@@ -52,6 +52,11 @@ class Window:
     captures: tuple[Capture, ...] = ()
     suspect: Optional[float] = None
 
+    @property
+    def began(self) -> Optional[datetime]:
+        """When the window began, were it a five-hour one; None where its reset is not known."""
+        return self.resets_at - SESSION if self.resets_at else None
+
     def is_over(self, now: datetime) -> bool:
         """Whether its reset has passed: what it says is about the past.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Optional
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from monitor.model import bridge as model
 from monitor.model.blocks import MAX_TOKENS, Event
-from monitor.model.bridge import MOST_PERCENT, Bridge, Capture, bridge, bridge_errors, worth
+from monitor.model.bridge import MOST_PERCENT, Bridge, Capture
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -24,6 +26,23 @@ def captures_of(*seen: tuple[float, float]) -> tuple[Capture, ...]:
 
 def events_of(*counted: tuple[float, int]) -> tuple[Event, ...]:
     return tuple(Event(at(minute), tokens) for minute, tokens in counted)
+
+
+def begun(events: Sequence[Event]) -> Optional[datetime]:
+    """When the window of most of these tests began: with the first token here."""
+    return events[0].at if events else None
+
+
+def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
+    return model.bridge(captures, events, now, begun(events))
+
+
+def bridge_errors(captures: Sequence[Capture], events: Sequence[Event]) -> tuple[float, ...]:
+    return model.bridge_errors(captures, events, begun(events))
+
+
+def worth(captures: Sequence[Capture], events: Sequence[Event]) -> Optional[float]:
+    return model.worth(captures, events, begun(events))
 
 
 def found(captures: tuple[Capture, ...], events: tuple[Event, ...], minute: float) -> Bridge:
@@ -245,3 +264,35 @@ def test_a_step_counts_half_as_much_ten_points_later_and_never_less_than_a_tenth
     first = 0.1 + 0.9 / 2**4  # 40 points ago
     expected = (first * 20_000 + 8_000) / (first * 20 + 40)
     assert worth(captures, events) == pytest.approx(expected)
+
+
+def test_what_another_device_used_before_the_first_token_here_teaches_nothing() -> None:
+    # 60 % went elsewhere from 09:00; here a percent is worth 600 tokens.
+    captures, events = captures_of((121, 60), (126, 61)), events_of((120.5, 300), (125, 600))
+    assert model.bridge(captures, (*events, Event(at(127), 300)), at(128), START) is None
+    captures = (*captures, *captures_of((140, 64)))
+    events = (*events, *events_of((139, 1_800), (141, 300)))
+    result = model.bridge(captures, events, at(142), START)
+    assert result is not None
+    assert result.tokens_per_percent == pytest.approx(600)
+    assert result.used_percent == pytest.approx(64.5)
+
+
+def test_tokens_of_before_the_window_are_not_in_its_percentage() -> None:
+    # The block began at 09:00 and holds 40,000; the window began at 12:01, 500 a percent.
+    events = events_of((5, 40_000), (182, 1_000), (195, 1_000))
+    captures = captures_of((190, 2), (200, 4))
+    assert model.worth(captures, events, at(181)) == pytest.approx(500)
+
+
+def test_a_step_that_began_in_the_block_before_is_left_out() -> None:
+    # Of the 20 points from 11:50 on some were used in a block that ended at 12:00.
+    captures = captures_of((170, 30), (190, 50), (200, 54))
+    events = events_of((185, 500), (195, 2_000))
+    assert model.worth(captures, events, at(20)) == pytest.approx(500)
+
+
+def test_where_the_start_of_the_window_is_not_known_only_the_steps_between_captures_count() -> None:
+    events = events_of((5, 40_000), (15, 2_000))
+    assert model.worth(captures_of((10, 20)), events, None) is None
+    assert model.worth(captures_of((10, 20), (20, 24)), events, None) == pytest.approx(500)
