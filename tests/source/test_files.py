@@ -176,3 +176,24 @@ def test_a_walk_waits_many_times_what_the_last_one_took(
     assert not spaced.is_due()
     assert spaced.is_due()
     assert pause_after(0.5) == 50
+
+
+def test_after_a_walk_that_found_nothing_new_a_change_is_reported_once(
+    root: Path, files: Files
+) -> None:
+    assert not walk_again(files)
+    files._walks._next = float("inf")
+    append(root / "projects" / "p" / "hot.jsonl")
+    assert look(files)
+    assert sum(file.size for file in files.all()) == 16
+    assert not look(files)
+    assert sum(file.size for file in files.all()) == 16
+
+
+def test_after_a_directory_was_touched_a_change_is_reported_once(root: Path, files: Files) -> None:
+    os.utime(root / "projects" / "p", (1_700_000_001, 1_700_000_001))
+    assert not look(files)
+    append(root / "projects" / "p" / "hot.jsonl")
+    assert look(files)
+    assert sum(file.size for file in files.all()) == 16
+    assert not look(files)
