@@ -58,6 +58,7 @@ class Looks:
         self._shared: Optional[Reading] = None
         self._saved: Saved = None
         self._tried_at: Optional[datetime] = None
+        self._offered: Sequence[CompletedBlock] = ()
 
     @property
     def seen(self) -> Seen:
@@ -82,14 +83,17 @@ class Looks:
         return self._seen
 
     def wants_history(self) -> bool:
-        """Whether the whole history has not been read for a day, or never."""
+        """Whether the whole history has not been read for a day, or never, or may have a hole."""
         history = self._seen.history
         if self._seen.reading is None or self._seen.error is not None:
             return False
-        if self._tried_at is not None and self._clock() - self._tried_at < HISTORY_RETRY:
+        now = self._clock()
+        if self._tried_at is not None and timedelta() <= now - self._tried_at < HISTORY_RETRY:
             return False
         read_at = history.read_at if history else None
-        return read_at is None or self._clock() - read_at > HISTORY_AGE
+        if read_at is None or not timedelta() <= now - read_at <= HISTORY_AGE:
+            return True
+        return _may_lack_blocks(self._seen.reading, read_at)
 
     def read_history(self) -> Seen:
         """Read the whole history, keep it, and check the window against it.
@@ -162,11 +166,13 @@ class Looks:
         known = self._seen.history
         if path != self._path:
             self._path, known, self._tried_at = path, load_history(path), None
+            self._offered = ()
         if known is None or known.read_at is None:
             return known
         new = [b for b in _completed(reading, official) if not _is_known(b, known)]
-        if not new:
+        if not new or new == self._offered:
             return known
+        self._offered = new
         kept = add_to_history(path, new, None)
         # Where nothing can be kept, what is known by now must not be lost either.
         return History(merged(known.completed, kept.completed), kept.read_at or known.read_at)
@@ -207,6 +213,12 @@ def kept_usage(
         return None
     history = load_history(history_path(state_dir, data_dirs, last.ccusage_version))
     return measured(Seen(last, history, official=load_official(state_dir, data_dirs)), rules, now)
+
+
+def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
+    """Whether blocks may have ended unseen between a full scan and what a window shows."""
+    first = next(iter(real_blocks(reading.blocks)), None)
+    return reading.scan == "window" and first is not None and first.start > read_at
 
 
 def _completed(reading: Reading, official: Optional[OfficialLimits]) -> list[CompletedBlock]:

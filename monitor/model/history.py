@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -55,13 +55,33 @@ def merged(
 ) -> tuple[CompletedBlock, ...]:
     """Join two histories by block start; of two records of one block the newer, and what it lacks.
 
-    A block that only the old one has is kept: Claude Code deletes transcripts after 30 days.
+    A block that only the old one has is kept: Claude Code deletes transcripts after 30 days. With
+    one transcript gone ccusage may cut the rest into other blocks: of blocks that overlap those of
+    the side that counts more are kept, so that no token is counted twice.
     """
-    by_start = {item.block.start: item for item in old}
-    for item in new:
-        known = by_start.get(item.block.start)
-        by_start[item.block.start] = item if known is None else _joined(known, item)
-    return tuple(by_start[start] for start in sorted(by_start))
+    olds, news = ({item.block.start: item for item in side} for side in (old, new))
+    both = {start: _joined(olds[start], news[start]) for start in olds.keys() & news.keys()}
+    kept: list[CompletedBlock] = []
+    for cut in _overlapping({**olds, **news, **both}):
+        sides = ([item for item in cut if item.block.start in side] for side in (news, olds))
+        kept += max(sides, key=_counted) if len(cut) > 1 else cut
+    return tuple(kept)
+
+
+def _overlapping(items: Mapping[datetime, CompletedBlock]) -> Iterator[list[CompletedBlock]]:
+    """Yield blocks by start, those together that overlap."""
+    cut: list[CompletedBlock] = []
+    for start in sorted(items):
+        if cut and start >= cut[-1].block.end:
+            yield cut
+            cut = []
+        cut.append(items[start])
+    if cut:
+        yield cut
+
+
+def _counted(items: Iterable[CompletedBlock]) -> int:
+    return sum(item.block.tokens.counted for item in items)
 
 
 def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:

@@ -195,7 +195,8 @@ class Reader:
 
     def _read_window(self, files: Sequence[DataFile], now: datetime) -> Optional[tuple[Block, ...]]:
         """Read the files that can matter; None when only all of them will do."""
-        if self._since_at is None or now - self._since_at > SPAN_KEPT:
+        # Also when the clock was put back: nothing of the future may decide on the window.
+        if self._since_at is None or not timedelta() <= now - self._since_at <= SPAN_KEPT:
             self._since, self._since_at = now - FIRST_SPAN, now
         while self._since is not None:
             chosen = select(files, self._since)

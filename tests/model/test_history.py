@@ -74,3 +74,25 @@ def test_the_hours_of_the_week_are_added_up_on_the_users_clock() -> None:
     berlin = Clock(pytz.timezone("Europe/Berlin"))
     heat = by_hour_of_week([first, again], berlin)
     assert heat == {(0, 0): 2, (0, 1): 40, (0, 2): 600}
+
+
+def moved(block: Block, hours: float, counted: int) -> CompletedBlock:
+    """Make a block of that count, so many hours after another began."""
+    start = block.start + timedelta(hours=hours)
+    end = start + timedelta(hours=5)
+    return CompletedBlock(replace(block, start=start, end=end, tokens=TokenCounts(0, counted)))
+
+
+def test_no_token_is_counted_twice_when_the_rest_of_a_day_is_cut_otherwise() -> None:
+    # 09-14 and 14-19; the transcript of the morning is gone, and the rest is cut 10-15 and 15-20.
+    whole = [moved(OLD, 0, 900), moved(OLD, 5, 600)]
+    rest = [moved(OLD, 1, 700), moved(OLD, 6, 300)]
+    untouched = moved(OLD, 24, 50)
+    assert merged([*whole, untouched], rest) == (*whole, untouched)
+    assert merged([*rest, untouched], whole) == (*whole, untouched)
+    assert merged(merged(whole, rest), rest) == tuple(whole)
+
+
+def test_blocks_that_only_touch_are_both_kept() -> None:
+    pair = (moved(OLD, 0, 900), moved(OLD, 5, 1))
+    assert merged([pair[0]], [pair[1]]) == pair

@@ -247,6 +247,17 @@ def test_a_clock_put_back_is_a_reason_to_look_again(reader: Reader, fake: Fake) 
     assert lengths(fake.calls())[0] == "5"
 
 
+def test_a_clock_that_was_days_ahead_leaves_no_window_in_the_future(
+    reader: Reader, fake: Fake, root: Path
+) -> None:
+    reader.look(NOW + 72 * HOUR)
+    fake.calls()
+    touch(root)
+    reading = reader.look(NOW)
+    assert active_block(reading.blocks, NOW) is not None
+    assert len([call for call in fake.calls() if call[0] == "5"]) == 1
+
+
 def test_without_a_silence_the_window_grows_until_everything_is_read(
     reader: Reader, fake: Fake
 ) -> None:
@@ -434,6 +445,31 @@ def test_the_history_is_read_once_kept_and_read_again_a_day_later(
     clock.now += 25 * HOUR
     again.look()
     assert again.wants_history()
+
+
+def test_blocks_that_ended_unseen_before_what_the_window_shows_are_read_anew(
+    looks: Looks, fake: Fake, reader: Reader, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    looks.look()
+    looks.read_history()
+    # This block goes on for hours while nobody watches, and the next is all that a window shows.
+    clock.now = NOW + 15 * HOUR
+    fake.says(raw_block(clock.now - HOUR, clock.now, 40))
+    transcript(root, "p/next.jsonl", clock.now)
+    again = Looks(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    assert again.look().reading is not None
+    assert again.wants_history()
+    again.read_history()
+    assert not again.wants_history()
+
+
+def test_a_history_from_the_future_is_read_anew(looks: Looks, fake: Fake, clock: Clock) -> None:
+    clock.now = NOW + 48 * HOUR
+    looks.look()
+    looks.read_history()
+    clock.now = NOW
+    looks.look()
+    assert looks.wants_history()
 
 
 def test_a_history_that_cannot_be_read_is_not_tried_again_at_once(
