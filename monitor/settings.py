@@ -38,7 +38,7 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
         rules=_rules(params),
         source=Source(
             ccusage=params["ccusage"],
-            claude_dirs=_directories(params["claude_dir"]),
+            claude_dirs=directories(params["claude_dir"]),
             online=params["online"],
             full_scan=params["full_scan"],
         ),
@@ -52,7 +52,8 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
     )
 
 
-def _directories(names: Sequence[str]) -> tuple[Path, ...]:
+def directories(names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the paths of `--claude-dir`. Raises click.BadParameter for an empty one."""
     if not all(name.strip() for name in names):
         from click import BadParameter
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Optional
 
 import click
@@ -13,6 +12,7 @@ from click.core import ParameterSource
 from monitor import exits
 from monitor.model.words import visible
 from monitor.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
+from monitor.source.places import expanded
 from monitor.state import replace_file
 
 NOT_SETTINGS = {*NEVER_IN_FILE, "once", "json", "follow", "test_alert", "yes", "demo"}
@@ -61,7 +61,7 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
 
 def _init(root: click.Context) -> int:
     named = root.params.get("config")
-    path = Path(named).expanduser() if named else default_path()
+    path = expanded(named) if named else default_path()
     if path.exists():
         raise exits.Failure(f"{path} exists already.", "Edit it, or name another with --config.")
     try:

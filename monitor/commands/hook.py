@@ -59,18 +59,21 @@ def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional
 
 def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str]) -> int:
     old = found.content.get(KEY)
-    if _is_ours(old):
+    again = _is_ours(old)
+    command = shlex.join([*_own_words(), *params["given"]])
+    wanted = hook(command, _unhooked(old) if again else old, chain)
+    if again and (wanted == old or not (params["given"] or chain)):
         print(f"Already installed in {found.path}.")
         return exits.OK
-    command = shlex.join([*_own_words(), *params["given"]])
-    new = changed(found.data, hook(command, old, chain))
+    new = changed(found.data, wanted)
     print(f"In {found.path}, {KEY} changes from\n  {_shown(old)}\nto")
     print(f"  {_shown(json.loads(new)[KEY])}")
-    if found.data != NO_FILE:
+    if found.data != NO_FILE and not again:
         print(f"A backup is kept beside it: {found.backup.name}")
     _ask(params, "Change it?", found)
     found.path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(found.backup, found.data)
+    if not again:  # else the backup is that of what was there before us
+        replace_file(found.backup, found.data)
     replace_file(found.path, new, _mode(found.path))
     print("Done. Claude Code shows the line after its next answer.")
     return exits.OK
@@ -159,6 +162,12 @@ def _before(ours: Any) -> Optional[dict[str, Any]]:
     """Return the `statusLine` that ours chains; None when there was none."""
     words = _own_options(ours) or []
     return {**ours, "command": words[1]} if words[:1] == ["--chain"] else None
+
+
+def _unhooked(ours: Any) -> dict[str, Any]:
+    """Return the `statusLine` that ours chains, or what else ours kept."""
+    rest = {key: value for key, value in ours.items() if key not in ("type", "command")}
+    return _before(ours) or rest
 
 
 def _own_words() -> list[str]:

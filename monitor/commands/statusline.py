@@ -37,7 +37,9 @@ def command(
     params = {**ctx.obj, "yes": yes or ctx.obj["yes"]}
     if install or uninstall:
         from monitor.commands.hook import change_settings
+        from monitor.settings import directories
 
+        directories(params["claude_dir"])  # refuses an empty one
         if params["demo"]:
             raise click.UsageError("--demo changes nothing of yours: leave it out to install.")
         params["given"] = list(_given(ctx.find_root()))
@@ -47,6 +49,8 @@ def command(
 
 def _given(root: click.Context) -> Iterator[str]:
     """Return the options that were typed before the command, with paths that hold from anywhere."""
+    from monitor.source.places import expanded
+
     for param in root.command.params:
         name = param.name or ""
         typed = root.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -57,7 +61,7 @@ def _given(root: click.Context) -> Iterator[str]:
             yield param.opts[-1]
             if not param.is_flag:
                 is_path = isinstance(param.type, click.Path)
-                yield str(Path(value).expanduser().absolute() if is_path else value)
+                yield str(expanded(value).absolute() if is_path else value)
 
 
 def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:

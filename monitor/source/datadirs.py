@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from monitor.source.ccusage import CcusageError
+from monitor.source.places import expanded
 
 ADVICE = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
 
@@ -60,7 +61,7 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
     Raises CcusageError when none of them is there.
     """
     wanted = list(explicit) or _from_environment(environ) or _defaults(environ)
-    found = tuple(dict.fromkeys(path.expanduser().absolute() for path in wanted))
+    found = tuple(dict.fromkeys(expanded(path).absolute() for path in wanted))
     there = tuple(path for path in found if path.is_dir())
     if not explicit and not _from_environment(environ):
         # As ccusage does: of the default places only those that Claude Code has written to.
@@ -72,7 +73,7 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
 
 def missing_dirs(explicit: Sequence[Path]) -> tuple[Path, ...]:
     """Return which of the directories that the user named are not there."""
-    named = dict.fromkeys(path.expanduser().absolute() for path in explicit)
+    named = dict.fromkeys(expanded(path).absolute() for path in explicit)
     return tuple(path for path in named if not path.is_dir())
 
 

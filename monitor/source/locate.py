@@ -28,6 +28,7 @@ from monitor.source.ccusage import (
     meaningful_line,
     search_path,
 )
+from monitor.source.places import expanded
 from monitor.state import private_dir
 
 PINNED = "20.0.24"
@@ -210,7 +211,7 @@ def _judged(path: str, examine: Callable[[], Command]) -> Candidate:
 
 def _named(text: str, runner: Runner) -> Command:
     """Examine what `--ccusage` names: a path, or a command line."""
-    path = Path(text).expanduser()
+    path = expanded(text)
     if text.strip() and path.is_file():
         return _of_file(path.absolute(), runner)
     words = _words(text)
@@ -237,7 +238,7 @@ def _words(text: str) -> list[str]:
 
 def _absolute(word: str) -> str:
     """Make a word that names a file absolute: ccusage runs in another directory."""
-    path = Path(word).expanduser()
+    path = expanded(word)
     named = path.exists() and (os.sep in word or "/" in word)
     return str(path.absolute()) if named else word
 

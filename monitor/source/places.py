@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Optional
 
 
+def expanded(name: object) -> Path:
+    """Return a path with its `~` expanded; one of an unknown user, or without a home, as it is."""
+    return Path(os.path.expanduser(str(name)))  # noqa: PTH111 - pathlib's raises for such a one
+
+
 def session_dir(transcript: object, explicit: Sequence[str], environ: Mapping[str, str]) -> Path:
     """Return the data directory of one session.
 
@@ -15,11 +20,11 @@ def session_dir(transcript: object, explicit: Sequence[str], environ: Mapping[st
     its transcript says, else CLAUDE_CONFIG_DIR's first, else the default.
     """
     told = _of_transcript(transcript)
-    chosen = [Path(name).expanduser() for name in explicit]
+    chosen = [expanded(name) for name in explicit]
     if chosen:
         return next((path for path in chosen if told and _is_same(path, told)), chosen[0])
     named = environ.get("CLAUDE_CONFIG_DIR", "").split(",")[0].strip()
-    return told or Path(named or "~/.claude").expanduser()
+    return told or expanded(named or "~/.claude")
 
 
 def _of_transcript(transcript: object) -> Optional[Path]:

@@ -121,6 +121,28 @@ def test_the_options_typed_before_the_command_are_in_the_hook(
     assert left_beside(path) == []
 
 
+def test_installing_again_takes_what_is_typed_now_and_forgets_nothing(path: Path) -> None:
+    data = put(path, {"statusLine": {"type": "command", "command": "echo mine", "padding": 2}})
+    assert change("--install") == 0
+    once = path.read_bytes()
+    assert change("--install") == 0
+    assert path.read_bytes() == once
+    asked = ["--ascii", "--yes", "statusline", "--install"]
+    assert cli.main(asked, standalone_mode=False)() == 0
+    words = shlex.split(command_of(path))
+    assert words[-4:] == ["--ascii", "statusline", "--chain", "echo mine"]
+    assert read(path)["statusLine"]["padding"] == 2
+    assert change("--install", "--chain", "echo other") == 0
+    assert shlex.split(command_of(path))[-1] == "echo other"
+    assert change("--uninstall") == 0
+    assert path.read_bytes() == data
+
+
+def test_an_empty_data_directory_is_wrong_use(path: Path) -> None:
+    with pytest.raises(click.BadParameter, match="empty"):
+        cli.main(["--claude-dir", "", "statusline", "--install"], standalone_mode=False)
+
+
 def test_a_mistyped_data_directory_is_not_made(path: Path, tmp_path: Path) -> None:
     asked = ["--claude-dir", str(tmp_path / "typo"), "--yes", "statusline", "--install"]
     with pytest.raises(exits.Failure, match="typo is no directory"):
