@@ -89,6 +89,11 @@ def look_once(settings: Settings, looks: Looks) -> Usage:
         seen = looks.look()
     if seen.reading is None or seen.error is not None:
         raise _failure(seen)
+    return _with_history(seen, settings, looks)
+
+
+def _with_history(seen: Seen, settings: Settings, looks: Looks) -> Usage:
+    """Measure what was seen; reads the whole history first where the limit depends on it."""
     usage = measured(seen, settings.rules, utc_now())
     if needs_history(settings.rules, usage) and looks.wants_history():
         usage = measured(looks.read_history(), settings.rules, utc_now())
@@ -137,7 +142,7 @@ def _follow(settings: Settings, looks: Looks) -> int:
             seen = looks.look()
             if seen.reading is None:
                 raise _failure(seen)
-            usage = measured(seen, settings.rules, utc_now())
+            usage = _with_history(seen, settings, looks)
     except KeyboardInterrupt:
         return exits.OK
 

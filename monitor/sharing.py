@@ -26,22 +26,24 @@ LEAST_AGE = timedelta(seconds=10)
 """A reading this young is shared, whatever the refresh."""
 
 
-def shared_usage(settings: Settings) -> Usage:
+def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usage:
     """Return the present usage, without running ccusage where somebody just has.
 
     Of many that ask at once the first looks and the others wait for what it finds, be it a failure.
+    `oldest` is how old a reading may be even where the refresh is rare.
     Raises exits.Failure when no reading can be had.
     """
     if settings.demo:
         return _looked(settings)
     asked_at, roots = utc_now(), _data_dirs(settings)
-    found = _shared(settings, roots)
+    fresh = min(filter(None, (_fresh(settings), oldest)))
+    found = _shared(settings, roots, fresh)
     if found is not None:
         return found
     failure = last_path(state_dir(), roots, settings.source.how).with_suffix(".failed.json")
     try:
         with locked(failure):
-            return _shared(settings, roots) or _first_looked(settings, failure, asked_at)
+            return _shared(settings, roots, fresh) or _first_looked(settings, failure, asked_at)
     except OSError:
         return _looked(settings)  # a read-only home: nothing can be shared
 
@@ -73,11 +75,11 @@ def _data_dirs(settings: Settings) -> list[str]:
         raise exits.Failure(error.reason, error.advice) from error
 
 
-def _shared(settings: Settings, roots: Sequence[str]) -> Optional[Usage]:
+def _shared(settings: Settings, roots: Sequence[str], fresh: timedelta) -> Optional[Usage]:
     """Return the usage from a reading that is young enough; None when there is none."""
     how = settings.source.how
     usage = kept_usage(state_dir(), roots, settings.rules, utc_now(), how)
-    if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= _fresh(settings):
+    if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= fresh:
         return None
     if needs_history(settings.rules, usage) and not _history_is_known(usage.reading, roots):
         return None

@@ -15,6 +15,9 @@ from monitor.run import name_missing
 from monitor.settings import Settings, settings_from
 from monitor.sharing import shared_usage
 
+OLDEST = timedelta(minutes=1)
+"""A decision rests on the answer, so that a rare refresh is no excuse for an old one."""
+
 UNITS = {"m": "minutes", "min": "minutes", "h": "hours"}
 
 
@@ -55,7 +58,7 @@ def command(ctx: click.Context, /, need: Optional[Need]) -> Callable[[], int]:
 
 
 def _check(settings: Settings, need: Optional[Need]) -> int:
-    answer = check(shared_usage(settings), need)
+    answer = check(shared_usage(settings, OLDEST), need)
     name_missing(settings)
     print(answer.sentence)
     return answer.code

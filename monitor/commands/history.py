@@ -134,6 +134,9 @@ def _completed(settings: Settings, looks: Looks, *, with_hours: bool) -> list[Co
     if looks.seen.history_error and (history is None or history.read_at is None):
         reason = f"The history could not be read: {looks.seen.history_error}"
         raise exits.Failure(reason, "See `ccusage-monitor doctor`.")
+    if looks.seen.history_error and history and history.read_at:
+        day = settings.rules.clock.day(history.read_at)
+        print(f"{looks.seen.history_error} This is the history of {day}.", file=sys.stderr)
     return list(history.ended(utc_now())) if history else []
 
 

@@ -28,10 +28,11 @@ class Answer(NamedTuple):
 
 def check(usage: Usage, need: Optional[Need]) -> Answer:
     """Answer for `need`; for None, whether the present pace lasts to the reset."""
+    if usage.status == "limit_reached" or usage.verdict == "exceeded":
+        # Without a block here too: other devices use the same limit.
+        return Answer(NOT_ENOUGH, sentence.headline(usage))
     if usage.block is None:
         return Answer(UNKNOWN, sentence.headline(usage))
-    if usage.status == "limit_reached" or usage.verdict == "exceeded":
-        return Answer(NOT_ENOUGH, sentence.headline(usage))
     if need is None:
         codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
         return Answer(codes.get(usage.verdict, UNKNOWN), sentence.headline(usage))

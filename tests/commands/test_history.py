@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -20,6 +22,7 @@ from monitor.commands.history import since
 from monitor.model.words import Clock
 from tests.conftest import RunMonitor
 from tests.histories import MODELS, Row, limit_message, write_messages
+from tests.live.fakes import Fake
 
 TODAY = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
 OPUS, SONNET, HAIKU = MODELS
@@ -197,6 +200,27 @@ def test_a_named_directory_that_is_not_there_is_said(history: History, tmp_path:
     done = history("--json", before=("--claude-dir", tmp_path / "typo"))
     assert done.returncode == 0 and len(json.loads(done.stdout)["blocks"]) == len(COUNTED)
     assert done.stderr == f"{tmp_path / 'typo'} is no directory; its usage is left out.\n"
+
+
+def test_an_old_history_is_said_to_be_one_when_reading_it_anew_fails(
+    tmp_path: Path, run_monitor: RunMonitor, isolated: Path
+) -> None:
+    fake = Fake(tmp_path / "fake")
+    old = fake.data / "projects" / "p" / "old.jsonl"
+    old.write_text("{}\n", encoding="utf-8")
+    os.utime(old, (1_700_000_000, 1_700_000_000))  # so that a look is at a window
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "history", "--json")
+    assert run_monitor(*words).stderr == ""
+    (kept,) = (isolated / "state").rglob("history-*.json")
+    told = json.loads(kept.read_text(encoding="utf-8"))
+    told["read_at"] = "2026-01-02T12:00:00.000000Z"
+    kept.write_text(json.dumps(told), encoding="utf-8")
+    fake.does(
+        f'[ "$CLAUDE_CONFIG_DIR" = {shlex.quote(str(fake.data))} ] && exit 1; cat "$HERE/report"'
+    )
+    done = run_monitor(*words)
+    assert done.returncode == 0
+    assert "This is the history of 2026-01-02." in done.stderr
 
 
 # --- since

@@ -52,6 +52,13 @@ def test_tokens_are_compared_with_what_is_left(tokens: int, code: int, said: str
     assert check(usage_in("ok"), tokens) == (code, said)
 
 
+def test_a_limit_reached_on_another_device_is_not_enough() -> None:
+    usage = usage_in("official-reached-elsewhere")
+    assert usage.block is None
+    for need in (None, 1, 30 * MINUTE):
+        assert check(usage, need) == (NOT_ENOUGH, headline(usage))
+
+
 def test_a_time_takes_what_the_present_pace_takes_in_it() -> None:
     usage = usage_in("ok")
     pace = usage.burn.tokens_per_minute
