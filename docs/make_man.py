@@ -28,12 +28,16 @@ TEXTS = {
     "FILES": (
         ("config.toml", "The settings file; `config --show` says where it is looked for."),
         ("~/.cache/ccusage-monitor", "On Linux: the ccusage installed on request."),
-        ("~/.local/state/ccusage-monitor", "On Linux: your completed blocks, without any text."),
+        (
+            "~/.local/state/ccusage-monitor",
+            "On Linux: completed blocks, the last reading, official limits.",
+        ),
     ),
     "EXIT STATUS": (
         ("0", "A frame or snapshot was printed, or you left the monitor."),
         ("1", "No reading could be had; standard error says why, and what to do."),
         ("2", "Wrong use, of the settings file too."),
+        ("10, 11, 20", "`check`: tight, not enough, not known."),
         ("128+N", "Ended by signal N, with the terminal given back."),
     ),
 }
