@@ -14,7 +14,7 @@ from monitor.settings_file import PlanName, check_named_file, plans_of, use_sett
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
-    "history": "Past blocks: a table, by day, as a heat map, as JSON.",
+    "history": "Past blocks: a table, by day, a heat map, JSON, an HTML page.",
     "line": "The usage in one line, for status bars and prompts.",
     "check": "Is enough left for a task? One sentence and an exit code.",
     "config": "The settings in force and where they came from; a commented file.",
@@ -107,7 +107,9 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
     help="Claude's data directory; may be given again.  [default: as ccusage finds it]",
 )
 @click.option("--online", is_flag=True, help="Let ccusage fetch prices.")
-@click.option("--full-scan", is_flag=True, help="Hand ccusage the whole history at every look.")
+@click.option(
+    "--full-scan", is_flag=True, help="Hand ccusage the whole history whenever something changed."
+)
 @click.option("--no-cost", is_flag=True, help="Hide costs.")
 @click.option("--ascii", is_flag=True, help="Draw with ASCII characters only.")
 @click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does).")

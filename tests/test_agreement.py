@@ -410,7 +410,7 @@ def test_durations_are_those_between_the_times_shown(usage: Usage) -> None:
         exact = [(t + minute / 2).replace(second=0, microsecond=0) for t in (runs_out, reset)]
         assert abs(span_of(found[1]) - (exact[1] - exact[0])) <= minute / 2
         is_short = reset - runs_out < timedelta(hours=5)
-        assert (f"pausing {found[1]} mends it" in said.text) == is_short
+        assert (f"pausing {found[1]} avoids it" in said.text) == is_short
 
 
 @given(usages())

@@ -385,7 +385,7 @@ def _pause(usage: Usage) -> str:
         return ""
     # A pause of a whole block and more is no advice.
     is_short = reset_at - runs_out_at < SESSION
-    return f"pausing {between(runs_out_at, reset_at)} mends it" if is_short else ""
+    return f"pausing {between(runs_out_at, reset_at)} avoids it" if is_short else ""
 
 
 def _resets(usage: Usage) -> str:
