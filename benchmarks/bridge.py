@@ -29,7 +29,8 @@ from typing import Callable
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Event
-from monitor.model.bridge import Capture, bridge
+from monitor.model.bridge import Capture, Start, bridge
+from monitor.model.gauge import LEAST_SHARE
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 WINDOW = 300  # minutes
@@ -174,13 +175,14 @@ class Replay:
 
 
 def scores(replay: Replay) -> Iterator[Score]:
+    start = Start(START, LEAST_SHARE * replay.window.plan_limit / 100)
     window, taken = replay.window, [capture.at for capture in replay.captures]
     for minute in range(1, WINDOW):
         captures = replay.captures[: bisect_right(taken, at(minute))]
         if not captures:
             continue
         events, truth, base = replay.events(minute), replay.truth(minute), captures[-1]
-        found = bridge(captures, events, at(minute), START)
+        found = bridge(captures, events, at(minute), start)
         percent = found.used_percent if found else base.used_percent
         estimate = 100 * sum(event.tokens for event in events) / window.plan_limit
         news = bool(events) and events[-1].at > base.at

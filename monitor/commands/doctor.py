@@ -17,6 +17,7 @@ from monitor import __title__, __version__, exits
 from monitor.clock import utc_now
 from monitor.looks import Looks, measured
 from monitor.model.bridge import bridge_errors
+from monitor.model.gauge import start_of
 from monitor.model.official import OfficialLimits
 from monitor.model.sentence import left_out
 from monitor.model.words import age, count, percent, plural, size, visible
@@ -176,8 +177,10 @@ def _official(settings: Settings, looks: Looks) -> Iterator[Check]:
         return
     yield Check(True, f"official limits: {'; '.join(said)}")
     window = limits.five_hour
-    found = bridge_errors(window.captures, usage.events or (), window.began) if window else ()
-    errors = [abs(error) for error in found]
+    if window is None:
+        return
+    start = start_of(window, usage.limit.tokens)
+    errors = [abs(e) for e in bridge_errors(window.captures, usage.events or (), start)]
     if errors:
         median, most = statistics.median(errors), max(errors)
         off = f"off by {median:.1f} points at the median, {most:.1f} at most"

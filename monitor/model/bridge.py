@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from monitor.model.blocks import Event
 
@@ -31,7 +31,8 @@ MIN_TOKENS = 500
 """A handful of answers differs too much in cost: caches and models do not show in the count."""
 
 OPENING = timedelta(minutes=10)
-"""A window that began longer before its first local token was begun by another device."""
+"""A window that began longer before its first local token was most likely begun by another device;
+then its start is only learned from when that gives a limit that can be (`Start.least`)."""
 
 HALVING = 10.0
 """Points after which a step counts half: the mix of models shifts within a window."""
@@ -49,6 +50,16 @@ class Capture:
 
     at: datetime
     used_percent: float
+
+
+class Start(NamedTuple):
+    """What is known of a window's start: when it was (UTC, None where not known).
+
+    `least` is how few counted tokens a percent can be, to believe a start by another device.
+    """
+
+    began: Optional[datetime]
+    least: float
 
 
 @dataclass(frozen=True)
@@ -91,20 +102,19 @@ class _Counter:
 
 
 def bridge(
-    captures: Sequence[Capture], events: Sequence[Event], now: datetime, began: Optional[datetime]
+    captures: Sequence[Capture], events: Sequence[Event], now: datetime, start: Start
 ) -> Optional[Bridge]:
     """Estimate the official percent at `now`; None where the last capture is the better answer.
 
-    `captures` are those of the present window, which `began` then (None: not known); `events` are
-    the local counted tokens of the active block, which may have begun before it or in its midst;
-    both oldest first.
+    `captures` are those of the present window, with its `start`; `events` are the local counted
+    tokens of the active block, which may have begun before it or in its midst; both oldest first.
     """
     if not captures or now - captures[-1].at < MIN_AGE or captures[-1].used_percent < MIN_POINTS:
         return None
     base = captures[-1]
     counted = _Counter(events)
     since = counted(now) - counted(base.at)
-    lesson = _learn(captures, events, began)
+    lesson = _learn(captures, events, start)
     if since <= 0 or not lesson.is_enough:
         return None
     carried = base.used_percent + min(since * lesson.worth, lesson.gained)
@@ -113,23 +123,21 @@ def bridge(
 
 
 def bridge_errors(
-    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
+    captures: Sequence[Capture], events: Sequence[Event], start: Start
 ) -> tuple[float, ...]:
     """How far off the bridge was when a capture told: percent points, above 0 when too high.
 
     One for each capture at which a bridge from the earlier ones was attempted.
     """
     attempts = (
-        (bridge(captures[:i], events, new.at, began), new) for i, new in enumerate(captures)
+        (bridge(captures[:i], events, new.at, start), new) for i, new in enumerate(captures)
     )
     return tuple(old.used_percent - new.used_percent for old, new in attempts if old)
 
 
-def _learn(
-    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
-) -> _Lesson:
+def _learn(captures: Sequence[Capture], events: Sequence[Event], start: Start) -> _Lesson:
     """Weigh the steps between captures that local tokens explain."""
-    own = [event for event in events if began is None or event.at >= began]
+    own = [event for event in events if start.began is None or event.at >= start.began]
     if not own:
         return _Lesson()
     # ccusage begins a block on the hour of its first message; what came before is in another.
@@ -137,7 +145,8 @@ def _learn(
     # Sessions may disagree; of one window the highest percent counts.
     percents, counted = accumulate((c.used_percent for c in captures), max), _Counter(own)
     sights = [(c.at, percent, counted(c.at)) for c, percent in zip(captures, percents)]
-    if began is not None and own[0].at - began <= OPENING:
+    on_time = start.began is not None and own[0].at - start.began <= OPENING
+    if on_time or sights[0][2] >= start.least * sights[0][1]:
         sights.insert(0, (known_from, 0.0, 0))
     total, weighed_points, weighed_tokens, gained = 0, 0.0, 0.0, 0.0
     for (since, before, tokens_before), (_, percent, tokens) in zip(sights, sights[1:]):
@@ -151,11 +160,9 @@ def _learn(
     return _Lesson(gained, total, weighed_points / weighed_tokens) if total else _Lesson()
 
 
-def worth(
-    captures: Sequence[Capture], events: Sequence[Event], began: Optional[datetime]
-) -> Optional[float]:
+def worth(captures: Sequence[Capture], events: Sequence[Event], start: Start) -> Optional[float]:
     """Return counted tokens per official percent at the present mix; None while that is a guess."""
     if not captures:
         return None
-    lesson = _learn(captures, events, began)
+    lesson = _learn(captures, events, start)
     return 1 / lesson.worth if lesson.is_enough else None

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Optional
 
 from monitor.model.blocks import Event
-from monitor.model.bridge import Bridge, bridge, worth
+from monitor.model.bridge import Bridge, Start, bridge, worth
 from monitor.model.official import OfficialLimits, Window, is_fresh
 
 WHOLE = 100.0
+
+LEAST_SHARE = 0.25
+"""Of the limit in charge: what is learned as the whole of an official limit is hardly less."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,15 @@ class Gauge:
         return self.used_percent + (tokens - self.used_tokens) / self.tokens_per_percent
 
 
+def start_of(window: Window, limit: int) -> Start:
+    """Return what is known of the start of a five-hour window, where `limit` tokens are the plan's.
+
+    >>> start_of(Window(51.0, None, datetime(2026, 6, 10)), 7_000).least
+    17.5
+    """
+    return Start(window.began, LEAST_SHARE * limit / WHOLE)
+
+
 def choose_gauge(
     counted: int,
     limit: int,
@@ -68,9 +80,9 @@ def choose_gauge(
     window = official.five_hour if official else None
     if window is None:
         return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
-    own = events or ()
-    per_percent = worth(window.captures, own, window.began)
-    bridged = bridge(window.captures, own, now, window.began)
+    own, start = events or (), start_of(window, limit)
+    per_percent = worth(window.captures, own, start)
+    bridged = bridge(window.captures, own, now, start)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
         per_percent = bridged.tokens_per_percent

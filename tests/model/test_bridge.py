@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model import bridge as model
 from monitor.model.blocks import MAX_TOKENS, Event
-from monitor.model.bridge import MOST_PERCENT, Bridge, Capture
+from monitor.model.bridge import MOST_PERCENT, Bridge, Capture, Start
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -28,9 +28,13 @@ def events_of(*counted: tuple[float, int]) -> tuple[Event, ...]:
     return tuple(Event(at(minute), tokens) for minute, tokens in counted)
 
 
-def begun(events: Sequence[Event]) -> Optional[datetime]:
-    """When the window of most of these tests began: with the first token here."""
-    return events[0].at if events else None
+UNLIKELY = 1e9
+"""Tokens in a percent: more than any start by another device gives here."""
+
+
+def begun(events: Sequence[Event]) -> Start:
+    """The start of the window in most of these tests: with the first token here."""
+    return Start(events[0].at if events else None, UNLIKELY)
 
 
 def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
@@ -269,10 +273,11 @@ def test_a_step_counts_half_as_much_ten_points_later_and_never_less_than_a_tenth
 def test_what_another_device_used_before_the_first_token_here_teaches_nothing() -> None:
     # 60 % went elsewhere from 09:00; here a percent is worth 600 tokens.
     captures, events = captures_of((121, 60), (126, 61)), events_of((120.5, 300), (125, 600))
-    assert model.bridge(captures, (*events, Event(at(127), 300)), at(128), START) is None
+    start = Start(START, UNLIKELY)
+    assert model.bridge(captures, (*events, Event(at(127), 300)), at(128), start) is None
     captures = (*captures, *captures_of((140, 64)))
     events = (*events, *events_of((139, 1_800), (141, 300)))
-    result = model.bridge(captures, events, at(142), START)
+    result = model.bridge(captures, events, at(142), start)
     assert result is not None
     assert result.tokens_per_percent == pytest.approx(600)
     assert result.used_percent == pytest.approx(64.5)
@@ -282,17 +287,29 @@ def test_tokens_of_before_the_window_are_not_in_its_percentage() -> None:
     # The block began at 09:00 and holds 40,000; the window began at 12:01, 500 a percent.
     events = events_of((5, 40_000), (182, 1_000), (195, 1_000))
     captures = captures_of((190, 2), (200, 4))
-    assert model.worth(captures, events, at(181)) == pytest.approx(500)
+    assert model.worth(captures, events, Start(at(181), UNLIKELY)) == pytest.approx(500)
 
 
 def test_a_step_that_began_in_the_block_before_is_left_out() -> None:
     # Of the 20 points from 11:50 on some were used in a block that ended at 12:00.
     captures = captures_of((170, 30), (190, 50), (200, 54))
     events = events_of((185, 500), (195, 2_000))
-    assert model.worth(captures, events, at(20)) == pytest.approx(500)
+    assert model.worth(captures, events, Start(at(20), UNLIKELY)) == pytest.approx(500)
 
 
 def test_where_the_start_of_the_window_is_not_known_only_the_steps_between_captures_count() -> None:
     events = events_of((5, 40_000), (15, 2_000))
-    assert model.worth(captures_of((10, 20)), events, None) is None
-    assert model.worth(captures_of((10, 20), (20, 24)), events, None) == pytest.approx(500)
+    assert model.worth(captures_of((10, 20)), events, Start(None, UNLIKELY)) is None
+    assert model.worth(
+        captures_of((10, 20), (20, 24)), events, Start(None, UNLIKELY)
+    ) == pytest.approx(500)
+
+
+@pytest.mark.parametrize("began", [START, None])
+def test_a_late_first_token_is_learned_from_where_it_gives_a_limit_that_can_be(
+    began: Optional[datetime],
+) -> None:
+    # 51 % at 25,500 tokens: 500 each, of a window that began 90 minutes before the first of them.
+    captures, events = captures_of((130, 51)), events_of((90, 10_000), (120, 15_500))
+    assert model.worth(captures, events, Start(began, 500)) == pytest.approx(500)
+    assert model.worth(captures, events, Start(began, 501)) is None
