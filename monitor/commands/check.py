@@ -10,7 +10,7 @@ from typing import Any, Optional
 import click
 
 from monitor.model.check import Need, check
-from monitor.options import MAX_LIMIT, TokenLimit
+from monitor.options import TokenLimit
 from monitor.run import name_missing
 from monitor.settings import Settings, settings_from
 from monitor.sharing import shared_usage
@@ -18,7 +18,7 @@ from monitor.sharing import shared_usage
 OLDEST = timedelta(minutes=1)
 """A decision rests on the answer, so that a rare refresh is no excuse for an old one."""
 
-UNITS = {"m": "minutes", "min": "minutes", "h": "hours"}
+TIME = re.compile(r"(?:(\d{1,4}(?:\.\d+)?)\s*h)?\s*(?:(\d{1,4}(?:\.\d+)?)\s*m(?:in)?)?")
 
 
 class NeedType(click.ParamType):
@@ -30,14 +30,14 @@ class NeedType(click.ParamType):
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> Need:
         """Return tokens or a time; fails with examples."""
-        found = re.fullmatch(r"(\d{1,4}(?:\.\d+)?)\s*(m|min|h)", str(value).strip())
-        if found:
-            return timedelta(**{UNITS[found[2]]: float(found[1])})
+        found = TIME.fullmatch(str(value).strip())
+        if found and any(found.groups()):
+            return timedelta(hours=float(found[1] or 0), minutes=float(found[2] or 0))
         try:
             return TokenLimit().convert(value, param, ctx)
         except click.BadParameter:
             self.fail(
-                f"{value!r} is no amount up to {MAX_LIMIT:,}; try 20000, 20k, 30m or 2h.",
+                f"{value!r} is no number of tokens and no time; try 20000, 20k, 30m, 2h or 1h30m.",
                 param,
                 ctx,
             )

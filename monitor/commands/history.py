@@ -78,7 +78,7 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
     with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
         with_hours = any(options[name] for name in ("heatmap", "html", "json"))
         completed = _completed(settings, looks, with_hours=with_hours)
-    name_missing(settings)
+        name_missing(settings)
     clock = settings.rules.clock
     shown = _shown(settings, completed)
     if options["since_"]:

@@ -37,10 +37,11 @@ def due(
 ) -> tuple[list[Alert], Armed]:
     """Return the alerts that are due now, and what has been told after them.
 
-    A stale reading raises no alarm: it may be about a window that is over. Only time ends a window:
+    A stale reading raises no alarm: it may be about a window that is over. Nor does a limit that is
+    still being looked up. Only time ends a window:
     a block that is gone from one reading and back in the next is told of once.
     """
-    if usage.reading.stale:
+    if usage.reading.stale or not usage.is_settled:
         return [], armed
     alerts = []
     if armed.ends is not None and usage.now >= armed.ends:

@@ -38,12 +38,20 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
         return Answer(codes.get(usage.verdict, UNKNOWN), sentence.headline(usage))
     left = usage.gauge.tokens_left
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
-    if left is None or tokens is None:
-        return Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
-    answer = _compared(round(tokens), round(left), _named(need, tokens))
+    if tokens is None:
+        answer = Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
+    elif left is None:
+        answer = Answer(UNKNOWN, "Not known yet: what a token is worth of the official limit.")
+    else:
+        answer = _compared(round(tokens), round(left), _named(need, tokens))
     if usage.weekly is None or not usage.weekly.comes_first:
         return answer
-    return max(answer, _weekly_first(usage, need), key=lambda found: found.code)
+    weekly = _weekly_first(usage, need)
+    return weekly if answer.code in (UNKNOWN, ENOUGH) else max(answer, weekly, key=_code)
+
+
+def _code(answer: Answer) -> int:
+    return answer.code
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Optional
 
@@ -18,12 +18,16 @@ CUSTOM_MAX = "custom_max"
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit in counted tokens; `source` is `plan`, `custom_max` or `user`."""
+    """A limit in counted tokens; `source` is `plan`, `custom_max` or `user`.
+
+    It is not settled while the highest block, which it depends on, is still being looked up.
+    """
 
     tokens: int
     source: str
     plan: Optional[str]
     note: Optional[str] = None
+    settled: bool = True
 
 
 def highest_block(completed: Iterable[Block]) -> Optional[Block]:
@@ -50,12 +54,17 @@ def choose_limit(
     """
     if token_limit is not None:
         return Limit(token_limit, "user", None)
+    settled = history_known or history_error is not None
     if plan == CUSTOM_MAX:
         why = "no completed block yet" if history_known else "your history is still being read"
         why = "your history could not be read" if history_error else why
-        return _custom_max(highest, clock, plan_tokens["pro"], why)
+        return replace(_custom_max(highest, clock, plan_tokens["pro"], why), settled=settled)
     tokens = plan_tokens[plan]
-    if plan == "pro" and counted > tokens and highest and highest.tokens.counted > tokens:
+    if plan != "pro" or counted <= tokens:
+        return Limit(tokens, "plan", plan)
+    if not settled:
+        return Limit(tokens, "plan", plan, "looking up your highest block", settled=False)
+    if highest and highest.tokens.counted > tokens:
         note = f"pro limit passed; using your highest block of {clock.day(highest.start)}"
         return Limit(highest.tokens.counted, CUSTOM_MAX, plan, note)
     return Limit(tokens, "plan", plan)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.gauge import WHOLE
 from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
-from monitor.model.words import age, between, duration, percent, plural, visible
+from monitor.model.words import age, between, count, duration, percent, plural, visible
+
+DAY = timedelta(days=1)
+"""Within this time the end of the weekly limit is worth a warning."""
 
 SURE = 0.9
 """From this probability on "likely" is left out."""
@@ -67,6 +70,12 @@ def _weekly_first(usage: Usage) -> str:
 
 
 def _idle(usage: Usage) -> str:
+    elsewhere = usage.official.five_hour if usage.official else None
+    used = percent(elsewhere.used_percent) if elsewhere else ""
+    return _no_block(usage) + (f" Officially {used} is used already." if used else "")
+
+
+def _no_block(usage: Usage) -> str:
     if usage.last is not None:
         ended = _clock(usage, usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."
@@ -82,6 +91,9 @@ def _exceeded(usage: Usage) -> str:
 
 
 def _warming_up(usage: Usage) -> str:
+    if not usage.is_settled:
+        said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
+        return f"{said}. Your highest block, which is the limit, is being looked up."
     used = percent(usage.percent)
     if usage.reading.partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."
@@ -91,9 +103,9 @@ def _warming_up(usage: Usage) -> str:
 
 
 def _ok(usage: Usage) -> str:
-    if usage.forecast.runs_out_at is None:
-        return f"The reset {_reset(usage)} comes first{_likely(usage)}."
     pace = _at(usage, usage.forecast.runs_out_at)
+    if usage.forecast.runs_out_at is None or pace == _reset(usage):
+        return f"The reset {_reset(usage)} comes first{_likely(usage)}."
     return f"The reset {_reset(usage)} likely comes first; this pace kept up runs out {pace}."
 
 
@@ -147,6 +159,17 @@ def _clock(usage: Usage, when: Optional[datetime]) -> str:
     return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
 
 
+def _weekly_soon(usage: Usage) -> Iterator[str]:
+    """Warn of a weekly limit that comes after this window's reset, but within a day."""
+    week = usage.weekly
+    at = week.runs_out_at if week else None
+    if week is None or at is None or week.comes_first:
+        return
+    if usage.now < at <= usage.now + DAY:
+        used = percent(week.used_percent)
+        yield f"The weekly limit, {used} used, is reached {_at(usage, at)} at this pace."
+
+
 def left_out(name: str) -> str:
     """Say that a data directory that was named is not there."""
     return f"{visible(name)} is no directory; its usage is left out."
@@ -164,11 +187,12 @@ def _warnings(usage: Usage) -> Iterator[str]:
     reached = usage.official.five_hour if usage.official else None
     if reached is not None and reached.used_percent >= WHOLE:
         yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
-    if usage.exceeded and usage.gauge.source == "estimate":
+    if usage.exceeded and usage.gauge.source == "estimate" and usage.is_settled:
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
     if not usage.burn.exact and not reading.partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
+    yield from _weekly_soon(usage)
     if undercounts(reading.ccusage_version):
         yield (
             f"ccusage {reading.ccusage_version} undercounts output tokens; "

@@ -102,6 +102,11 @@ class Usage:
         return self.tokens.counted > self.limit.tokens
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the limit in charge is known: else there is nothing to judge by yet."""
+        return self.limit.settled or self.gauge.window is not None
+
+    @property
     def is_weekly_reached(self) -> bool:
         """Whether the official seven-day limit is used up."""
         return self.weekly is not None and self.weekly.used_percent >= WHOLE
@@ -140,7 +145,8 @@ def measure(
     # No verdict from the average while the series is on its way: it would turn a moment later.
     burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
     outcome = _forecast(block, events, history, gauge, burn, reset, now)
-    outcome = outcome if status == "active" else UNKNOWN
+    settled = limit.settled or gauge.window is not None
+    outcome = outcome if status == "active" and settled else UNKNOWN
     return Usage(
         now=now,
         status=status,
@@ -206,7 +212,7 @@ def _limit(
         highest_block(completed + kept),
         rules.clock,
         rules.plan_tokens,
-        history_known=history is not None or reading.scan == "full",
+        history_known=reading.scan == "full" or bool(history and history.read_at),
         history_error=reading.history_error,
     )
 

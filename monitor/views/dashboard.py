@@ -89,7 +89,7 @@ def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
         return [one_line(usage, width, look.style.glyphs)]
     rows = list(_rows(usage, width, look))
     spare = height - len(rows)
-    charted = usage.status == "active" and usage.level is not None
+    charted = usage.status == "active" and usage.level is not None and usage.is_settled
     if charted and spare > CHART_ROWS[0] and width >= 40:
         chart = look.chart(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
         at = len(rows) - 1
@@ -185,7 +185,8 @@ def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     if usage.status == "limit_reached" and usage.is_weekly_reached and usage.weekly:
         return _bar_row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
     name = "Limit" if usage.gauge.window else "Tokens"
-    return _bar_row(name, usage.percent, likely, width, role, glyphs)
+    used = usage.percent if usage.is_settled else None
+    return _bar_row(name, used, likely, width, role, glyphs)
 
 
 def _time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
@@ -193,11 +194,12 @@ def _time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
 
 
 def _bar_row(
-    name: str, used: float, likely: Optional[float], width: int, role: str, glyphs: Glyphs
+    name: str, used: Optional[float], likely: Optional[float], width: int, role: str, glyphs: Glyphs
 ) -> Line:
-    number = percent(used).replace("under ", "< ").rjust(9)  # never up against the bar
+    said = glyphs.ellipsis if used is None else percent(used).replace("under ", "< ")
+    number = " " * (9 - cells(said)) + said  # never up against the bar
     room = width - 8 - cells(number) - 1
-    drawn = bar(used, likely, room, role, glyphs) if room > 0 else ()
+    drawn = bar(used or 0.0, likely, room, role, glyphs) if room > 0 else ()
     return (Span(f" {name:<7}", "label"), *drawn, Span(number, "strong"), Span(" "))
 
 
@@ -267,6 +269,8 @@ def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
 
 
 def _used(usage: Usage) -> str:
+    if not usage.is_settled:
+        return f"{count(usage.tokens.counted)} tokens"
     left = f"{count(usage.tokens_left)} left"
     if usage.exceeded:
         left = f"{count(usage.tokens.counted - usage.limit.tokens)} over"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
@@ -77,29 +77,33 @@ def table(
     """
     if not entries:
         return [line("No completed block yet.")]
-    footer = _summary(entries, noun, shown)
-    if height is not None and len(entries) + 2 + len(wrap(footer, width - 2)) > height:
-        cut = f" {shown.glyphs.dot} the newest {{}} shown"
-        newest = max(1, height - 2 - len(wrap(footer + cut, width - 2)))
-        entries, footer = entries[-newest:], footer + cut.format(newest)
-    said = [line(Span(f" {part}", "dim")) for part in wrap(footer, width - 2)]
-    return [*_columns(entries, width, shown, HEADS[noun]), (), *said]
+    drawn = _drawn(entries, entries, width, shown, noun)
+    if height is not None and len(drawn) > height:
+        newest = entries[-height:]
+        while len(drawn) > height and len(newest) > 1:
+            newest = newest[1:]
+            drawn = _drawn(newest, entries, width, shown, noun)
+    return drawn
 
 
-def _columns(
-    entries: Sequence[Entry], width: int, shown: Shown, head: Sequence[str]
-) -> Iterator[Line]:
-    rows = [_cells(entry, shown) for entry in entries]
+def _drawn(
+    entries: Sequence[Entry], whole: Sequence[Entry], width: int, shown: Shown, noun: str
+) -> list[Line]:
+    """Draw these entries of the whole, and say below what is to say of both."""
+    head, rows = HEADS[noun], [_cells(entry, shown) for entry in entries]
     kept = _columns_that_fit(rows, width, head)
     widths = {i: max(cells(row[i]) for row in [head, *rows]) for i in kept}
     room = width - 1 - sum(widths[i] + 2 for i in kept)
     top = max(entry.tokens for entry in entries)
-    yield fit((Span(_joined(head, widths), "label"),), width)
+    drawn = [fit((Span(_joined(head, widths), "label"),), width)]
     for entry, row in zip(entries, rows):
         share = 100 * entry.tokens / top if top else 0.0
         role = "alarm" if entry.alarm else "ok" if entry.highest else ""
         chart = bar(share, None, room - 1, role or "likely", shown.glyphs) if room > 1 else ()
-        yield fit((Span(_joined(row, widths), role), Span(" "), *chart), width)
+        drawn.append(fit((Span(_joined(row, widths), role), Span(" "), *chart), width))
+    said = _summary(entries, whole, noun, shown, kept)
+    footer = [line(Span(f" {part}", "dim")) for part in wrap(said, width - 2)]
+    return [*drawn, (), *footer]
 
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
@@ -229,12 +233,20 @@ def _joined(row: Sequence[str], widths: dict[int, int]) -> str:
     return " " + "  ".join(placed)
 
 
-def _summary(entries: Sequence[Entry], noun: str, shown: Shown) -> str:
+def _summary(
+    entries: Sequence[Entry], whole: Sequence[Entry], noun: str, shown: Shown, kept: Sequence[int]
+) -> str:
     dot = f" {shown.glyphs.dot} "
-    said = f"{count(sum(entry.tokens for entry in entries))} tokens in {plural(len(entries), noun)}"
+    number = plural(len(whole), "completed block" if noun == "block" else noun)
+    said = f"{count(sum(entry.tokens for entry in whole))} tokens in {number}"
+    said += " of completed blocks" if noun == "day" else ""
     if any(entry.highest for entry in entries):
         said += f"{dot}* the highest"
-    return said + (f"{dot}limit: % of {count(shown.limit)}" if noun == "block" else "")
+    if noun == "block" and HEADS[noun].index("Limit") in kept:
+        said += f"{dot}limit: % of {count(shown.limit)}"
+    if len(entries) < len(whole):
+        said += f"{dot}the newest {len(entries)} shown"
+    return said
 
 
 def _heat_row(day: int, heat: dict[tuple[int, int], int], cell: int, glyphs: Glyphs) -> Line:

@@ -26,8 +26,14 @@ def _parts(usage: Usage) -> list[str]:
         return [f"{name} reached", *([f"resets {reset}, in {until}"] if until else [])]
     if usage.block is None:
         ended = clock.minute_or_day(usage.last.end, usage.now) if usage.last else None
+        own = usage.official.five_hour if usage.official else None
+        if own is not None:
+            said = ["no active block", f"{percent(own.used_percent)} official"]
+            return [*said, *([f"resets {reset}"] if reset else [])]
         said = ["no active block", f"last ended {ended}" if ended else "", f"resets {reset}"]
         return [part for part in said[: 3 if reset else 2] if part]
+    if not usage.is_settled:
+        return [f"{count(usage.tokens.counted)} used", f"resets {reset}"]
     parts = [percent(usage.percent)]
     left = usage.gauge.tokens_left
     if usage.forecast.verdict == "exceeded":

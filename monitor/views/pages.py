@@ -47,7 +47,7 @@ def history_page(
     title = line(
         Span(" Past blocks", "title"),
         Span("   h: back", "dim"),
-        Span("   all: ccusage-monitor history", "dim"),
+        Span("   all: ccusage-monitor history" if width >= 60 else "", "dim"),
     )
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]

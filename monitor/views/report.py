@@ -47,10 +47,11 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 def _headline(usage: Usage) -> dict[str, Any]:
     # Without a block an official limit may be reached all the same, from another device.
     reached = usage.status == "limit_reached" and usage.gauge.window is not None
-    leads = usage.block is not None or reached
+    leads, left = usage.block is not None or reached, usage.gauge.tokens_left
     return {
         "used_percent": usage.percent if leads else None,
         "source": usage.gauge.source if leads else "none",
+        "tokens_left": None if left is None or not leads else round(left),
         "sentence": sentence.headline(usage),
     }
 

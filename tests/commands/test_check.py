@@ -76,7 +76,7 @@ def test_a_need_that_is_no_amount_is_exit_2_with_examples(
 ) -> None:
     done = run_monitor("check", "--need", need)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "try 20000, 20k, 30m or 2h" in done.stderr
+    assert "try 20000, 20k, 30m, 2h or 1h30m" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,8 @@ def test_a_need_that_is_no_amount_is_exit_2_with_examples(
         ("30m", "30 min"),
         ("45min", "45 min"),
         ("1.5h", "1 h 30 min"),
+        ("1h30m", "1 h 30 min"),
+        ("1 h 30 min", "1 h 30 min"),
     ],
 )
 def test_a_need_is_read_as_it_is_meant(

@@ -87,7 +87,7 @@ def test_the_table_has_a_row_for_each_block_oldest_first(history: History) -> No
         f"{day(3)} 14:00 2 h 20 min 2 8,500* 100 %",
         f"{day(2)} 12:00 under a minute 1 500 6 %",
         "",
-        "14,000 tokens in 4 blocks · * the highest · limit: % of 8,500",
+        "14,000 tokens in 4 completed blocks · * the highest · limit: % of 8,500",
     ]
 
 
@@ -115,7 +115,7 @@ def test_daily_has_a_row_for_each_day_of_use(history: History) -> None:
         f"{named[1]} 2 blocks 3 11,500*",
         f"{named[2]} 1 block 1 500",
         "",
-        "14,000 tokens in 3 days · * the highest",
+        "14,000 tokens in 3 days of completed blocks · * the highest",
     ]
 
 

@@ -47,6 +47,14 @@ def test_every_plan_has_a_block_under_way(
     assert found["burn_rate"]["tokens_per_minute"] > 0
 
 
+@pytest.mark.parametrize("words", [("history", "--daily"), ("line",), ("check",)])
+def test_the_commands_say_nothing_of_where_the_sample_is(
+    words: tuple[str, ...], ccusage: tuple[object, ...], run_monitor: RunMonitor
+) -> None:
+    done = run_monitor(*ccusage, *words)
+    assert done.stdout != "" and done.stderr == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_nothing_is_left_behind(
     number: signal.Signals, ccusage: tuple[object, ...], isolated: Path, temporary: Path

@@ -59,6 +59,17 @@ def test_a_limit_reached_on_another_device_is_not_enough() -> None:
         assert check(usage, need) == (NOT_ENOUGH, headline(usage))
 
 
+def test_what_a_token_is_worth_may_not_be_known_while_a_pace_is() -> None:
+    usage = usage_in("ok")
+    gauge = replace(usage.gauge, tokens_per_percent=None)
+    unknown = replace(usage, gauge=gauge)
+    code, said = check(unknown, 1_000)
+    assert code == UNKNOWN and "official limit" in said
+    first = replace(week_first(90 * MINUTE), gauge=gauge)
+    assert check(first, 1_000) == (TIGHT, headline(first))
+    assert check(first, 120 * MINUTE) == (NOT_ENOUGH, headline(first))
+
+
 def test_a_time_takes_what_the_present_pace_takes_in_it() -> None:
     usage = usage_in("ok")
     pace = usage.burn.tokens_per_minute

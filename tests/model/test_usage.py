@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Optional
 
 import pytest
 
+from monitor.model.alerting import Armed, due
 from monitor.model.blocks import SESSION
+from monitor.model.history import History
 from monitor.model.official import OfficialLimits
 from monitor.model.reading import DataSize, Reading
+from monitor.model.sentence import headline, warnings
 from monitor.model.usage import Rules, measure
 from tests.samples import (
     EMPTY,
@@ -181,3 +185,39 @@ def test_the_forecast_knows_the_users_own_blocks_once_the_history_is_read() -> N
     known, unknown = usage_of(OK).forecast, measure(OK, None, RULES, NOW).forecast
     assert unknown.tokens is not None and known.tokens is not None
     assert known.tokens != unknown.tokens
+
+
+PRO = replace(RULES, plan="pro")
+
+
+@pytest.mark.parametrize("history", [None, History(HISTORY.completed[:1])])
+def test_nothing_is_judged_while_the_highest_block_is_looked_up(history: Optional[History]) -> None:
+    for rules in (PRO, replace(RULES, plan="custom_max")):
+        usage = measure(OK, history, rules, NOW)
+        assert (usage.is_settled, usage.verdict, usage.status) == (False, "unknown", "active")
+        assert "9,000 tokens used" in headline(usage)
+        assert "is being looked up" in headline(usage)
+        assert not any("may be stopped" in said for said in warnings(usage))
+        assert due(Armed(), usage, [1.0, 80.0]) == ([], Armed())
+
+
+def test_a_limit_that_needs_no_history_is_settled_at_once() -> None:
+    below = measure(replace(WARMING_UP), None, PRO, NOW)
+    for usage in (
+        below,  # of pro
+        measure(OK, None, RULES, NOW),
+        measure(OK, None, replace(PRO, token_limit=8_000), NOW),
+        measure(OK, HISTORY, PRO, NOW),
+        measure(replace(OK, scan="full"), None, PRO, NOW),
+        measure(replace(OK, history_error="it hangs"), None, PRO, NOW),
+        measure(OK, None, PRO, NOW, OFFICIAL["official"]),
+    ):
+        assert usage.is_settled
+    assert measure(replace(OK, history_error="it hangs"), None, PRO, NOW).verdict == "ok"
+
+
+def test_once_the_highest_block_is_known_the_alerts_are_those_of_it() -> None:
+    _, armed = due(Armed(), measure(OK, None, PRO, NOW), [30.0, 80.0])
+    alerts, _ = due(armed, measure(OK, HISTORY, PRO, NOW), [20.0, 80.0])
+    assert [alert.kind for alert in alerts] == ["percent"]
+    assert alerts[0].title.startswith("20 %")

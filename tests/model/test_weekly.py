@@ -8,11 +8,11 @@ from typing import Optional
 
 import pytest
 
-from monitor.model.sentence import headline
-from monitor.model.weekly import weekly
+from monitor.model.sentence import headline, warnings
+from monitor.model.weekly import Weekly, weekly
 from monitor.views.line import one_line
 from monitor.views.style import UNICODE
-from tests.samples import NOW, OFFICIAL, RUNS_OUT, usage_in, usage_of, window
+from tests.samples import NOW, OFFICIAL, OK, RUNS_OUT, usage_in, usage_of, window
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIVE_HOURS_END = NOW + 3 * HOUR
@@ -92,3 +92,14 @@ def test_of_all_sights_before_those_hours_the_last_counts() -> None:
 @pytest.mark.parametrize(("age", "left"), [(1.5, 97 / 2), (0.5, 97 / 3)])
 def test_a_week_younger_than_an_hour_is_taken_for_an_hour_old(age: float, left: float) -> None:
     assert hours_to_go((0, 3), resets_in=7 * DAY - age * HOUR) == pytest.approx(left)
+
+
+@pytest.mark.parametrize(("ends_in", "is_said"), [(0.5, False), (4, True), (30, False)])
+def test_a_week_that_ends_after_this_window_but_within_a_day_is_a_warning(
+    ends_in: float, *, is_said: bool
+) -> None:
+    usage = usage_of(OK, official=OFFICIAL["official"])
+    at = NOW + ends_in * HOUR
+    week = Weekly(window(3 * DAY, (0, 97)), at, comes_first=ends_in < 1)
+    said = warnings(replace(usage, weekly=week))
+    assert any("The weekly limit, 97 % used, is reached" in one for one in said) is is_said

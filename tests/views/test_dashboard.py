@@ -22,8 +22,9 @@ from monitor.model.official import OfficialLimits
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
 from monitor.model.sentence import headline, warnings
-from monitor.model.usage import Rules, Usage
+from monitor.model.usage import Rules, Usage, measure
 from monitor.views.dashboard import LEVELS, Look, frame, level, message, short_model
+from monitor.views.line import one_line
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -306,3 +307,15 @@ def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
 )
 def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) -> None:
     assert short_model(name) == short
+
+
+def test_a_limit_that_is_looked_up_is_no_percentage_yet() -> None:
+    usage = measure(OK, None, replace(RULES, plan="pro"), NOW)
+    lines = frame(usage, 80, 24, Look(Style()))
+    shown = "\n".join("".join(span.text for span in line) for line in lines)
+    assert "WARMING UP" in shown and "9,000 tokens " in shown
+    assert "looking up your highest block" in shown
+    bar = next(row for row in shown.splitlines() if row.startswith(" Tokens"))
+    assert bar.endswith("… ") and "█" not in bar
+    assert "limit 7k" not in shown
+    assert "".join(span.text for span in one_line(usage, 80, UNICODE)).startswith("9,000 used")

@@ -87,3 +87,12 @@ def test_a_history_not_read_yet_is_not_an_empty_one(history: Optional[History]) 
 
 def test_an_empty_history_is_said_to_be_empty() -> None:
     assert "No completed block yet." in text(past(History(read_at=NOW)))
+
+
+def test_the_footer_speaks_only_of_what_is_shown() -> None:
+    wide = text(past(LONG, height=12))
+    assert "limit: % of" in wide and "the newest" in wide
+    assert ("* the highest" in wide) == ("*" in wide.partition("tokens in")[0])
+    narrow = text(past(LONG, width=34, height=12))
+    assert ("limit: % of" in narrow) == ("Limit" in narrow)
+    assert "ccusage-monitor history" not in narrow

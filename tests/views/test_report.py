@@ -153,3 +153,11 @@ def test_the_week_is_told_with_whether_it_comes_first() -> None:
     assert resets_at == snapshot(usage_in("week-first"))["official"]["seven_day"]["resets_at"]
     assert told == {"used_percent": 97.2, "comes_first": True}
     assert snapshot(usage_in("ok"))["weekly"] is None
+
+
+def test_what_is_left_of_the_limit_in_charge_is_told() -> None:
+    assert snapshot(usage_in("ok"))["headline"]["tokens_left"] == 26_000
+    official = usage_in("official")
+    left = official.gauge.tokens_left
+    assert left is not None and snapshot(official)["headline"]["tokens_left"] == round(left)
+    assert snapshot(usage_of(IDLE))["headline"]["tokens_left"] is None
