@@ -122,6 +122,17 @@ def merged(old: OfficialLimits, new: OfficialLimits, now: datetime) -> OfficialL
     )
 
 
+def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
+    """Join what was kept for two data directories: the sessions of one account, as in `merged`."""
+    past = {window.resets_at: window for window in (*other.past, *one.past)}
+    return OfficialLimits(
+        _joined(one.five_hour, other.five_hour),
+        _joined(one.seven_day, other.seven_day),
+        _joined(one.spend_limit, other.spend_limit),
+        tuple(past[at] for at in sorted(past))[-PAST_KEPT:],
+    )
+
+
 def final_percent(limits: Optional[OfficialLimits], block: Block, now: datetime) -> Optional[float]:
     """Return the last percentage of the window that a completed block was; None if not known.
 
@@ -217,6 +228,21 @@ def _newer(old: Optional[Window], new: Optional[Window], now: datetime) -> Optio
         resets_at=new.resets_at or old.resets_at,
         captures=_with(old.captures, Capture(new.captured_at, percent)),
         suspect=old.suspect,
+    )
+
+
+def _joined(one: Optional[Window], other: Optional[Window]) -> Optional[Window]:
+    if one is None or other is None or not (one.is_believed and other.is_believed):
+        return next((w for w in (one, other) if w and w.is_believed), one or other)
+    old, new = sorted((one, other), key=lambda window: window.captured_at)
+    if not _same(old, new):
+        return new if _end(new) > _end(old) else old
+    captures = sorted({*old.captures, *new.captures}, key=lambda capture: capture.at)
+    return replace(
+        new,
+        used_percent=max(old.used_percent, new.used_percent),
+        resets_at=new.resets_at or old.resets_at,
+        captures=tuple(captures[-CAPTURES_KEPT:]),
     )
 
 

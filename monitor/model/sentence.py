@@ -14,6 +14,9 @@ from monitor.model.words import age, between, count, duration, percent, plural, 
 DAY = timedelta(days=1)
 """Within this time the end of the weekly limit is worth a warning."""
 
+SKEW = timedelta(minutes=1)
+"""Clocks of two machines differ by seconds."""
+
 SURE = 0.9
 """From this probability on "likely" is left out."""
 
@@ -44,18 +47,18 @@ def _limit_reached(usage: Usage) -> str:
     since = _reached_at(usage)
     name = "Weekly limit" if usage.is_weekly_reached else "Limit"
     text = f"{name} reached" + (f" {_at(usage, since)}" if since else "")
-    if usage.reset.at is None:
+    at = usage.goes_on_at
+    if at is None:
         return f"{text}; when it resets is not known."
-    return f"{text}; it resets {_reset(usage)}, in {duration(usage.reset.at - usage.now)}."
+    return f"{text}; it resets {_at(usage, at)}, in {duration(at - usage.now)}."
 
 
 def _reached_at(usage: Usage) -> Optional[datetime]:
     """Return when the limit was first seen to be reached."""
-    limits = usage.official
-    for window in (limits.seven_day, limits.five_hour) if limits else ():
-        full = [c.at for c in window.captures if c.used_percent >= WHOLE] if window else []
-        if full:
-            return full[0]
+    window = usage.reached
+    full = [c.at for c in window.captures if c.used_percent >= WHOLE] if window else []
+    if full:
+        return full[0]
     return usage.block.last_activity if usage.block else None
 
 
@@ -94,6 +97,8 @@ def _warming_up(usage: Usage) -> str:
     if not usage.is_settled:
         said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
         return f"{said}. Your highest block, which is the limit, is being looked up."
+    if usage.gauge.tokens_left == 0:
+        return f"You are at the limit; it resets {_reset(usage)}."
     used = percent(usage.percent)
     if usage.reading.partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."
@@ -198,6 +203,8 @@ def _warnings(usage: Usage) -> Iterator[str]:
             f"ccusage {reading.ccusage_version} undercounts output tokens; "
             "ccusage 20 counts them fully."
         )
+    if usage.block and (usage.block.last_activity or usage.now) > usage.now + SKEW:
+        yield "Messages stamped in the future are taken for just sent; was a clock wrong?"
     future = [b for b in reading.blocks if not b.is_gap and b.start > usage.now]
     if future:
         yield f"{plural(len(future), 'block')} stamped in the future left out; was a clock wrong?"

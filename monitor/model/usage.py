@@ -31,6 +31,8 @@ from monitor.model.reset import Reset, choose_reset
 from monitor.model.weekly import Weekly, weekly
 from monitor.model.words import Clock
 
+_NONE = OfficialLimits()
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -107,9 +109,20 @@ class Usage:
         return self.limit.settled or self.gauge.window is not None
 
     @property
+    def reached(self) -> Optional[Window]:
+        """The official window that is used up; of two the one that resets later."""
+        return _reached(self.official)
+
+    @property
     def is_weekly_reached(self) -> bool:
-        """Whether the official seven-day limit is used up."""
-        return self.weekly is not None and self.weekly.used_percent >= WHOLE
+        """Whether it is the official seven-day limit that is waited for."""
+        return self.reached is not None and self.reached == (self.official or _NONE).seven_day
+
+    @property
+    def goes_on_at(self) -> Optional[datetime]:
+        """When a reached limit resets: the weekly one's own time, whatever the reset hour."""
+        window = self.reached if self.is_weekly_reached else None
+        return window.resets_at if window else self.reset.at
 
     @property
     def elapsed_percent(self) -> Optional[float]:
@@ -134,19 +147,18 @@ def measure(
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
     official = present(official, now)
     block = active_block(reading.blocks, now)
-    events = reading.events if block and is_whole(block, reading.events) else None
+    events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
     tokens = block.tokens if block else TokenCounts()
     limit = _limit(reading, history, rules, tokens.counted, now)
-    last_activity = block.last_activity if block else None
-    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now, last_activity)
+    used_at = block.last_activity if block else None
+    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now, used_at)
     status = _status(block, official, now)
     resets_at = _official_reset(gauge, official)
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
     # No verdict from the average while the series is on its way: it would turn a moment later.
     burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
-    outcome = _forecast(block, events, history, gauge, burn, reset, now)
-    settled = limit.settled or gauge.window is not None
-    outcome = outcome if status == "active" and settled else UNKNOWN
+    judged = status == "active" and (limit.settled or gauge.window)
+    outcome = _forecast(block, events, history, gauge, burn, reset, now) if judged else UNKNOWN
     return Usage(
         now=now,
         status=status,
@@ -165,6 +177,13 @@ def measure(
         official=official,
         weekly=_weekly(official, block, outcome, reset, now),
     )
+
+
+def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple[Event, ...]]:
+    """Take messages that a wrong clock stamped in the future for just sent: they are counted."""
+    if not events or events[-1].at <= now:
+        return events
+    return tuple(replace(event, at=min(event.at, now)) for event in events)
 
 
 def _status(block: Optional[Block], official: Optional[OfficialLimits], now: datetime) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any, Optional
 
 from monitor.model.blocks import parse_time
 from monitor.model.bridge import Capture
-from monitor.model.official import OfficialLimits, PastWindow, Window, merged, percentage
+from monitor.model.official import OfficialLimits, PastWindow, Window, joined, merged, percentage
 from monitor.state import digest, load, locked, save
 
 
@@ -25,10 +26,10 @@ def official_path(directory: Path, data_dir: str) -> Path:
 
 
 def load_official(directory: Path, data_dirs: Iterable[str]) -> Optional[OfficialLimits]:
-    """Return what was captured last for any of the data directories; None when nothing was."""
-    found = [_read(official_path(directory, name)) for name in data_dirs]
-    dated = [(limits.captured_at, limits) for limits in found if limits and limits.captured_at]
-    return max(dated, key=lambda pair: pair[0])[1] if dated else None
+    """Return what was captured for the data directories together; None when nothing was."""
+    paths = dict.fromkeys(official_path(directory, name) for name in data_dirs)
+    found = [limits for limits in map(_read, paths) if limits and limits.captured_at]
+    return reduce(joined, found) if found else None
 
 
 def keep_official(

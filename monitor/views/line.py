@@ -21,9 +21,10 @@ def _parts(usage: Usage) -> list[str]:
     clock = usage.rules.clock
     reset = clock.minute_or_day(usage.reset.at, usage.now) if usage.reset.at else None
     if usage.status == "limit_reached":
-        until = duration(usage.reset.at - usage.now) if usage.reset.at else ""
+        at = usage.goes_on_at
+        again = f"{clock.minute_or_day(at, usage.now)}, in {duration(at - usage.now)}" if at else ""
         name = "weekly limit" if usage.is_weekly_reached else "limit"
-        return [f"{name} reached", *([f"resets {reset}, in {until}"] if until else [])]
+        return [f"{name} reached", *([f"resets {again}"] if again else [])]
     if usage.block is None:
         ended = clock.minute_or_day(usage.last.end, usage.now) if usage.last else None
         own = usage.official.five_hour if usage.official else None

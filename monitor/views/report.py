@@ -48,6 +48,13 @@ def _headline(usage: Usage) -> dict[str, Any]:
     # Without a block an official limit may be reached all the same, from another device.
     reached = usage.status == "limit_reached" and usage.gauge.window is not None
     leads, left = usage.block is not None or reached, usage.gauge.tokens_left
+    if usage.is_weekly_reached and usage.reached is not None:
+        return {
+            "used_percent": usage.reached.used_percent,
+            "source": "official",
+            "tokens_left": 0,
+            "sentence": sentence.headline(usage),
+        }
     return {
         "used_percent": usage.percent if leads else None,
         "source": usage.gauge.source if leads else "none",
@@ -133,12 +140,14 @@ def _official(usage: Usage) -> Optional[dict[str, Any]]:
     limits = usage.official
     if limits is None or limits.captured_at is None:
         return None
-    old = usage.now - limits.captured_at
+    # The five-hour window is what may be in charge: its age is the one that matters.
+    at = limits.five_hour.captured_at if limits.five_hour else limits.captured_at
+    old = usage.now - at
     return {
         "five_hour": _window(limits.five_hour),
         "seven_day": _window(limits.seven_day),
         "spend_limit": _window(limits.spend_limit),
-        "captured_at": utc(limits.captured_at),
+        "captured_at": utc(at),
         "age_seconds": max(0.0, old.total_seconds()),
         "stale": old > FRESH,
     }
@@ -158,7 +167,11 @@ def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
 def _window(window: Optional[Window]) -> Optional[dict[str, Any]]:
     if window is None:
         return None
-    return {"used_percent": window.used_percent, "resets_at": utc(window.resets_at)}
+    return {
+        "used_percent": window.used_percent,
+        "resets_at": utc(window.resets_at),
+        "captured_at": utc(window.captured_at),
+    }
 
 
 def _forecast(usage: Usage) -> dict[str, Any]:

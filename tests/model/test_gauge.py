@@ -116,7 +116,9 @@ def test_an_old_percentage_leads_while_nothing_was_used_here_since() -> None:
 def test_an_old_percentage_that_cannot_be_carried_on_gives_way_to_the_estimate() -> None:
     usage = usage_in("official-old")
     assert sources(usage) == ("estimate", "block_end")
-    assert snapshot(usage)["official"]["stale"] is False  # the week was captured just now
+    told = snapshot(usage)["official"]  # whose week was captured just now
+    assert told["stale"] is True and told["captured_at"] == told["five_hour"]["captured_at"]
+    assert told["seven_day"]["captured_at"] > told["captured_at"]
     assert "Official  1 % used 35 min ago · resets in 2 h 38 min" in text(usage)
 
 

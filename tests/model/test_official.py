@@ -24,13 +24,14 @@ from monitor.model.official import (
     epoch,
     final_percent,
     is_fresh,
+    joined,
     merged,
     present,
 )
-from tests.samples import past_block
+from tests.samples import past_block, window
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 RESET = NOW + timedelta(hours=2)
 NOTHING = OfficialLimits()
 
@@ -282,10 +283,10 @@ def test_no_input_in_any_order_makes_it_fail_or_say_what_is_not_there(
     for now, raw in sights:
         limits = merged(limits, captured(raw, now), now)
         shown = present(limits, now) or NOTHING
-        for window in (shown.five_hour, shown.seven_day, shown.spend_limit):
-            assert window is None or 0 <= window.used_percent <= 1000
-            assert window is None or window.resets_at is None or window.resets_at > now
-            assert window is None or window.captures
+        for known in (shown.five_hour, shown.seven_day, shown.spend_limit):
+            assert known is None or 0 <= known.used_percent <= 1000
+            assert known is None or known.resets_at is None or known.resets_at > now
+            assert known is None or known.captures
 
 
 @given(st.lists(st.tuples(st.integers(0, 250), PERCENTS, st.integers(-5, 0)), max_size=10))
@@ -366,3 +367,24 @@ def test_of_sights_within_a_minute_the_last_is_kept(last: int, kept: list[int]) 
 def test_a_window_that_never_said_when_it_resets_is_none_of_the_past_ones() -> None:
     limits = seen((NOW, 80, None))
     assert merged(limits, NOTHING, NOW + SESSION) == NOTHING
+
+
+def test_what_two_data_directories_know_is_one_accounts() -> None:
+    first = OfficialLimits(five_hour=window(3 * HOUR, (10, 100)))
+    later = OfficialLimits(window(3 * HOUR, (20, 40), (1, 60)), window(50 * HOUR, (1, 30)))
+    for one, other in ((first, later), (later, first)):
+        both = joined(one, other)
+        assert both.five_hour is not None and both.seven_day == later.seven_day
+        assert both.five_hour.used_percent == 100
+        assert both.five_hour.captured_at == later.captured_at
+        assert [c.used_percent for c in both.five_hour.captures] == [40, 100, 60]
+    only_week = OfficialLimits(seven_day=later.seven_day)
+    assert joined(first, only_week).five_hour == first.five_hour
+    suspect = OfficialLimits(replace(window(3 * HOUR, (1, 0)), captures=(), suspect=99.0))
+    assert joined(suspect, first).five_hour == first.five_hour
+
+
+def test_of_two_directories_windows_the_one_that_resets_later_counts() -> None:
+    old, new = window(1 * HOUR, (1, 90)), window(4 * HOUR, (30, 5))
+    both = joined(OfficialLimits(old), OfficialLimits(new))
+    assert both.five_hour == new

@@ -216,7 +216,7 @@ def test_no_average_is_spoken_of_while_there_is_none() -> None:
     events = events_over(3, 1_200, first=148, count=6)
     usage = measure(reading_of(block_of(events)), None, Rules(), NOW - timedelta(minutes=29))
     assert usage.burn.tokens_per_minute is None
-    assert warnings(usage) == ()
+    assert not any("average" in said for said in warnings(usage))
 
 
 def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> None:

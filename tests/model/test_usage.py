@@ -14,7 +14,10 @@ from monitor.model.history import History
 from monitor.model.official import OfficialLimits
 from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import headline, warnings
-from monitor.model.usage import Rules, measure
+from monitor.model.usage import Rules, Usage, measure
+from monitor.views.line import one_line
+from monitor.views.report import snapshot
+from monitor.views.style import UNICODE
 from tests.samples import (
     EMPTY,
     EXCEEDED,
@@ -221,3 +224,45 @@ def test_once_the_highest_block_is_known_the_alerts_are_those_of_it() -> None:
     alerts, _ = due(armed, measure(OK, HISTORY, PRO, NOW), [20.0, 80.0])
     assert [alert.kind for alert in alerts] == ["percent"]
     assert alerts[0].title.startswith("20 %")
+
+
+def test_messages_stamped_in_the_future_are_taken_for_just_sent() -> None:
+    events = events_over(200, 6_000)  # the last is 59 minutes ahead
+    usage = usage_of(active(events))
+    assert usage.events is not None and usage.events[-1].at == NOW
+    assert sum(event.tokens for event in usage.events) == usage.tokens.counted
+    low, _ = usage.forecast.likely_range or (0, 0)
+    assert low >= usage.percent
+    assert any("stamped in the future" in said for said in warnings(usage))
+
+
+@pytest.mark.parametrize(
+    ("five_hour", "week", "name", "resets"),
+    [
+        (None, timedelta(days=2), "Weekly limit reached", "2026-06-12 14:32, in 2 d"),
+        (timedelta(hours=3), timedelta(minutes=30), "Limit reached", "at 17:32, in 3 h"),
+        (None, None, "Weekly limit reached", "not known"),
+    ],
+)
+def test_a_reached_limit_resets_at_the_time_of_its_own_window(
+    five_hour: Optional[timedelta], week: Optional[timedelta], name: str, resets: str
+) -> None:
+    full = window(week or timedelta(days=2), (1, 100))
+    full = full if week else replace(full, resets_at=None)
+    official = OfficialLimits(window(five_hour, (1, 100)) if five_hour else None, full)
+    rules = replace(RULES, reset_hour=None if five_hour else 10)
+    usage = measure(OK, HISTORY, rules, NOW, official)
+    assert headline(usage).startswith(name) and resets in headline(usage)
+    told = snapshot(usage)
+    assert (told["headline"]["used_percent"], told["headline"]["source"]) == (100, "official")
+    assert resets in one_line_of(usage) or week is None
+
+
+def one_line_of(usage: Usage) -> str:
+    return "".join(span.text for span in one_line(usage, 120, UNICODE)).replace("resets ", "at ")
+
+
+def test_at_the_limit_in_the_first_minutes_is_no_mere_start() -> None:
+    usage = measure(WARMING_UP, HISTORY, replace(RULES, token_limit=1_200), NOW)
+    assert usage.verdict == "unknown"
+    assert headline(usage).startswith("You are at the limit")
