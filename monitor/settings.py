@@ -105,10 +105,7 @@ def local_zone() -> Any:
             continue
         if offset == _offset(zone):
             return zone
-    # The signs of these names are turned round: Etc/GMT-9 is nine hours ahead of Greenwich.
-    named = f"Etc/GMT{-(offset // 3600):+d}"
-    whole = offset and not offset % 3600 and named in pytz.all_timezones
-    return pytz.timezone(named) if whole else pytz.utc
+    return pytz.FixedOffset(offset // 60) if offset else pytz.utc
 
 
 def _zone_names() -> Iterator[str]:

@@ -143,7 +143,7 @@ def _terminal(settings: Settings) -> Check:
     style = style_for(settings)
     colors = "colours" if style.colors else "no colours"
     glyphs = "Unicode bars" if style.glyphs.braille else "ASCII bars"
-    zone = settings.rules.zone
+    zone = settings.rules.clock.name
     return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs}")
 
 

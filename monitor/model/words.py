@@ -15,6 +15,15 @@ class Clock(NamedTuple):
     zone: tzinfo
     twelve_hour: bool = False
 
+    @property
+    def name(self) -> str:
+        """The zone's name, or the offset of one that has none: `US/Eastern`, `UTC+05:30`."""
+        if getattr(self.zone, "zone", self) is not None:
+            return str(self.zone)
+        # Only a fixed offset has no name: the moment does not matter.
+        offset = datetime(2000, 1, 1, tzinfo=self.zone).strftime("%z")
+        return f"UTC{offset[:3]}:{offset[3:5]}"
+
     def local(self, when: datetime) -> datetime:
         """Return `when` on this clock's zone."""
         return when.astimezone(self.zone)

@@ -151,7 +151,7 @@ def _header(usage: Usage, width: int, look: Look) -> Line:
     limit = usage.limit
     plan = "your limit" if limit.source == "user" else (limit.plan or "")
     clock = usage.rules.clock
-    zone = str(usage.rules.zone)
+    zone = usage.rules.clock.name
     parts = [plan, *([usage.gauge.source] if usage.block else [])]
     if usage.gauge.window is not None:
         parts = ["official", *(["carried on"] if usage.gauge.bridge else [])]

@@ -132,7 +132,7 @@ def _reset(usage: Usage) -> dict[str, Any]:
         "local": _local(usage, at),
         "minutes": minutes(at - usage.now) if at else None,
         "source": usage.reset.source,
-        "timezone": str(usage.rules.zone),
+        "timezone": usage.rules.clock.name,
     }
 
 

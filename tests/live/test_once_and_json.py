@@ -476,3 +476,21 @@ def test_without_any_locale_it_still_works(fake: Fake) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"2,000 of ~7,000" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("zone", "name", "offset"),
+    [
+        ("Asia/Kolkata", "Asia/Kolkata", "+05:30"),
+        ("IST-5:30", "UTC+05:30", "+05:30"),
+        ("<-03>3", "UTC-03:00", "-03:00"),
+        ("UTC+14", "UTC-14:00", "-14:00"),
+    ],
+)
+def test_the_machines_zone_is_taken_however_it_is_said(
+    zone: str, name: str, offset: str, fake: Fake, run_monitor: RunMonitor
+) -> None:
+    for more in ((), ("--reset-hour", 9)):
+        done = run_monitor("--json", *more, *of_fake(fake), env={"TZ": zone})
+        reset = json.loads(done.stdout)["reset"]
+        assert (reset["timezone"], reset["local"][-6:]) == (name, offset)
