@@ -73,10 +73,13 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()  # our own child, by its id; a shell's jobs get SIGHUP below
+        # A monitor that is killed could not end a ccusage that hangs: first it may leave by itself.
         self.hang_up()
-        self.process.wait()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         for descriptor in self._pipe:
             os.close(descriptor)
 
