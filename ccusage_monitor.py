@@ -19,11 +19,12 @@ def main() -> None:
     try:
         _import_ours()
         from monitor.cli import main as run
+
+        run()
     except ModuleNotFoundError as error:
         sys.exit(_what_is_missing(error.name or str(error)))
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl+C before there was anything to leave
-    run()
 
 
 def _import_ours() -> None:

@@ -42,6 +42,8 @@ def exit_with(action: Callable[[], int]) -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = OK
+    except ModuleNotFoundError:
+        raise  # one of ours that is loaded late: the starter says what to install
     except Exception as error:  # the last place that can say anything
         if sys.flags.dev_mode:
             raise
@@ -93,10 +95,6 @@ def fault_of_ours(error: Exception) -> Failure:
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, Failure):
         return error
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        package = error.name.partition(".")[0]
-        how = f'Install it: "{sys.executable}" -m pip install {package}'
-        return Failure(f"The Python package {package} is missing.", how)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(
             visible(f"A file could not be used: {error}."), "See `ccusage-monitor doctor`."

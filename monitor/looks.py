@@ -171,7 +171,7 @@ class Looks:
             return known
         new = [b for b in _completed(reading, official) if not _is_known(b, known)]
         if not new or new == self._offered:
-            return known
+            return known  # `merged` may have refused them once: not at every look again
         self._offered = new
         kept = add_to_history(path, new, None)
         # Where nothing can be kept, what is known by now must not be lost either.

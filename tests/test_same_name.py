@@ -78,6 +78,18 @@ def test_a_clone_without_its_libraries_says_how_to_install_them(tmp_path: Path) 
     assert advice == f'Install it: "{sys.executable}" -m pip install -e "{ROOT}"'
 
 
+def test_a_library_that_is_loaded_late_and_missing_is_named_the_same_way(tmp_path: Path) -> None:
+    source = (
+        "import runpy, sys; sys.modules['platformdirs'] = None; sys.argv = ['x', '--once'];"
+        f"runpy.run_path({str(ROOT / 'ccusage_monitor.py')!r}, run_name='__main__')"
+    )
+    done = python("-c", source, cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    reason, advice = done.stderr.splitlines()
+    assert reason == "The Python package platformdirs is missing."
+    assert advice == f'Install it: "{sys.executable}" -m pip install -e "{ROOT}"'
+
+
 def test_doctor_names_another_package_that_installs_a_monitor(
     run_monitor: RunMonitor, tmp_path: Path
 ) -> None:

@@ -38,8 +38,8 @@ def due(
     """Return the alerts that are due now, and what has been told after them.
 
     A stale reading raises no alarm: it may be about a window that is over. Nor does a limit that is
-    still being looked up. Only time ends a window:
-    a block that is gone from one reading and back in the next is told of once.
+    still being looked up. Only time ends a window: a block that is gone from one reading and back
+    in the next is told of once.
     """
     if usage.reading.stale or not usage.is_settled:
         return [], armed

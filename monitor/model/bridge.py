@@ -114,8 +114,10 @@ def bridge(
     base = captures[-1]
     counted = _Counter(events)
     since = counted(now) - counted(base.at)
+    if since <= 0:
+        return None  # as at most frames: learning costs more than looking
     lesson = _learn(captures, events, start)
-    if since <= 0 or not lesson.is_enough:
+    if not lesson.is_enough:
         return None
     carried = base.used_percent + min(since * lesson.worth, lesson.gained)
     used = max(base.used_percent, min(carried, MOST_PERCENT))

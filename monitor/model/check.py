@@ -46,12 +46,7 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
         answer = _compared(round(tokens), round(left), _named(need, tokens))
     if usage.weekly is None or not usage.weekly.comes_first:
         return answer
-    weekly = _weekly_first(usage, need)
-    return weekly if answer.code in (UNKNOWN, ENOUGH) else max(answer, weekly, key=_code)
-
-
-def _code(answer: Answer) -> int:
-    return answer.code
+    return answer if answer.code == NOT_ENOUGH else _weekly_first(usage, need)
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:

@@ -81,12 +81,11 @@ def choose_gauge(
     if window is None:
         return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
     own, start = events or (), start_of(window, limit)
-    per_percent = worth(window.captures, own, start)
     bridged = bridge(window.captures, own, now, start)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
-        per_percent = bridged.tokens_per_percent
-        return Gauge("bridged", counted, percent, per_percent, window, bridged)
+        return Gauge("bridged", counted, percent, bridged.tokens_per_percent, window, bridged)
+    per_percent = worth(window.captures, own, start)
     if is_fresh(window, now):
         return Gauge("official", counted, window.used_percent, per_percent, window)
     used_at = own[-1].at if own else last_activity

@@ -31,8 +31,6 @@ from monitor.model.reset import Reset, choose_reset
 from monitor.model.weekly import Weekly, weekly
 from monitor.model.words import Clock
 
-_NONE = OfficialLimits()
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -106,7 +104,12 @@ class Usage:
     @property
     def is_settled(self) -> bool:
         """Whether the limit in charge is known: else there is nothing to judge by yet."""
-        return self.limit.settled or self.gauge.window is not None
+        return _is_settled(self.limit, self.gauge)
+
+    @property
+    def weekly_window(self) -> Optional[Window]:
+        """The official seven-day window, where it is known."""
+        return self.official.seven_day if self.official else None
 
     @property
     def reached(self) -> Optional[Window]:
@@ -116,7 +119,7 @@ class Usage:
     @property
     def is_weekly_reached(self) -> bool:
         """Whether it is the official seven-day limit that is waited for."""
-        return self.reached is not None and self.reached == (self.official or _NONE).seven_day
+        return self.reached is not None and self.reached is self.weekly_window
 
     @property
     def goes_on_at(self) -> Optional[datetime]:
@@ -131,7 +134,7 @@ class Usage:
             return None
         start = self.block.start
         if self.reset.source == "official":
-            week = self.official.seven_day if self.official else None
+            week = self.weekly_window
             is_weekly = week is not None and week.resets_at == self.reset.at
             start = self.reset.at - LENGTHS["seven_day" if is_weekly else "five_hour"]
         return max(0.0, 100 * (self.now - start) / (self.reset.at - start))
@@ -157,7 +160,7 @@ def measure(
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
     # No verdict from the average while the series is on its way: it would turn a moment later.
     burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
-    judged = status == "active" and (limit.settled or gauge.window)
+    judged = status == "active" and _is_settled(limit, gauge)
     outcome = _forecast(block, events, history, gauge, burn, reset, now) if judged else UNKNOWN
     return Usage(
         now=now,
@@ -177,6 +180,10 @@ def measure(
         official=official,
         weekly=_weekly(official, block, outcome, reset, now),
     )
+
+
+def _is_settled(limit: Limit, gauge: Gauge) -> bool:
+    return limit.settled or gauge.window is not None
 
 
 def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple[Event, ...]]:

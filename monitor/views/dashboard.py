@@ -182,7 +182,7 @@ def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
 def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     role = level(usage)[0]
     likely = usage.forecast.likely_percent
-    if usage.status == "limit_reached" and usage.is_weekly_reached and usage.weekly:
+    if usage.is_weekly_reached and usage.weekly:
         return _bar_row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
     name = "Limit" if usage.gauge.window else "Tokens"
     used = usage.percent if usage.is_settled else None

@@ -77,12 +77,11 @@ def table(
     """
     if not entries:
         return [line("No completed block yet.")]
-    drawn = _drawn(entries, entries, width, shown, noun)
-    if height is not None and len(drawn) > height:
-        newest = entries[-height:]
-        while len(drawn) > height and len(newest) > 1:
-            newest = newest[1:]
-            drawn = _drawn(newest, entries, width, shown, noun)
+    newest = entries if height is None else entries[-max(1, height) :]
+    drawn = _drawn(newest, entries, width, shown, noun)
+    while height is not None and len(drawn) > height and len(newest) > 1:
+        newest = newest[1:]
+        drawn = _drawn(newest, entries, width, shown, noun)
     return drawn
 
 
@@ -102,8 +101,11 @@ def _drawn(
         chart = bar(share, None, room - 1, role or "likely", shown.glyphs) if room > 1 else ()
         drawn.append(fit((Span(_joined(row, widths), role), Span(" "), *chart), width))
     said = _summary(entries, whole, noun, shown, kept)
-    footer = [line(Span(f" {part}", "dim")) for part in wrap(said, width - 2)]
-    return [*drawn, (), *footer]
+    return [*drawn, (), *_remark(said, width)]
+
+
+def _remark(said: str, width: int) -> list[Line]:
+    return [line(Span(f" {part}", "dim")) for part in wrap(said, width - 2)]
 
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
@@ -116,16 +118,11 @@ def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> l
     lines = [line(Span(f"     {head}", "label"))]
     lines.extend(_heat_row(day, heat, cell, shown.glyphs) for day in range(7))
     peak = max(heat, key=lambda key: heat[key])
-    said = f" Most on {WEEKDAYS[peak[0]]} from {peak[1]:02d}:00: {count(heat[peak])} tokens."
+    said = f"Most on {WEEKDAYS[peak[0]]} from {peak[1]:02d}:00: {count(heat[peak])} tokens."
     legend = line(
         Span(" few ", "dim"), Span(shown.glyphs.shades[1:], "likely"), Span(" many tokens", "dim")
     )
-    return [
-        *lines,
-        (),
-        legend,
-        *(line(Span(f" {part}", "dim")) for part in wrap(said.strip(), width - 2)),
-    ]
+    return [*lines, (), legend, *_remark(said, width)]
 
 
 def as_json(

@@ -13,6 +13,7 @@ from monitor.model.weekly import Weekly
 from monitor.model.words import minutes
 
 SCHEMA_VERSION = 1
+NO_HEADLINE = {"used_percent": None, "source": "none", "tokens_left": None}
 
 
 def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
@@ -47,18 +48,15 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 def _headline(usage: Usage) -> dict[str, Any]:
     # Without a block an official limit may be reached all the same, from another device.
     reached = usage.status == "limit_reached" and usage.gauge.window is not None
-    leads, left = usage.block is not None or reached, usage.gauge.tokens_left
-    if usage.is_weekly_reached and usage.reached is not None:
-        return {
-            "used_percent": usage.reached.used_percent,
-            "source": "official",
-            "tokens_left": 0,
-            "sentence": sentence.headline(usage),
-        }
+    used, source, left = usage.percent, usage.gauge.source, usage.gauge.tokens_left
+    if usage.is_weekly_reached and usage.weekly is not None:
+        used, source, left = usage.weekly.used_percent, "official", 0.0
+    elif usage.block is None and not reached:
+        return {**NO_HEADLINE, "sentence": sentence.headline(usage)}
     return {
-        "used_percent": usage.percent if leads else None,
-        "source": usage.gauge.source if leads else "none",
-        "tokens_left": None if left is None or not leads else round(left),
+        "used_percent": used,
+        "source": source,
+        "tokens_left": None if left is None else round(left),
         "sentence": sentence.headline(usage),
     }
 

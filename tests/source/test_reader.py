@@ -678,22 +678,13 @@ def test_another_way_of_reading_takes_nothing_over(
 
 
 @pytest.mark.usefixtures("packaged")
-def test_a_block_that_has_ended_meanwhile_is_not_taken_over(
-    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+@pytest.mark.parametrize("when", [START + 5 * HOUR, NOW - HOUR], ids=["block ended", "put back"])
+def test_by_another_clock_nothing_is_taken_over(
+    when: datetime, reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.look(NOW)
     fake.calls()
-    reader_after(first, fake, tmp_path, root).look(START + 5 * HOUR)
-    assert lengths(fake.calls())[0] == "5"
-
-
-@pytest.mark.usefixtures("packaged")
-def test_what_was_read_by_a_clock_that_was_put_back_since_is_not_taken_over(
-    reader: Reader, fake: Fake, tmp_path: Path, root: Path
-) -> None:
-    first = reader.look(NOW)
-    fake.calls()
-    reader_after(first, fake, tmp_path, root).look(NOW - HOUR)
+    reader_after(first, fake, tmp_path, root).look(when)
     assert lengths(fake.calls())[0] == "5"
 
 
