@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Event
 from monitor.model.bridge import Capture, Start, bridge
-from monitor.model.gauge import LEAST_SHARE
+from monitor.model.headline import LEAST_SHARE
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 WINDOW = 300  # minutes

@@ -29,7 +29,8 @@ from benchmarks.forecast import (
     read_histories,
     score,
 )
-from monitor.model import forecast_table, probable
+from monitor.model import forecast_table
+from monitor.model import projection as probable
 from monitor.model.blocks import SESSION, Event
 
 LATE_STARTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)

@@ -26,7 +26,7 @@ from typing import Callable, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Block, Event, events_of, parse_report, real_blocks
-from monitor.model.probable import PastBlock, outlook
+from monitor.model.projection import PastBlock, outlook
 
 STEP = timedelta(minutes=5)
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from monitor.views.dashboard import Look, frame
+from monitor.views.screen.dashboard import Look, frame
 from monitor.views.style import ROLES, UNICODE, Style
 from monitor.views.text import Line, cells
 from tests.samples import usage_in

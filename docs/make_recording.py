@@ -18,7 +18,7 @@ from pathlib import Path
 from docs.make_pictures import COLUMNS, DARK, LIGHT, ROWS, Theme, shapes, window
 from monitor.model.blocks import Event
 from monitor.model.usage import measure
-from monitor.views.dashboard import Look, frame
+from monitor.views.screen.dashboard import Look, frame
 from monitor.views.style import Style
 from monitor.views.text import Line
 from tests.samples import HISTORY, RULES, START, block_of, reading_of

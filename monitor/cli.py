@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 import click
 
-from monitor.options import Percent, Seconds, TokenLimit, Zone
-from monitor.settings_file import PlanName, check_named_file, plans_of, use_settings_file
+from monitor.config.options import Percent, Seconds, TokenLimit, Zone
+from monitor.config.settings_file import PlanName, check_named_file, plans_of, use_settings_file
 
 COMMANDS = {
     "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
@@ -170,7 +170,7 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
 
 def main() -> None:
     """Run the program; ends the process with an exit code of the contract."""
-    from monitor.exits import exit_with
+    from monitor.app.exits import exit_with
 
     exit_with(_start)
 
@@ -210,11 +210,11 @@ def _say(error: click.ClickException) -> int:
 
 
 def _monitor(params: dict[str, Any]) -> int:
-    from monitor.run import run
-    from monitor.settings import settings_from
+    from monitor.app.once import run
+    from monitor.config.settings import settings_from
 
     if params["test_alert"]:
-        from monitor.commands.alert import send
+        from monitor.commands.test_alert import send
 
         return send(settings_from(params))
     mode = "follow" if params["follow"] else "json" if params["json"] else "once"

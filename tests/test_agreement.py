@@ -22,9 +22,9 @@ from monitor.model.history import CompletedBlock, History
 from monitor.model.official import OfficialLimits, Window
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
-from monitor.views.dashboard import LEVELS, Look, frame
 from monitor.views.line import one_line
-from monitor.views.report import snapshot
+from monitor.views.screen.dashboard import LEVELS, Look, frame
+from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE, Style
 from tests.samples import HISTORY, STATES, usage_of
 from tests.views.test_report import SCHEMA

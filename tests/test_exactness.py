@@ -19,11 +19,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from monitor.app.poller import Looks
+from monitor.app.reader import Reader, Source
 from monitor.clock import utc_now
-from monitor.looks import Looks
 from monitor.model.blocks import Block, active_block, last_block, parse_report
 from monitor.model.reading import Reading
-from monitor.source.reader import Reader, Source
 from tests.histories import Row, write_messages
 
 EXAMPLES = {"17.2.1": 12, "20.0.24": 100}

@@ -19,14 +19,14 @@ LONGEST_FUNCTION = 40
 MAY_IMPORT = {
     "monitor.model": ("monitor.model",),
     "monitor.views": ("monitor.model", "monitor.views"),
-    "monitor.source": ("monitor.model", "monitor.source", "monitor.state"),
+    "monitor.source": ("monitor.model", "monitor.source", "monitor.store.json_file"),
 }
 MAY_IMPORT_CLI = ("monitor.__main__",)
 MAY_RUN_PROCESSES = (
-    "monitor.alerts",
-    "monitor.source.ccusage",
-    "monitor.source.chain",
-    "monitor.source.locate",
+    "monitor.app.alerts",
+    "monitor.ccusage.runner",
+    "monitor.claude.chained_command",
+    "monitor.ccusage.find",
 )
 MAY_HOLD_ESCAPE_CODES = ("monitor.terminal", "monitor.views.style")
 
@@ -198,7 +198,7 @@ def planted(source: str, name: str = "monitor.model.planted") -> Module:
     "source",
     [
         "from monitor.views import style",
-        "from monitor.state import load",
+        "from monitor.store.json_file import load",
         "import monitor.cli",
         "def f():\n    from monitor import settings",
     ],

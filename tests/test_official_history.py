@@ -9,14 +9,14 @@ from typing import Any, Optional
 
 import pytest
 
+from monitor.app.poller import Looks, measured
+from monitor.app.reader import Reader, Source
 from monitor.clock import utc_now
-from monitor.looks import Looks, measured
 from monitor.model.official import captured
 from monitor.model.usage import Rules
-from monitor.source.captures import keep_official
-from monitor.source.reader import Reader, Source
-from monitor.source.store import history_path, load_history
-from monitor.state import state_dir
+from monitor.store.history import history_path, load_history
+from monitor.store.json_file import state_dir
+from monitor.store.official import keep_official
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
 from tests.live.fakes import Fake, a_block, active_start

@@ -14,9 +14,9 @@ from monitor.model.history import CompletedBlock, History
 from monitor.model.reading import Reading
 from monitor.model.sentence import headline, warnings
 from monitor.model.usage import Rules, Usage, measure
-from monitor.views.dashboard import Look, frame
 from monitor.views.line import one_line
-from monitor.views.report import snapshot
+from monitor.views.screen.dashboard import Look, frame
+from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE, Style
 from tests.samples import (
     EXCEEDED,

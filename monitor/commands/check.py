@@ -9,11 +9,11 @@ from typing import Any, Optional
 
 import click
 
+from monitor.app.once import name_missing
+from monitor.app.sharing import shared_usage
+from monitor.config.options import TokenLimit
+from monitor.config.settings import Settings, settings_from
 from monitor.model.check import Need, check
-from monitor.options import TokenLimit
-from monitor.run import name_missing
-from monitor.settings import Settings, settings_from
-from monitor.sharing import shared_usage
 
 OLDEST = timedelta(minutes=1)
 """A decision rests on the answer, so that a rare refresh is no excuse for an old one."""

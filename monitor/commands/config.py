@@ -9,11 +9,11 @@ from typing import Any, Optional
 import click
 from click.core import ParameterSource
 
-from monitor import exits
-from monitor.model.words import visible
-from monitor.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
-from monitor.source.places import expanded
-from monitor.state import replace_file
+from monitor.app import exits
+from monitor.config.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
+from monitor.model.formatting import visible
+from monitor.store.json_file import replace_file
+from monitor.store.paths import expanded
 
 NOT_SETTINGS = {*NEVER_IN_FILE, "once", "json", "follow", "test_alert", "yes", "demo"}
 

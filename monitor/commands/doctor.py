@@ -13,21 +13,22 @@ from typing import NamedTuple, Optional
 
 import click
 
-from monitor import __title__, __version__, exits
+from monitor import __title__, __version__
+from monitor.app import exits
+from monitor.app.once import open_looks, style_for
+from monitor.app.poller import Looks, measured
+from monitor.ccusage.find import candidates
+from monitor.ccusage.runner import GET_NODE, CcusageError, search_path
 from monitor.clock import utc_now
-from monitor.looks import Looks, measured
+from monitor.config.settings import Settings, settings_from
 from monitor.model.bridge import bridge_errors
-from monitor.model.gauge import start_of
+from monitor.model.formatting import age, count, percent, plural, size, visible
+from monitor.model.headline import start_of
 from monitor.model.official import OfficialLimits
 from monitor.model.sentence import left_out
-from monitor.model.words import age, count, percent, plural, size, visible
-from monitor.run import open_looks, style_for
-from monitor.settings import Settings, settings_from
-from monitor.source.ccusage import GET_NODE, CcusageError, search_path
-from monitor.source.datadirs import data_dirs, missing_dirs, scan
-from monitor.source.locate import candidates
-from monitor.source.store import forget_history
-from monitor.state import cache_dir, state_dir
+from monitor.store.history import forget_history
+from monitor.store.json_file import cache_dir, state_dir
+from monitor.transcripts.data_dirs import data_dirs, missing_dirs, scan
 
 
 class Check(NamedTuple):

@@ -14,18 +14,18 @@ from typing import Any, Optional
 
 import click
 
-from monitor import exits
+from monitor.app import exits
+from monitor.app.once import look_once, name_missing, open_usage, style_for
+from monitor.app.poller import Looks
 from monitor.clock import utc_now
-from monitor.looks import Looks
+from monitor.config.settings import Settings, settings_from
+from monitor.model.formatting import Clock, size, visible
 from monitor.model.history import CompletedBlock
 from monitor.model.plans import choose_limit, highest_block
-from monitor.model.words import Clock, size, visible
-from monitor.run import look_once, name_missing, open_usage, style_for
-from monitor.settings import Settings, settings_from
-from monitor.state import replace_file
+from monitor.store.json_file import replace_file
 from monitor.terminal import terminal_size
-from monitor.views.history import Shown, as_json, by_block, by_day, heat_map, table
-from monitor.views.page import page
+from monitor.views.history_table import Shown, as_json, by_block, by_day, heat_map, table
+from monitor.views.html.report import page
 
 
 class Since(click.ParamType):

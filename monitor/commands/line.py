@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import click
 
-from monitor import exits
-from monitor.model.words import visible
-from monitor.run import name_missing, style_for
-from monitor.settings import Settings, settings_from
-from monitor.sharing import shared_usage
-from monitor.views.fields import FIELDS, formatted, unknown_fields, waybar
+from monitor.app import exits
+from monitor.app.once import name_missing, style_for
+from monitor.app.sharing import shared_usage
+from monitor.config.settings import Settings, settings_from
+from monitor.model.formatting import visible
+from monitor.views.line_fields import FIELDS, formatted, unknown_fields, waybar
 
 
 @click.command(epilog=f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}.")

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 import click
 
-from monitor import __version__, exits
+from monitor import __version__
+from monitor.app import exits
+from monitor.app.live import Worker
+from monitor.app.once import look_once, open_usage
+from monitor.app.poller import Looks, measured
 from monitor.clock import utc_now
-from monitor.live import Worker
-from monitor.looks import Looks, measured
+from monitor.config.settings import Settings, settings_from
 from monitor.model.usage import Usage
-from monitor.run import look_once, open_usage
-from monitor.settings import Settings, settings_from
 from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
 
 if TYPE_CHECKING:

@@ -36,8 +36,8 @@ def command(
     """
     params = {**ctx.obj, "yes": yes or ctx.obj["yes"]}
     if install or uninstall:
-        from monitor.commands.hook import change_settings
-        from monitor.settings import directories
+        from monitor.claude.settings import change_settings
+        from monitor.config.settings import directories
 
         directories(params["claude_dir"])  # refuses an empty one
         if params["demo"]:
@@ -49,7 +49,7 @@ def command(
 
 def _given(root: click.Context) -> Iterator[str]:
     """Return the options that were typed before the command, with paths that hold from anywhere."""
-    from monitor.source.places import expanded
+    from monitor.store.paths import expanded
 
     for param in root.command.params:
         name = param.name or ""
@@ -103,9 +103,9 @@ def _line(data: bytes, params: Mapping[str, Any]) -> str:
 def _kept(told: Mapping[str, Any], params: Mapping[str, Any], now: datetime) -> Any:
     """Keep what has come in, and return all that is known."""
     from monitor.model.official import captured
-    from monitor.source.captures import keep_official, load_official
-    from monitor.source.places import session_dir
-    from monitor.state import state_dir
+    from monitor.store.json_file import state_dir
+    from monitor.store.official import keep_official, load_official
+    from monitor.store.paths import session_dir
 
     new = captured(told.get("rate_limits"), now)
     try:
@@ -126,8 +126,8 @@ def _parsed(data: bytes) -> dict[str, Any]:
 
 
 def _official_parts(limits: Any, now: datetime) -> list[str]:
+    from monitor.model.formatting import age, percent
     from monitor.model.official import is_fresh
-    from monitor.model.words import age, percent
 
     parts = []
     named = (("5h", "five_hour"), ("7d", "seven_day"), ("spend", "spend_limit"))
@@ -145,14 +145,14 @@ def _official_parts(limits: Any, now: datetime) -> list[str]:
 
 
 def _left(span: timedelta) -> str:
-    from monitor.model.words import duration
+    from monitor.model.formatting import duration
 
     return duration(span).replace(" h", "h").replace(" min", "m").replace(" d", "d")
 
 
 def _without_official(params: Mapping[str, Any], now: datetime) -> str:
     """Say what the monitor read last, with its age; else how to get a number here."""
-    from monitor.model.words import age, percent
+    from monitor.model.formatting import age, percent
 
     usage = _last_usage(params, now)
     if usage is None:
@@ -162,16 +162,16 @@ def _without_official(params: Mapping[str, Any], now: datetime) -> str:
 
 
 def _last_usage(params: Mapping[str, Any], now: datetime) -> Any:
-    from monitor.source.last import has_last
-    from monitor.state import state_dir
+    from monitor.store.json_file import state_dir
+    from monitor.store.reading import has_last
 
     if not has_last(state_dir()):
         return None  # before the slow imports: where nobody runs the monitor this is the usual way
-    from monitor.looks import kept_usage
+    from monitor.app.poller import kept_usage
+    from monitor.ccusage.runner import CcusageError
     from monitor.model.plans import PLAN_TOKENS
     from monitor.model.usage import Rules
-    from monitor.source.ccusage import CcusageError
-    from monitor.source.datadirs import data_dirs
+    from monitor.transcripts.data_dirs import data_dirs
 
     try:
         dirs = data_dirs([Path(name) for name in params["claude_dir"]], os.environ)
@@ -183,8 +183,8 @@ def _last_usage(params: Mapping[str, Any], now: datetime) -> Any:
 
 
 def _session_parts(told: Mapping[str, Any]) -> list[str]:
+    from monitor.model.formatting import percent, visible
     from monitor.model.official import percentage
-    from monitor.model.words import percent, visible
 
     parts = []
     context, model = told.get("context_window"), told.get("model")
@@ -198,8 +198,8 @@ def _session_parts(told: Mapping[str, Any]) -> list[str]:
 
 
 def _chained(command_line: str, data: bytes) -> bytes:
-    from monitor.exits import signals_unwind
-    from monitor.source.chain import run_chained
+    from monitor.app.exits import signals_unwind
+    from monitor.claude.chained_command import run_chained
 
     with signals_unwind():  # Claude Code ends a status line that is late
         return run_chained(command_line, data, CHAIN_SECONDS)

@@ -22,9 +22,9 @@ def say_version(ctx: click.Context) -> NoReturn:
 
 
 def _ccusage() -> str:
-    from monitor.source.ccusage import CcusageError, Runner
-    from monitor.source.locate import NotFound, find
-    from monitor.state import cache_dir
+    from monitor.ccusage.find import NotFound, find
+    from monitor.ccusage.runner import CcusageError, Runner
+    from monitor.store.json_file import cache_dir
 
     class NoRunner(Runner):
         def run(self, *_args: Any, **_options: Any) -> NoReturn:

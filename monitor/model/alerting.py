@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import NamedTuple, Optional
 
 from monitor.model import sentence
-from monitor.model.gauge import WHOLE
+from monitor.model.formatting import percent
+from monitor.model.headline import WHOLE
 from monitor.model.usage import Usage
-from monitor.model.words import percent
 
 PERCENTS = (80.0, 95.0)
 """The thresholds when none are chosen."""

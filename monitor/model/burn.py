@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.blocks import Block, Event
-from monitor.model.words import minutes
+from monitor.model.formatting import minutes
 
 HEADLINE = timedelta(minutes=60)
 RECENT = timedelta(minutes=10)

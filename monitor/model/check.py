@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import NamedTuple, Optional, Union
 
 from monitor.model import sentence
+from monitor.model.formatting import count, duration, minutes
 from monitor.model.usage import Usage
-from monitor.model.words import count, duration, minutes
 
 ENOUGH, TIGHT, NOT_ENOUGH, UNKNOWN = 0, 10, 11, 20
 """Exit codes of `check`."""

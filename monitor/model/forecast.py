@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.burn import BurnRate
-from monitor.model.probable import Outlook, reach_times
-from monitor.model.words import minutes
+from monitor.model.formatting import minutes
+from monitor.model.projection import Outlook, reach_times
 
 TIGHT = 0.2
 RUNS_OUT = 0.5

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Optional
 
 from monitor.model.blocks import Block
-from monitor.model.probable import PastBlock
-from monitor.model.words import Clock
+from monitor.model.formatting import Clock
+from monitor.model.projection import PastBlock
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Optional
 
 from monitor.model.blocks import Block
-from monitor.model.words import Clock
+from monitor.model.formatting import Clock
 
 PLAN_TOKENS: Mapping[str, int] = MappingProxyType({"pro": 7_000, "max5": 35_000, "max20": 140_000})
 """Counted tokens per block: the community's estimates of mid-2025. Anthropic publishes none."""

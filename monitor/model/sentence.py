@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.gauge import WHOLE
+from monitor.model.formatting import age, between, count, duration, percent, plural, visible
+from monitor.model.headline import WHOLE
 from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
-from monitor.model.words import age, between, count, duration, percent, plural, visible
 
 DAY = timedelta(days=1)
 """Within this time the end of the weekly limit is worth a warning."""

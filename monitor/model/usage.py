@@ -21,15 +21,15 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
-from monitor.model.gauge import WHOLE, Gauge, choose_gauge
+from monitor.model.formatting import Clock
+from monitor.model.headline import WHOLE, Gauge, choose_gauge
 from monitor.model.history import History
 from monitor.model.official import LENGTHS, OfficialLimits, Window, present
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
-from monitor.model.probable import outlook
+from monitor.model.projection import outlook
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset
 from monitor.model.weekly import Weekly, weekly
-from monitor.model.words import Clock
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.model.formatting import age, count, duration, percent
 from monitor.model.usage import Usage
-from monitor.model.words import age, count, duration, percent
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, fit
 

@@ -19,7 +19,7 @@ import pytest
 import pytz
 
 from monitor.commands.history import since
-from monitor.model.words import Clock
+from monitor.model.formatting import Clock
 from tests.conftest import RunMonitor
 from tests.histories import MODELS, Row, limit_message, write_messages
 from tests.live.fakes import Fake

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from monitor.views.fields import FIELDS, unknown_fields
+from monitor.views.line_fields import FIELDS, unknown_fields
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
 from tests.live.fakes import MONITOR, Fake, active, live, now

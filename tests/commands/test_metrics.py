@@ -24,7 +24,7 @@ from monitor.commands import serve_metrics
 from monitor.model.official import OfficialLimits, captured
 from monitor.model.usage import Usage, measure
 from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
-from monitor.views.report import snapshot
+from monitor.views.snapshot import snapshot
 from tests.conftest import RunMonitor
 from tests.live.fakes import MONITOR, Fake, active, planted, private_files, until
 from tests.real_ccusage import ROOT

@@ -25,9 +25,9 @@ from monitor.cli import cli
 from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, Window, captured
 from monitor.model.reading import Reading
-from monitor.source.captures import keep_official, load_official, official_path
-from monitor.source.last import save_last
-from monitor.state import state_dir
+from monitor.store.json_file import state_dir
+from monitor.store.official import keep_official, load_official, official_path
+from monitor.store.reading import save_last
 from tests.histories import busy_history
 from tests.pseudo_terminal import ROOT, Terminal
 from tests.samples import block_of, events_over

@@ -38,7 +38,7 @@ from tests.pseudo_terminal import Terminal
 Installed = Callable[[str], Path]
 Break = Callable[[Fake], None]
 
-SHORT_PATIENCE = "import monitor.source.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 1.0\n"
+SHORT_PATIENCE = "import monitor.app.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 1.0\n"
 
 
 def report(**changes: Any) -> str:
@@ -145,8 +145,8 @@ def test_a_wrong_type_in_any_field_is_named_never_a_crash(fake: Fake, tmp_path: 
 import json, os, sys
 from pathlib import Path
 from monitor.clock import utc_now
-from monitor.source.ccusage import CcusageError
-from monitor.source.reader import Reader, Source
+from monitor.ccusage.runner import CcusageError
+from monitor.app.reader import Reader, Source
 
 fake, work = Path(sys.argv[1]), Path(sys.argv[2])
 reader = Reader(Source(str(fake / "bin/ccusage"), (fake / "claude",)), work, work / "cache")

@@ -246,7 +246,7 @@ def test_a_hanging_ccusage_is_given_up_and_leaves_nobody_behind(
 ) -> None:
     from tests.live.fakes import is_running, planted
 
-    short = "import monitor.source.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 0.5\n"
+    short = "import monitor.app.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 0.5\n"
     fake.hangs()
     done = run_monitor("--once", *of_fake(fake), env=planted(tmp_path, short))
     assert_two_lines(done, "did not answer within")

@@ -124,7 +124,7 @@ def test_a_closed_window_is_noticed_even_where_its_signal_is_ignored(
 
 RAISES_IN_A_VIEW = """
 import os
-import monitor.views.dashboard as dashboard
+import monitor.views.screen.dashboard as dashboard
 draw = dashboard._header
 def header(*args):
     if os.path.exists(os.environ["PLANTED"]):
@@ -134,7 +134,7 @@ dashboard._header = header
 """
 RAISES_IN_A_LOOK = """
 import os
-from monitor.source.reader import Reader
+from monitor.app.reader import Reader
 look = Reader.look
 def failing(*args, **options):
     if os.path.exists(os.environ["PLANTED"]):

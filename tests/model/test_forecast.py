@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model.burn import BurnRate
 from monitor.model.forecast import RUNS_OUT, TIGHT, Forecast, _verdict, forecast
-from monitor.model.probable import Outlook
+from monitor.model.projection import Outlook
 from tests.samples import NOW
 
 RESET = NOW + timedelta(minutes=100)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 import pytz
 
 from monitor.model.blocks import Block, TokenCounts
+from monitor.model.formatting import Clock
 from monitor.model.history import CompletedBlock, History, by_hour_of_week, hourly, merged
-from monitor.model.words import Clock
 from tests.samples import NOW, past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)

@@ -10,9 +10,9 @@ import pytest
 import pytz
 
 from monitor.model.blocks import SESSION, Block
+from monitor.model.formatting import Clock
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.usage import Rules
-from monitor.model.words import Clock
 from tests.samples import HISTORY, NOW, PAST, active, events_over, past_block, reading_of, usage_of
 
 CLOCK = Clock(pytz.utc)

@@ -16,7 +16,7 @@ from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import headline, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
-from monitor.views.report import snapshot
+from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE
 from tests.samples import (
     EMPTY,

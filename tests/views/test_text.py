@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from monitor.model.words import visible
+from monitor.model.formatting import visible
 from monitor.views.text import NARROW, Line, Span, cells, fit, line, pad, sides, width_of, wrap
 
 # As on the screen: control characters have been made visible before.

@@ -1,0 +1,1 @@
+"""What runs: the poll, the live screen, one-shot output; joins all the rest."""

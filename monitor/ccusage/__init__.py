@@ -1,0 +1,1 @@
+"""The wrapped tool: find it, run it, read its reports."""

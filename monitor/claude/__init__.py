@@ -1,0 +1,1 @@
+"""Claude Code itself: its status line and its settings.json."""

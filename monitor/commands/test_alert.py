@@ -1,0 +1,54 @@
+"""`--test-alert`: send one alert in every way that was chosen, and say what became of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Optional
+
+from monitor.app import exits
+from monitor.app.alerts import COMMAND_SECONDS, environment, run_command, words_of
+from monitor.app.once import look_once, open_usage
+from monitor.config.settings import Settings
+from monitor.model.alerting import Alert
+from monitor.terminal import notification
+
+ADVICE = "Choose --bell, --notify or --alert-command, here or in the settings file."
+
+
+def send(settings: Settings) -> int:
+    """Send the alert; return 0 when every way worked. Raises exits.Failure when none was chosen."""
+    chosen = settings.alerts
+    if not chosen.wanted:
+        raise exits.Failure("No way to tell of an alert is chosen.", ADVICE)
+    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
+    worked = True
+    if chosen.bell:
+        print("bell: rung")
+        sys.stdout.write("\a")
+    if chosen.notify:
+        code = notification(os.environ, alert.title, alert.sentence)
+        worked = bool(code)
+        print("notify: sent" if code else "notify: this terminal is not known to show any")
+        sys.stdout.write(code)
+    if chosen.command:
+        code_of = run_command(chosen.command, _variables(settings, alert))
+        worked = worked and code_of == 0
+        print(f"command: {_outcome(code_of)}")
+    return exits.OK if worked else exits.NO_READING
+
+
+def _outcome(code: Optional[int]) -> str:
+    if code is None:
+        return f"could not be run, or took longer than {COMMAND_SECONDS:.0f} s"
+    meant = {126: ": it cannot be executed", 127: ": there is no such command"}
+    return f"exit code {code}{meant.get(code, '')}"
+
+
+def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
+    """Return what the command gets to know: of the present usage too, where there is any."""
+    try:
+        with open_usage(settings) as (used, looks):
+            return environment(alert, look_once(used, looks))
+    except exits.Failure:
+        return words_of(alert)

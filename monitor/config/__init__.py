@@ -1,0 +1,1 @@
+"""Options, environment and settings file into one typed Settings."""

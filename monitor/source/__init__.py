@@ -1,1 +1,0 @@
-"""All that touches ccusage and Claude's files."""

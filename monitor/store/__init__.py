@@ -1,0 +1,1 @@
+"""The few small files that this program keeps."""

@@ -1,0 +1,127 @@
+"""A private directory for one process, removed at exit; those of killed processes are swept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Optional
+
+from monitor.store.json_file import cache_dir, private_dir
+
+ALIVE = "alive"
+YOUNG_SECONDS = 60.0
+"""A directory younger than this may not have got its lock yet."""
+
+
+@contextmanager
+def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
+    """Lend a private directory, on the file system of the data where possible.
+
+    Hard links need the same file system. Nothing is ever written into Claude's own directories.
+    Raises OSError when no directory can be made anywhere.
+    """
+    base = _base(data_dirs)
+    _sweep(base)
+    path = base / f"run-{os.urandom(6).hex()}"
+    path.mkdir(0o700)
+    alive = _hold(path / ALIVE)
+    try:
+        yield path
+    finally:
+        alive.close()
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory into which a look that is just ending may still put a link."""
+    for _ in range(5):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.02)
+
+
+def _base(data_dirs: Sequence[Path]) -> Path:
+    wanted = next((_device(path) for path in data_dirs if _device(path) is not None), None)
+    made = [path for path in (_cache_base(), _temporary_base()) if path is not None]
+    for path in made:
+        if wanted is None or _device(path) == wanted:
+            return path
+    if not made:
+        raise OSError("no private directory can be made, neither in the cache nor in the temp dir")
+    return made[0]
+
+
+def _cache_base() -> Optional[Path]:
+    try:
+        base = private_dir(cache_dir() / "run")
+        return base if os.access(base, os.W_OK) else None
+    except OSError:
+        return None
+
+
+def _temporary_base() -> Optional[Path]:
+    # The user's id in the name keeps users of a shared /tmp apart; private_dir refuses a directory
+    # that somebody else made there first.
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    import tempfile  # slow to load, and seldom needed
+
+    try:
+        return private_dir(Path(tempfile.gettempdir()) / f"ccusage-monitor-{owner}")
+    except OSError:
+        return None
+
+
+def _device(path: Path) -> Optional[int]:
+    try:
+        return path.stat().st_dev
+    except OSError:
+        return None
+
+
+def _hold(path: Path) -> IO[str]:
+    """Open and lock a file: the lock goes with the process, however it ends."""
+    file = path.open("w")
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except ImportError:
+        pass  # Windows: a file that is held open cannot be deleted, which serves as well
+    return file
+
+
+def _sweep(base: Path) -> None:
+    for path in base.glob("run-*"):
+        try:
+            if time.time() - path.stat().st_mtime > YOUNG_SECONDS and not _is_held(path / ALIVE):
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return _cannot_delete(path)
+    try:
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _cannot_delete(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+        return False
+    except OSError:
+        return True

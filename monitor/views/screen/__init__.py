@@ -1,0 +1,1 @@
+"""The live screen: the dashboard, its chart and its other pages."""

@@ -1,0 +1,188 @@
+"""A Usage as the JSON snapshot, schema_version 1."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Optional
+
+from monitor.model import sentence
+from monitor.model.blocks import TokenCounts
+from monitor.model.formatting import minutes
+from monitor.model.official import FRESH, Window
+from monitor.model.usage import Usage
+from monitor.model.weekly import Weekly
+
+SCHEMA_VERSION = 1
+NO_HEADLINE = {"used_percent": None, "source": "none", "tokens_left": None}
+
+
+def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
+    """Return the snapshot as plain values for json.dumps. What is not known is None."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": utc(usage.now),
+        "status": usage.status,
+        "headline": _headline(usage),
+        "source": _source(usage),
+        "block": _block(usage, show_cost=show_cost),
+        "tokens": tokens_as_json(usage.tokens),
+        "limit": _limit(usage),
+        "burn_rate": _burn_rate(usage, show_cost=show_cost),
+        "reset": _reset(usage),
+        "forecast": _forecast(usage),
+        "official": _official(usage),
+        "weekly": _weekly(usage.weekly),
+        "warnings": list(sentence.warnings(usage)),
+    }
+
+
+def utc(when: Optional[datetime]) -> Optional[str]:
+    """Write a UTC time as ISO 8601 ending in Z, to the millisecond."""
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z") if when else None
+
+
+def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
+    return usage.rules.clock.local(when).isoformat(timespec="seconds") if when else None
+
+
+def _headline(usage: Usage) -> dict[str, Any]:
+    # Without a block an official limit may be reached all the same, from another device.
+    reached = usage.status == "limit_reached" and usage.gauge.window is not None
+    used, source, left = usage.percent, usage.gauge.source, usage.gauge.tokens_left
+    if usage.is_weekly_reached and usage.weekly is not None:
+        used, source, left = usage.weekly.used_percent, "official", 0.0
+    elif usage.block is None and not reached:
+        return {**NO_HEADLINE, "sentence": sentence.headline(usage)}
+    return {
+        "used_percent": used,
+        "source": source,
+        "tokens_left": None if left is None else round(left),
+        "sentence": sentence.headline(usage),
+    }
+
+
+def _source(usage: Usage) -> dict[str, Any]:
+    reading = usage.reading
+    return {
+        "ccusage_version": reading.ccusage_version,
+        "data_dirs": list(reading.data_dirs),
+        "scan": reading.scan,
+        "read_at": utc(reading.read_at),
+        "stale": reading.stale,
+        "error": reading.error,
+    }
+
+
+def _block(usage: Usage, *, show_cost: bool) -> Optional[dict[str, Any]]:
+    block = usage.block
+    if block is None:
+        return None
+    return {
+        "id": block.id,
+        "start": utc(block.start),
+        "end": utc(block.end),
+        "last_activity": utc(block.last_activity),
+        "elapsed_minutes": minutes(usage.now - block.start),
+        "remaining_minutes": minutes(block.end - usage.now),
+        "models": list(block.models),
+        "messages": block.entries,
+        "cost_usd": block.cost_usd if show_cost else None,
+    }
+
+
+def tokens_as_json(tokens: TokenCounts) -> dict[str, int]:
+    """Return token counts as the snapshot writes them."""
+    return {
+        "input": tokens.input,
+        "output": tokens.output,
+        "cache_creation": tokens.cache_creation,
+        "cache_read": tokens.cache_read,
+        "counted": tokens.counted,
+        "total": tokens.total,
+    }
+
+
+def _limit(usage: Usage) -> dict[str, Any]:
+    return {
+        "tokens": usage.limit.tokens,
+        "source": usage.limit.source,
+        "plan": usage.limit.plan,
+        "note": usage.limit.note,
+        "used_percent": usage.used_percent,
+        "tokens_left": usage.tokens_left,
+        "exceeded": usage.exceeded,
+    }
+
+
+def _burn_rate(usage: Usage, *, show_cost: bool) -> dict[str, Any]:
+    return {
+        "tokens_per_minute": usage.burn.tokens_per_minute,
+        "window_minutes": usage.burn.window_minutes,
+        "cost_per_hour": usage.burn.cost_per_hour if show_cost else None,
+    }
+
+
+def _reset(usage: Usage) -> dict[str, Any]:
+    at = usage.reset.at
+    return {
+        "at": utc(at),
+        "latest": utc(usage.reset.latest),
+        "local": _local(usage, at),
+        "minutes": minutes(at - usage.now) if at else None,
+        "source": usage.reset.source,
+        "timezone": usage.rules.clock.name,
+    }
+
+
+def _official(usage: Usage) -> Optional[dict[str, Any]]:
+    limits = usage.official
+    if limits is None or limits.captured_at is None:
+        return None
+    # The five-hour window is what may be in charge: its age is the one that matters.
+    at = limits.five_hour.captured_at if limits.five_hour else limits.captured_at
+    old = usage.now - at
+    return {
+        "five_hour": _window(limits.five_hour),
+        "seven_day": _window(limits.seven_day),
+        "spend_limit": _window(limits.spend_limit),
+        "captured_at": utc(at),
+        "age_seconds": max(0.0, old.total_seconds()),
+        "stale": old > FRESH,
+    }
+
+
+def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
+    if weekly is None:
+        return None
+    return {
+        "used_percent": weekly.used_percent,
+        "resets_at": utc(weekly.window.resets_at),
+        "runs_out_at": utc(weekly.runs_out_at),
+        "comes_first": weekly.comes_first,
+    }
+
+
+def _window(window: Optional[Window]) -> Optional[dict[str, Any]]:
+    if window is None:
+        return None
+    return {
+        "used_percent": window.used_percent,
+        "resets_at": utc(window.resets_at),
+        "captured_at": utc(window.captured_at),
+    }
+
+
+def _forecast(usage: Usage) -> dict[str, Any]:
+    forecast = usage.forecast
+    return {
+        "verdict": forecast.verdict,
+        "runs_out_at": utc(forecast.runs_out_at),
+        "local": _local(usage, forecast.runs_out_at),
+        "before_reset": forecast.runs_out_at is not None,
+        "earliest": utc(forecast.earliest),
+        "latest": utc(forecast.latest),
+        "probability": forecast.probability,
+        "likely_percent": forecast.likely_percent,
+        "likely_range": list(forecast.likely_range) if forecast.likely_range else None,
+        "sustainable_tokens_per_minute": forecast.sustainable,
+    }

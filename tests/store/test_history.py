@@ -1,0 +1,168 @@
+"""The history that is kept: joined, never mixed, never lost to a bad file."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.model.blocks import TokenCounts
+from monitor.model.history import CompletedBlock
+from monitor.store.history import (
+    add_to_history,
+    counting,
+    forget_history,
+    history_path,
+    load_history,
+)
+from tests.samples import NOW, past_block
+
+DIRS = ("/home/you/.claude",)
+FIRST = CompletedBlock(past_block(3, 21_000), (1, 2, 3, 0, 0), 61.5)
+SECOND = CompletedBlock(past_block(1, 30_500))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return history_path(tmp_path / "state", DIRS, "20.0.24")
+
+
+def aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unreadable")
+
+
+def test_what_is_kept_comes_back(path: Path) -> None:
+    made = add_to_history(path, [SECOND, FIRST], NOW)
+    found = load_history(path)
+    assert found == made
+    assert found is not None
+    assert found.read_at == NOW
+    assert [(b.start, b.tokens, b.end) for b in found.blocks] == [
+        (b.start, b.tokens, b.end) for b in (FIRST.block, SECOND.block)
+    ]
+    assert [(c.hourly, c.official_percent) for c in found.completed] == [
+        ((1, 2, 3, 0, 0), 61.5),
+        ((), None),
+    ]
+
+
+def test_nothing_kept_is_no_history(path: Path) -> None:
+    assert load_history(path) is None
+
+
+def test_blocks_are_added_and_the_time_of_the_full_scan_stays(path: Path) -> None:
+    add_to_history(path, [FIRST], NOW)
+    found = add_to_history(path, [SECOND], None)
+    assert found.blocks == [FIRST.block, SECOND.block]
+    assert found.read_at == NOW
+
+
+def test_a_block_whose_transcripts_were_deleted_is_kept(path: Path) -> None:
+    add_to_history(path, [FIRST, SECOND], NOW)
+    later = NOW + timedelta(days=31)
+    assert add_to_history(path, [], later).blocks == [FIRST.block, SECOND.block]
+
+
+def test_a_block_read_again_with_less_in_it_keeps_the_larger_count(path: Path) -> None:
+    less = replace(FIRST.block, tokens=TokenCounts(1, 1))
+    add_to_history(path, [FIRST], NOW)
+    (kept,) = add_to_history(path, [CompletedBlock(less)], None).completed
+    assert kept == FIRST
+
+
+@pytest.mark.parametrize(
+    ("version", "way"),
+    [
+        *(("15.9.7", "first"), ("17.2.1", "first"), ("18.0.11", "first")),
+        *(("19.0.0", "full"), ("20.0.24", "full"), ("100.1.0", "full"), (None, "full")),
+    ],
+)
+def test_versions_below_19_count_in_another_way(version: str, way: str) -> None:
+    assert counting(version) == way
+
+
+def test_the_two_ways_of_counting_never_meet(tmp_path: Path) -> None:
+    old, new = (history_path(tmp_path, DIRS, v) for v in ("18.0.11", "20.0.24"))
+    add_to_history(old, [FIRST], NOW)
+    assert load_history(new) is None
+    assert history_path(tmp_path, DIRS, "15.9.7") == old
+    assert history_path(tmp_path, DIRS, "19.0.1") == new
+
+
+def test_each_set_of_data_directories_has_its_own(tmp_path: Path) -> None:
+    one, two = ("/a", "/b"), ("/a",)
+    assert history_path(tmp_path, one, "20.0.24") == history_path(tmp_path, one[::-1], "20.0.24")
+    assert history_path(tmp_path, one, "20.0.24") != history_path(tmp_path, two, "20.0.24")
+    assert history_path(tmp_path, ("/bytes-\udcff",), "20.0.24").parent == tmp_path
+
+
+def broken(**changes: Any) -> str:
+    """A history file with something wrong in its only block."""
+    block = {
+        "id": "x",
+        "start": NOW.isoformat(),
+        "end": NOW.isoformat(),
+        "last": None,
+        "active": False,
+        "entries": 1,
+        "tokens": [1, 2, 3, 4],
+        "cost_usd": None,
+        "models": [],
+        "limit_reset": None,
+        "hourly": [],
+        "official_percent": None,
+    }
+    return json.dumps({"version": 1, "read_at": None, "blocks": [{**block, **changes}]})
+
+
+def test_the_sample_of_a_broken_file_would_be_good_as_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(broken())
+    assert load_history(path) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"version": 1}', '{"version": 99, "blocks": []}'),
+        *('{"version": 1, "read_at": null, "blocks": [7]}', "\x00\x01"),
+        *(broken(start="yesterday"), broken(tokens=[1, 2, 3, 4, 5]), broken(entries="many")),
+        *(broken(entries=float("inf")), broken(hourly=None), broken(official_percent="half")),
+    ],
+)
+def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    assert load_history(path) is None
+    assert aside(path).read_text() == text
+    assert add_to_history(path, [FIRST], NOW).blocks == [FIRST.block]
+    assert load_history(path) is not None
+    assert aside(path).read_text() == text
+
+
+def test_where_nothing_can_be_written_the_answer_is_there_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = history_path(tmp_path / "file", DIRS, "20.0.24")
+    assert add_to_history(path, [FIRST], NOW).blocks == [FIRST.block]
+
+
+def test_files_are_private(path: Path) -> None:
+    add_to_history(path, [FIRST], NOW)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_forgetting_deletes_all_histories_and_nothing_else(path: Path) -> None:
+    add_to_history(path, [FIRST], NOW)
+    add_to_history(history_path(path.parent, ("/other",), "17.2.1"), [SECOND], NOW)
+    other = path.parent / "last-1.json"
+    other.write_text("{}")
+    assert len(forget_history(path.parent)) == 2
+    assert load_history(path) is None
+    assert other.exists()
+    assert forget_history(path.parent) == []

@@ -1,0 +1,321 @@
+"""The live screen: golden frames at several sizes, and what holds at every size.
+
+`UPDATE_SCREENS=1 pytest tests/views` writes the golden frames anew; look at the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+import pytest
+import pytz
+from hypothesis import given
+from hypothesis import strategies as st
+from wcwidth import wcswidth
+
+from monitor.model.forecast import Forecast
+from monitor.model.official import OfficialLimits
+from monitor.model.reading import Reading
+from monitor.model.reset import Reset
+from monitor.model.sentence import headline, warnings
+from monitor.model.usage import Rules, Usage, measure
+from monitor.views.line import one_line
+from monitor.views.screen.dashboard import LEVELS, Look, frame, level, message, short_model
+from monitor.views.style import ASCII, UNICODE, Style
+from monitor.views.text import Line
+from tests.samples import (
+    EXCEEDED,
+    IDLE,
+    LIMIT_REACHED,
+    NOW,
+    OFFICIAL,
+    OK,
+    RULES,
+    RUNS_OUT,
+    STATES,
+    TIGHT,
+    active,
+    events_over,
+    usage_in,
+    usage_of,
+)
+
+SCREENS = Path(__file__).parent.parent.parent / "screens"
+
+
+class Screen(NamedTuple):
+    """A golden frame: of which reading, how large, for which wishes."""
+
+    state: str
+    width: int
+    height: int
+    rules: Rules = RULES
+    look: Look = Look(Style())
+    roles: bool = False
+
+
+ONCE = Look(Style(), live=False)
+PLAIN = Look(Style(ASCII))
+NO_COST = Look(Style(), show_cost=False)
+
+GOLDEN = {
+    **{f"{state}-80x24": Screen(state, 80, 24) for state in STATES},
+    **{f"{state}-40x20": Screen(state, 40, 20) for state in STATES},
+    **{f"{s}-120x40": Screen(s, 120, 40) for s in ("ok", "runs-out", "exceeded", "idle")},
+    **{f"{s}-60x12": Screen(s, 60, 12) for s in ("tight", "stale")},
+    **{f"{s}-20x5": Screen(s, 20, 5) for s in ("ok", "runs-out", "exceeded", "idle")},
+    **{
+        f"{s}-80x1": Screen(s, 80, 1)
+        for s in ("ok", "runs-out", "exceeded", "limit-reached", "idle", "empty", "stale")
+    },
+    **{f"{state}-80x24": Screen(state, 80, 24) for state in OFFICIAL},
+    **{f"{state}-40x20": Screen(state, 40, 20) for state in OFFICIAL},
+    "runs-out-80x24-roles": Screen("runs-out", 80, 24, roles=True),
+    "exceeded-80x24-roles": Screen("exceeded", 80, 24, roles=True),
+    "stale-80x24-ascii": Screen("stale", 80, 24, look=PLAIN),
+    "tight-40x20-ascii": Screen("tight", 40, 20, look=PLAIN),
+    "runs-out-80x24-12-hours": Screen("runs-out", 80, 24, replace(RULES, twelve_hour=True)),
+    "runs-out-80x24-no-cost": Screen("runs-out", 80, 24, look=NO_COST),
+    "ok-80x24-once": Screen("ok", 80, 24, look=ONCE),
+    "ok-80x24-pro-passed": Screen("ok", 80, 24, replace(RULES, plan="pro")),
+    "ok-80x24-custom-max": Screen("ok", 80, 24, replace(RULES, plan="custom_max")),
+    "ok-80x24-own-limit": Screen("ok", 80, 24, replace(RULES, token_limit=44_000)),
+    "ok-80x24-reset-hour": Screen("ok", 80, 24, replace(RULES, reset_hour=9)),
+    "idle-80x24-reset-hour": Screen("idle", 80, 24, replace(RULES, reset_hour=9)),
+}
+
+
+def lines_of(screen: Screen) -> list[Line]:
+    usage = usage_in(screen.state, screen.rules)
+    return frame(usage, screen.width, screen.height, screen.look)
+
+
+def drawn(screen: Screen) -> str:
+    """The frame as its reader sees it, or with the roles' names in the place of colours."""
+    if not screen.roles:
+        lines = [screen.look.style.paint(spans) for spans in lines_of(screen)]
+    else:
+        lines = ["".join(map(marked, spans)) for spans in lines_of(screen)]
+    return "\n".join(text.rstrip() for text in lines) + "\n"
+
+
+def marked(span: tuple[str, str]) -> str:
+    text, role = span
+    return f"<{role}>{text}</>" if role and text else text
+
+
+def text_of(lines: list[Line]) -> str:
+    return "\n".join("".join(span.text for span in spans) for spans in lines)
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_frame_looks_as_recorded(name: str) -> None:
+    path = SCREENS / f"{name}.txt"
+    if os.environ.get("UPDATE_SCREENS"):
+        path.write_text(drawn(GOLDEN[name]), encoding="utf-8")
+    assert drawn(GOLDEN[name]) == path.read_text(encoding="utf-8")
+
+
+def test_no_two_golden_frames_are_the_same() -> None:
+    frames = [path.read_text(encoding="utf-8") for path in SCREENS.glob("*.txt")]
+    assert len(frames) >= len(GOLDEN)
+    assert len(set(frames)) == len(frames)
+
+
+STYLES = st.sampled_from([UNICODE, ASCII]).map(Style)
+LOOKS = st.builds(Look, STYLES, st.booleans(), st.booleans())
+ALL_RULES = st.builds(
+    replace,
+    st.just(RULES),
+    plan=st.sampled_from(["pro", "max5", "max20", "custom_max"]),
+    token_limit=st.sampled_from([None, None, 1, 44_000, 10**12]),
+    reset_hour=st.none() | st.integers(0, 23),
+    twelve_hour=st.booleans(),
+)
+READINGS = st.sampled_from(list(STATES.values()))
+HUGE = active(events_over(138, 10**15))
+
+
+@given(
+    reading=READINGS | st.just(HUGE),
+    rules=ALL_RULES,
+    official=st.none() | st.sampled_from(list(OFFICIAL.values())),
+    look=LOOKS,
+    width=st.integers(1, 200),
+    height=st.integers(1, 60),
+)
+def test_a_frame_is_never_wider_or_taller_than_the_screen(
+    reading: Reading,
+    rules: Rules,
+    official: Optional[OfficialLimits],
+    look: Look,
+    width: int,
+    height: int,
+) -> None:
+    lines = frame(usage_of(reading, rules, official), width, height, look)
+    painted = [look.style.paint(spans) for spans in lines]
+    assert 1 <= len(lines) <= height
+    assert max(wcswidth(text) for text in painted) <= width
+    assert look.style.glyphs is UNICODE or all(text.isascii() for text in painted)
+
+
+@given(
+    said=st.lists(st.text("ab日 ", max_size=90), min_size=1, max_size=4),
+    width=st.integers(1, 200),
+    height=st.integers(1, 60),
+    hint=st.sampled_from(["", "q or Ctrl+C to leave"]),
+)
+def test_a_message_is_never_wider_or_taller_than_the_screen(
+    said: list[str], width: int, height: int, hint: str
+) -> None:
+    lines = message("Claude Code", said, width, height, hint)
+    assert 1 <= len(lines) <= height
+    assert max(wcswidth(text) for text in text_of(lines).split("\n")) <= width
+
+
+def test_a_message_says_what_is_wrong_what_to_do_and_how_to_leave() -> None:
+    lines = message("Claude Code", ["It failed.", "Mend it."], 40, 10, "q to leave")
+    assert text_of(lines).split("\n") == [
+        " Claude Code",
+        "",
+        " It failed.",
+        " Mend it.",
+        " q to leave",
+    ]
+
+
+def test_a_message_in_one_row_is_its_first_sentence() -> None:
+    assert text_of(message("Claude Code", ["It failed.", "Mend it."], 40, 1)) == "It failed."
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20), (120, 40)])
+def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
+    usage = usage_in(state)
+    shown = text_of(frame(usage, width, height, Look(Style())))
+    assert headline(usage) in " ".join(shown.replace(level(usage)[1], "").split())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_warning_is_shown_whole_at_80x24_and_at_40x20(state: str) -> None:
+    usage = usage_in(state)
+    for width, height in ((80, 24), (40, 20)):
+        shown = " ".join(text_of(frame(usage, width, height, Look(Style()))).split())
+        assert all(text in shown for text in warnings(usage))
+
+
+def test_a_week_that_runs_out_first_is_never_shown_as_ok() -> None:
+    usage = usage_in("week-first")
+    assert usage.forecast.verdict == "ok"
+    assert level(usage) == ("alarm", "WEEKLY LIMIT")
+
+
+@pytest.mark.parametrize("height", range(2, 25))
+def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
+    for reading in (OK, TIGHT, RUNS_OUT, EXCEEDED, IDLE):
+        usage = usage_of(reading)
+        shown = " ".join(text_of(frame(usage, 80, height, Look(Style()))).split())
+        assert headline(usage)[:60] in shown
+
+
+def test_severity_has_its_own_word_and_the_serious_ones_are_red() -> None:
+    assert len({word for _, word in LEVELS.values()}) == len(LEVELS)
+    serious = {"runs_out", "exceeded", "limit_reached", "weekly"}
+    assert {key for key, (role, _) in LEVELS.items() if role == "alarm"} == serious
+
+
+@pytest.mark.parametrize(
+    ("reading", "word"),
+    [(EXCEEDED, "OVER LIMIT"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
+)
+def test_the_word_for_the_severity_stands_beside_the_answer(reading: object, word: str) -> None:
+    shown = text_of(frame(usage_of(reading), 80, 24, Look(Style())))  # type: ignore[arg-type]
+    assert any(line.rstrip().endswith(f"  {word}") for line in shown.split("\n")[:5])
+
+
+def row(usage: Usage, name: str) -> str:
+    lines = text_of(frame(usage, 120, 40, Look(Style()))).split("\n")
+    return next(line[11:] for line in lines if line.startswith(f" {name} "))
+
+
+def test_a_number_never_touches_its_bar() -> None:
+    usage = usage_of(OK)
+    little = replace(usage, gauge=replace(usage.gauge, used_percent=0.3))
+    assert row(little, "Tokens").rstrip().endswith("░    < 1 %")
+
+
+def test_running_out_after_midnight_is_tomorrow() -> None:
+    later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
+    usage = replace(usage_of(OK), forecast=Forecast("runs_out", runs_out_at=later))
+    assert row(usage, "Runs out").startswith("tomorrow 00:00 at this pace")
+
+
+@pytest.mark.parametrize(
+    ("zone", "span"),
+    [
+        ("US/Eastern", "17:00–17:15 in"),
+        ("Asia/Calcutta", "02:30–02:45 in"),
+        ("Europe/Moscow", "tomorrow 00:00–00:15 in"),
+        ("Asia/Tehran", "tomorrow 00:30–00:45 in"),
+        ("Africa/Cairo", "tomorrow 00:00–00:15 in"),
+        ("Africa/Johannesburg", "23:00–23:15 in"),
+    ],
+)
+def test_the_span_of_the_reset_names_a_day_once(zone: str, span: str) -> None:
+    usage = usage_of(OK, replace(RULES, zone=pytz.timezone(zone)))
+    assert row(usage, "Resets").startswith(span)
+
+
+def test_a_span_of_the_reset_over_midnight_names_the_day_where_it_begins() -> None:
+    first, last = (NOW.replace(hour=h, minute=m, second=0) for h, m in ((20, 50), (21, 5)))
+    usage = usage_of(OK, replace(RULES, zone=pytz.timezone("Europe/Moscow")))
+    usage = replace(usage, reset=Reset(first, "block_end", last))
+    assert row(usage, "Resets").startswith("23:50–tomorrow 00:05 in")
+
+
+def test_costs_are_hidden_when_they_are_not_wanted() -> None:
+    for width, height in ((120, 40), (80, 24), (40, 20)):
+        assert "$" not in text_of(frame(usage_of(OK), width, height, NO_COST))
+
+
+def test_one_frame_says_nothing_of_keys() -> None:
+    assert "Ctrl+C" not in text_of(frame(usage_of(OK), 80, 24, ONCE))
+
+
+def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
+    hostile = replace(
+        IDLE, ccusage_version="\x1b[2J", data_dirs=("/home/\x1b]0;x\x07",), error="\x1b[H."
+    )
+    shown = text_of(frame(usage_of(hostile), 80, 24, Look(Style())))
+    assert "\x1b" not in shown and "\x07" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("claude-opus-4-20250514", "opus-4"),
+        ("claude-3-5-haiku-20241022", "3-5-haiku"),
+        ("claude-opus-4-8", "opus-4-8"),
+        ("<synthetic>", "<synthetic>"),
+        ("gpt-5", "gpt-5"),
+        ("claude", "claude"),
+    ],
+)
+def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) -> None:
+    assert short_model(name) == short
+
+
+def test_a_limit_that_is_looked_up_is_no_percentage_yet() -> None:
+    usage = measure(OK, None, replace(RULES, plan="pro"), NOW)
+    lines = frame(usage, 80, 24, Look(Style()))
+    shown = "\n".join("".join(span.text for span in line) for line in lines)
+    assert "WARMING UP" in shown and "9,000 tokens " in shown
+    assert "looking up your highest block" in shown
+    bar = next(row for row in shown.splitlines() if row.startswith(" Tokens"))
+    assert bar.endswith("… ") and "█" not in bar
+    assert "limit 7k" not in shown
+    assert "".join(span.text for span in one_line(usage, 80, UNICODE)).startswith("9,000 used")

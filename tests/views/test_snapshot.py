@@ -1,0 +1,163 @@
+"""The snapshot: valid in every state, exact types, and null for what is not known."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from monitor.model.sentence import headline, warnings
+from monitor.model.usage import measure
+from monitor.views.snapshot import snapshot
+from tests.samples import (
+    EMPTY,
+    EXCEEDED,
+    IDLE,
+    LIMIT_REACHED,
+    NOW,
+    OK,
+    RULES,
+    RUNS_OUT,
+    STALE,
+    STATES,
+    WARMING_UP,
+    usage_in,
+    usage_of,
+)
+
+SCHEMA = json.loads((Path(__file__).parent.parent / "snapshot.schema.json").read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+INSTANTS = {"generated_at", "read_at", "start", "end", "last_activity", "at", "runs_out_at"}
+INSTANTS |= {"earliest", "latest", "resets_at", "captured_at"}
+
+
+def items(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key with its value, at any depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key, inner
+            yield from items(inner)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_snapshot_fits_the_schema_in_every_state(state: str) -> None:
+    for rules in (RULES, replace(RULES, plan="custom_max", reset_hour=9)):
+        data = snapshot(usage_of(STATES[state], rules))
+        VALIDATOR.validate(json.loads(json.dumps(data, allow_nan=False)))
+
+
+@pytest.mark.parametrize("without", ["history", "cost"])
+def test_the_snapshot_fits_the_schema_while_something_is_unknown(without: str) -> None:
+    usage = measure(OK, None, RULES, NOW) if without == "history" else usage_of(OK)
+    VALIDATOR.validate(snapshot(usage, show_cost=without != "cost"))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_moment_is_in_utc_and_ends_in_z(state: str) -> None:
+    for key, value in items(snapshot(usage_of(STATES[state]))):
+        if key in INSTANTS and value is not None:
+            assert INSTANT.fullmatch(value), key
+
+
+def test_local_times_carry_the_offset_of_the_zone() -> None:
+    data = snapshot(usage_of(RUNS_OUT))
+    assert data["reset"]["local"] == "2026-06-10T17:00:00-04:00"
+    assert data["reset"]["timezone"] == "US/Eastern"
+    assert data["forecast"]["local"].endswith("-04:00")
+
+
+def test_whole_numbers_are_whole_and_flags_are_flags() -> None:
+    data = snapshot(usage_of(OK))
+    counts = [*data["tokens"].values(), data["limit"]["tokens"], data["limit"]["tokens_left"]]
+    assert {type(count) for count in [*counts, data["block"]["messages"]]} == {int}
+    assert data["limit"]["exceeded"] is False
+    assert data["source"]["stale"] is False
+
+
+def test_counted_tokens_are_input_and_output_without_the_cache() -> None:
+    tokens = snapshot(usage_of(OK))["tokens"]
+    assert tokens["counted"] == tokens["input"] + tokens["output"] == 9_000
+    assert tokens["total"] == 9_000 + tokens["cache_creation"] + tokens["cache_read"]
+
+
+def test_idle_has_no_block_no_percentage_no_reset_and_no_forecast() -> None:
+    for reading in (IDLE, EMPTY):
+        data = snapshot(usage_of(reading))
+        assert (data["status"], data["block"]) == ("idle", None)
+        assert data["headline"]["used_percent"] is None
+        assert data["headline"]["source"] == "none"
+        assert (data["reset"]["at"], data["reset"]["minutes"], data["reset"]["source"]) == (
+            *(None, None, None),
+        )
+        assert data["forecast"]["verdict"] == "unknown"
+
+
+def test_over_the_limit_is_not_clamped() -> None:
+    data = snapshot(usage_of(EXCEEDED))
+    assert data["limit"]["used_percent"] == pytest.approx(137.2)
+    assert data["headline"]["used_percent"] == data["limit"]["used_percent"]
+    assert (data["limit"]["tokens_left"], data["limit"]["exceeded"]) == (0, True)
+    assert data["forecast"]["verdict"] == "exceeded"
+
+
+def test_a_limit_reached_has_its_own_status() -> None:
+    data = snapshot(usage_of(LIMIT_REACHED))
+    assert (data["status"], data["reset"]["source"]) == ("limit_reached", "limit_message")
+
+
+def test_nothing_is_forecast_while_warming_up() -> None:
+    data = snapshot(usage_of(WARMING_UP))
+    assert data["burn_rate"]["tokens_per_minute"] is None
+    unknown = {"runs_out_at", "local", "earliest", "latest", "probability", "likely_percent"}
+    assert {data["forecast"][key] for key in unknown} == {None}
+    assert data["forecast"]["before_reset"] is False
+
+
+def test_a_failed_look_is_marked_stale_with_its_reason() -> None:
+    source = snapshot(usage_of(STALE))["source"]
+    assert source["stale"] is True
+    assert source["error"] == "ccusage did not answer within 20 s."
+    assert source["read_at"] == "2026-06-10T18:28:07.000Z"
+
+
+def test_costs_that_are_not_wanted_are_null() -> None:
+    shown, hidden = snapshot(usage_of(OK)), snapshot(usage_of(OK), show_cost=False)
+    assert (hidden["block"]["cost_usd"], hidden["burn_rate"]["cost_per_hour"]) == (None, None)
+    assert shown["block"]["cost_usd"] == 12.4
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_it_says_the_sentences_that_the_screen_shows(state: str) -> None:
+    usage = usage_of(STATES[state])
+    data = snapshot(usage)
+    assert data["headline"]["sentence"] == headline(usage)
+    assert data["warnings"] == list(warnings(usage))
+
+
+def test_elapsed_and_remaining_minutes_make_up_the_block() -> None:
+    block = snapshot(usage_of(OK))["block"]
+    assert block["elapsed_minutes"] + block["remaining_minutes"] == pytest.approx(300)
+
+
+def test_the_week_is_told_with_whether_it_comes_first() -> None:
+    told = snapshot(usage_in("week-first"))["weekly"]
+    assert told.pop("runs_out_at").startswith("2026-06-10T19:07:36")  # shown as 15:08
+    resets_at = told.pop("resets_at")
+    assert resets_at == snapshot(usage_in("week-first"))["official"]["seven_day"]["resets_at"]
+    assert told == {"used_percent": 97.2, "comes_first": True}
+    assert snapshot(usage_in("ok"))["weekly"] is None
+
+
+def test_what_is_left_of_the_limit_in_charge_is_told() -> None:
+    assert snapshot(usage_in("ok"))["headline"]["tokens_left"] == 26_000
+    official = usage_in("official")
+    left = official.gauge.tokens_left
+    assert left is not None and snapshot(official)["headline"]["tokens_left"] == round(left)
+    assert snapshot(usage_of(IDLE))["headline"]["tokens_left"] is None
