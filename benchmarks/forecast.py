@@ -26,7 +26,7 @@ from typing import Callable, Optional
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Block, Event, events_of, parse_report, real_blocks
-from monitor.model.projection import PastBlock, outlook
+from monitor.model.projection import PastBlock, project
 
 STEP = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
@@ -236,7 +236,7 @@ def ours(newest: Optional[int] = None) -> Rule:
     def rule(moment: Moment, past: Sequence[PastBlock]) -> Forecast:
         known = past if newest is None else past[len(past) - min(newest, len(past)) :]
         block = moment.block
-        found = outlook(moment.seen, block.start, block.end, moment.now, known)
+        found = project(moment.seen, block.start, block.end, moment.now, known)
         if found is None:
             raise AssertionError("moments() starts after the warm-up")
         return Forecast(

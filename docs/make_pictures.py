@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from monitor.views.screen.dashboard import Look, frame
+from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.style import ROLES, UNICODE, Style
 from monitor.views.text import Line, cells
 from tests.samples import usage_in
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 
 def sample_frame() -> list[Line]:
     """Return the frame of the sample whose pace reaches the limit before the reset."""
-    return frame(usage_in("runs-out"), COLUMNS, ROWS, Look(Style()))
+    return frame(usage_in("runs-out"), COLUMNS, ROWS, DisplayOptions(Style()))
 
 
 def as_text(lines: list[Line]) -> str:

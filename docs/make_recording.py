@@ -18,7 +18,7 @@ from pathlib import Path
 from docs.make_pictures import COLUMNS, DARK, LIGHT, ROWS, Theme, shapes, window
 from monitor.model.blocks import Event
 from monitor.model.usage import measure
-from monitor.views.screen.dashboard import Look, frame
+from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.style import Style
 from monitor.views.text import Line
 from tests.samples import HISTORY, RULES, START, block_of, reading_of
@@ -59,7 +59,7 @@ def frame_at(number: int) -> list[Line]:
     cost = sum(event.cost_usd or 0 for event in done)
     block = replace(block_of(done), cost_usd=cost)
     reading = replace(reading_of(block, events=done), read_at=now - timedelta(seconds=2))
-    return frame(measure(reading, HISTORY, RULES, now), COLUMNS, ROWS, Look(Style()))
+    return frame(measure(reading, HISTORY, RULES, now), COLUMNS, ROWS, DisplayOptions(Style()))
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from monitor.model.bridge import Capture
 from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
-from monitor.model.official import OfficialLimits, Window
+from monitor.model.official import OfficialLimits, RateLimitWindow
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
 
@@ -133,10 +133,10 @@ STATES = {
 }
 
 
-def window(resets_in: timedelta, *sights: tuple[float, float]) -> Window:
+def window(resets_in: timedelta, *sights: tuple[float, float]) -> RateLimitWindow:
     """Make an official limit from sights of it: minutes before NOW, and percent."""
     captures = tuple(Capture(NOW - timedelta(minutes=ago), percent) for ago, percent in sights)
-    return Window(captures[-1].used_percent, NOW + resets_in, captures[-1].at, captures)
+    return RateLimitWindow(captures[-1].used_percent, NOW + resets_in, captures[-1].at, captures)
 
 
 FIVE_HOURS, DAYS = timedelta(hours=2, minutes=37, seconds=53), timedelta(days=3, hours=4)
@@ -194,8 +194,8 @@ def usage_in(state: str, rules: Rules = RULES) -> Usage:
         usage.forecast,
         verdict=verdict,
         probability=chance,
-        likely_percent=usage.gauge.percent_at(median),
-        likely_range=(usage.gauge.percent_at(low), usage.gauge.percent_at(high)),
+        likely_percent=usage.headline.percent_at(median),
+        likely_range=(usage.headline.percent_at(low), usage.headline.percent_at(high)),
         tokens=(low, median, high),
     )
     return replace(usage, forecast=made)

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.bridge import Capture
 from monitor.model.history import CompletedBlock, History
-from monitor.model.official import OfficialLimits, Window
+from monitor.model.official import OfficialLimits, RateLimitWindow
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
-from monitor.views.screen.dashboard import LEVELS, Look, frame
+from monitor.views.screen.dashboard import SEVERITIES, DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE, Style
 from tests.samples import HISTORY, STATES, usage_of
-from tests.views.test_report import SCHEMA
+from tests.views.test_snapshot import SCHEMA
 
 WIDTH, HEIGHT = 120, 40
 BARS = ("Weekly", "Tokens", "Limit", "Time")
@@ -111,14 +111,16 @@ def readings(
 
 
 @st.composite
-def windows(draw: st.DrawFn, start: datetime, now: datetime, days: int) -> Window:
+def windows(draw: st.DrawFn, start: datetime, now: datetime, days: int) -> RateLimitWindow:
     """What Claude Code has said of one official limit, up to some minutes ago."""
     ages = sorted(draw(st.lists(st.floats(0, 200), min_size=1, max_size=4)), reverse=True)
     sights = sorted(draw(st.floats(0, 105) | st.integers(0, 99)) for _ in ages)
     captures = tuple(Capture(now - timedelta(minutes=a), p) for a, p in zip(ages, sights))
     resets_at = start + SESSION + timedelta(minutes=draw(st.floats(0, 59)), days=days)
     last = captures[-1]
-    return Window(last.used_percent, draw(st.sampled_from([resets_at, None])), last.at, captures)
+    return RateLimitWindow(
+        last.used_percent, draw(st.sampled_from([resets_at, None])), last.at, captures
+    )
 
 
 @st.composite
@@ -180,7 +182,7 @@ class Shown:
     def used_bar(self) -> str:
         if self.sentence.startswith("Weekly limit reached"):
             return self.rows["Weekly"]
-        return self.rows["Limit" if self.usage.gauge.window else "Tokens"]
+        return self.rows["Limit" if self.usage.headline.window else "Tokens"]
 
     @property
     def sentence(self) -> str:
@@ -188,7 +190,7 @@ class Shown:
 
 
 def shown(usage: Usage) -> Shown:
-    lines = frame(usage, WIDTH, HEIGHT, Look(Style()))
+    lines = frame(usage, WIDTH, HEIGHT, DisplayOptions(Style()))
     texts = ["".join(span.text for span in spans) for spans in lines]
     rows = {text[1:11].strip(): text[11:] for text in texts if text[1:2].isalpha()}
     rows.update({name: text for text in texts for name in BARS if f" {name} " in text[:8]})
@@ -258,7 +260,7 @@ def test_the_used_percentage_is_the_same_everywhere(usage: Usage) -> None:
 @given(ACTIVE)
 def test_what_is_left_is_the_same_everywhere(usage: Usage) -> None:
     said = shown(usage)
-    assume(is_forecasting(said) and not usage.gauge.window)
+    assume(is_forecasting(said) and not usage.headline.window)
     assert said.data["headline"]["used_percent"] == said.data["limit"]["used_percent"]
     limit, counted = said.data["limit"], said.data["tokens"]["counted"]
     left = f"{limit['tokens_left']:,} left"
@@ -311,7 +313,7 @@ def test_the_verdict_is_the_same_everywhere(usage: Usage) -> None:
     if status == "active" and said.is_weekly:
         key = "weekly"
         assert "weekly limit runs out " in said.line
-    assert LEVELS[key][1] in said.text
+    assert SEVERITIES[key][1] in said.text
     reached = ("limit reached", "weekly limit reached")
     assert said.line.startswith(reached) == (status == "limit_reached")
     assert "unknown time" not in said.sentence
@@ -319,7 +321,7 @@ def test_the_verdict_is_the_same_everywhere(usage: Usage) -> None:
     unknown = "too little was used here for a forecast." in said.sentence
     expected = answers.get(status, ANSWERS[verdict])
     assert said.sentence.startswith((*expected, "The weekly limit comes first")) or unknown
-    assert said.sentence in " ".join(said.text.replace(LEVELS[key][1], " ").split())
+    assert said.sentence in " ".join(said.text.replace(SEVERITIES[key][1], " ").split())
     assert not unknown or verdict == "unknown"
     assert said.data["limit"]["exceeded"] or verdict != "exceeded"
 
@@ -427,5 +429,5 @@ def test_time_alone_never_makes_them_disagree(state: str, minutes: int) -> None:
     usage = measure(before.reading, HISTORY, before.rules, now)
     said = shown(usage)
     key = said.data["forecast"]["verdict"] if is_forecasting(said) else said.data["status"]
-    assert LEVELS[key][1] in said.text
-    assert said.sentence in " ".join(said.text.replace(LEVELS[key][1], " ").split())
+    assert SEVERITIES[key][1] in said.text
+    assert said.sentence in " ".join(said.text.replace(SEVERITIES[key][1], " ").split())

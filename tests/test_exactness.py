@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from monitor.app.poller import Looks
+from monitor.app.poller import Poller
 from monitor.app.reader import Reader, Source
 from monitor.clock import utc_now
 from monitor.model.blocks import Block, active_block, last_block, parse_report
@@ -44,7 +44,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens between two looks, to the transcript that `which` picks (0: the newest)."""
+    """What happens between two poller, to the transcript that `which` picks (0: the newest)."""
 
     kind: str
     which: int
@@ -214,12 +214,14 @@ class Comparison:
         now = utc_now()
         # As if the time until the next walk over all files had passed.
         self.reader._files._walks._next = 0
-        reading = self.reader.look(now, series=False)
+        reading = self.reader.poll(now, series=False)
         whole = self.full()
         if utc_now().hour != now.hour:  # a block may have ended between the two
             return self.check()
         assert fields(active_block(reading.blocks, now)) == fields(active_block(whole, now))
-        if self.kept is not None and self.kept.state == self.reader._state(self.kept.since):
+        if self.kept is not None and self.kept.fingerprint == self.reader._fingerprint(
+            self.kept.since
+        ):
             event("a new start would take the last reading over")
             assert fields(active_block(self.kept.blocks, now)) == fields(active_block(whole, now))
         self.kept = reading
@@ -320,19 +322,19 @@ def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
 ) -> None:
     trick(long_history)
     comparison = Comparison(long_history, tmp_path, real_ccusage(version))
-    looks = Looks(comparison.reader, tmp_path / "state", utc_now)
-    first = looks.look()
+    poller = Poller(comparison.reader, tmp_path / "state", utc_now)
+    first = poller.poll()
     assert first.reading is not None
     now = utc_now()
     whole = active_block(comparison.full(), now)
     assert whole is not None
     assert first.reading.scan == "window"
     assert fields(active_block(first.reading.blocks, now)) != fields(whole)
-    assert looks.wants_history()
-    mended = looks.read_history().reading
+    assert poller.wants_history()
+    mended = poller.read_history().reading
     assert mended is not None
     assert mended.scan == "full"
     assert fields(active_block(mended.blocks, now)) == fields(whole)
     assert comparison.check().scan == "full", "until that block ends"
     later = whole.end + MINUTE
-    assert comparison.reader.look(later).scan == "window"
+    assert comparison.reader.poll(later).scan == "window"

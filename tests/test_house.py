@@ -19,7 +19,9 @@ LONGEST_FUNCTION = 40
 MAY_IMPORT = {
     "monitor.model": ("monitor.model",),
     "monitor.views": ("monitor.model", "monitor.views"),
-    "monitor.source": ("monitor.model", "monitor.source", "monitor.store.json_file"),
+    "monitor.ccusage": ("monitor.model", "monitor.ccusage", "monitor.store"),
+    "monitor.transcripts": ("monitor.model", "monitor.transcripts", "monitor.store"),
+    "monitor.store": ("monitor.model", "monitor.store"),
 }
 MAY_IMPORT_CLI = ("monitor.__main__",)
 MAY_RUN_PROCESSES = (

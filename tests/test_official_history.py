@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import pytest
 
-from monitor.app.poller import Looks, measured
+from monitor.app.poller import Poller, measured
 from monitor.app.reader import Reader, Source
 from monitor.clock import utc_now
 from monitor.model.official import captured
@@ -36,21 +36,21 @@ def capture(home: Path, now: datetime, percent: float, resets_at: datetime) -> N
 
 
 class Watching:
-    """A monitor that looks at the fake when it is told to."""
+    """A monitor that poller at the fake when it is told to."""
 
     def __init__(self, fake: Fake, tmp_path: Path) -> None:
         (tmp_path / "work").mkdir()
         source = Source(ccusage=str(fake.path), claude_dirs=(fake.data,))
-        self.looks = Looks(Reader(source, tmp_path / "work", tmp_path), state_dir(), utc_now)
+        self.poller = Poller(Reader(source, tmp_path / "work", tmp_path), state_dir(), utc_now)
         self._fake = fake
 
     def sees(self, *blocks: dict[str, Any]) -> list[tuple[int, Optional[float]]]:
         """Look; return the counted tokens and percentage of each past block that is kept."""
         self._fake.reports(blocks)
         self._fake.changed()
-        seen = self.looks.look()
-        if self.looks.wants_history():
-            seen = self.looks.read_history()
+        seen = self.poller.poll()
+        if self.poller.wants_history():
+            seen = self.poller.read_history()
         assert seen.history is not None
         kept = load_history(history_path(state_dir(), [str(self._fake.data)], "20.0.24"))
         assert kept is not None and kept.completed == seen.history.completed
@@ -91,10 +91,10 @@ def test_a_failed_look_does_not_hide_a_new_capture(fake: Fake, watching: Watchin
     fake.prints("", err="broken", code=1)
     fake.changed()
     capture(fake.data, utc_now(), 64, PRESENT + 5 * HOUR)
-    seen = watching.looks.look()
+    seen = watching.poller.poll()
     assert seen.error is not None and seen.reading is not None and seen.reading.stale
     usage = measured(seen, Rules(), utc_now())
-    assert (usage.gauge.source, usage.percent) == ("official", 64)
+    assert (usage.headline.source, usage.percent) == ("official", 64)
 
 
 def test_doctor_names_the_captures_age_and_how_far_off_carrying_on_was(

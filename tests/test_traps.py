@@ -12,10 +12,10 @@ import pytz
 from monitor.model.blocks import SESSION, TokenCounts
 from monitor.model.history import CompletedBlock, History
 from monitor.model.reading import Reading
-from monitor.model.sentence import headline, warnings
+from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
-from monitor.views.screen.dashboard import Look, frame
+from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE, Style
 from tests.samples import (
@@ -39,7 +39,7 @@ from tests.samples import (
 
 
 def screen(usage: Usage, width: int = 80, height: int = 24) -> str:
-    lines = frame(usage, width, height, Look(Style()))
+    lines = frame(usage, width, height, DisplayOptions(Style()))
     return "\n".join("".join(span.text for span in spans) for spans in lines)
 
 
@@ -124,13 +124,13 @@ def test_screen_and_snapshot_give_one_forecast() -> None:
     data = snapshot(usage)["forecast"]
     assert data["runs_out_at"] == "2026-06-10T19:08:04.144Z"
     assert data["local"] == "2026-06-10T15:08:04-04:00"
-    assert "15:08" in headline(usage)
+    assert "15:08" in summary(usage)
     assert "Runs out  15:08 at this pace" in screen(usage)
 
 
 def test_158_percent_of_the_limit_is_a_warning_everywhere() -> None:
     usage = usage_of(active(events_over(138, 55_300)))
-    assert headline(usage).startswith("Over the limit")
+    assert summary(usage).startswith("Over the limit")
     assert warnings(usage)[0].startswith("158 % of the limit is used")
     assert warnings(usage)[0] in screen(usage)
     assert "158 %" in line(usage) and "20,300 over" in line(usage)

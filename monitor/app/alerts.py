@@ -72,12 +72,12 @@ def tell(alert: Alert, usage: Usage, settings: AlertSettings, screen: Bell) -> N
 
 def environment(alert: Alert, usage: Usage) -> dict[str, str]:
     """Return what the user's command gets to know, as environment variables."""
-    left = usage.gauge.tokens_left
+    left = usage.headline.tokens_left
     values = {
         "STATUS": usage.status,
         "VERDICT": usage.verdict,
         "PERCENT": f"{usage.percent:.1f}",
-        "SOURCE": usage.gauge.source,
+        "SOURCE": usage.headline.source,
         "TOKENS_USED": str(usage.tokens.counted),
         "TOKENS_LEFT": "" if left is None else str(round(left)),
         "RESET_AT": utc(usage.reset.at) or "",

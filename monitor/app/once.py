@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from monitor.app import exits
-from monitor.app.poller import Looks, Seen, measured, needs_history
+from monitor.app.poller import Poller, PollResult, measured, needs_history
 from monitor.app.reader import Kept, Reader
 from monitor.ccusage.find import NotFound, install, install_command
 from monitor.ccusage.runner import CcusageError
@@ -27,19 +27,19 @@ from monitor.store.reading import load_last
 from monitor.terminal import terminal_size
 from monitor.transcripts.data_dirs import data_dirs, missing_dirs
 from monitor.transcripts.workspace import workspace
-from monitor.views.screen.dashboard import Look, frame
+from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.style import Style, choose_style
 
 
 def run(settings: Settings, mode: str) -> int:
     """Run the monitor in a mode (`live`, `once`, `json`, `follow`); return the exit code."""
-    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
+    with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         if mode == "live" and _has_a_screen():
-            return _live(settings, looks)
+            return _live(settings, poller)
         if mode == "follow":
-            return _follow(settings, looks)
-        usage = look_once(settings, looks)
+            return _follow(settings, poller)
+        usage = poll_once(settings, poller)
         _print_json(usage, settings, indent=2) if mode == "json" else _print_frame(usage, settings)
         return exits.OK
 
@@ -50,24 +50,24 @@ def _has_a_screen() -> bool:
 
 
 @contextmanager
-def open_usage(settings: Settings) -> Iterator[tuple[Settings, Looks]]:
-    """Lend what looks at the usage, and the settings to look with: the user's, or the demo's."""
+def open_usage(settings: Settings) -> Iterator[tuple[Settings, Poller]]:
+    """Lend what poller at the usage, and the settings to look with: the user's, or the demo's."""
     with exits.signals_unwind(), ExitStack() as stack:
         settings, state = _demo(settings, stack) if settings.demo else (settings, state_dir())
-        kept = partial(load_last, state, how=settings.source.how)
-        yield settings, stack.enter_context(open_looks(settings, state, kept))
+        kept = partial(load_last, state, options_key=settings.source.options_key)
+        yield settings, stack.enter_context(open_poller(settings, state, kept))
 
 
 @contextmanager
-def open_looks(settings: Settings, state: Path, kept: Optional[Kept] = None) -> Iterator[Looks]:
-    """Lend what looks at the usage; its ccusage and private directory are gone afterwards.
+def open_poller(settings: Settings, state: Path, kept: Optional[Kept] = None) -> Iterator[Poller]:
+    """Lend what poller at the usage; its ccusage and private directory are gone afterwards.
 
     `kept` finds what another monitor has read; without it the first look always runs ccusage.
     """
     try:
         roots = data_dirs(settings.source.claude_dirs, os.environ)
     except CcusageError:
-        roots = ()  # said by the first look, which may find them by then
+        roots = ()  # said by the first display, which may find them by then
     with ExitStack() as stack:
         try:
             workdir = stack.enter_context(workspace(roots))
@@ -76,27 +76,27 @@ def open_looks(settings: Settings, state: Path, kept: Optional[Kept] = None) -> 
             raise exits.Failure(f"No private directory could be made: {error}.", advice) from error
         reader = Reader(settings.source, workdir, cache_dir(), kept)
         try:
-            yield Looks(reader, state, utc_now)
+            yield Poller(reader, state, utc_now)
         finally:
             reader.stop()
 
 
-def look_once(settings: Settings, looks: Looks) -> Usage:
-    """Look, and read the history too where the limit depends on it. Raises exits.Failure."""
-    seen = looks.look()
+def poll_once(settings: Settings, poller: Poller) -> Usage:
+    """Poll, and read the history too where the limit depends on it. Raises exits.Failure."""
+    seen = poller.poll()
     if isinstance(seen.error, NotFound):
-        _install(settings, looks, seen.error)
-        seen = looks.look()
+        _install(settings, poller, seen.error)
+        seen = poller.poll()
     if seen.reading is None or seen.error is not None:
         raise _failure(seen)
-    return _with_history(seen, settings, looks)
+    return _with_history(seen, settings, poller)
 
 
-def _with_history(seen: Seen, settings: Settings, looks: Looks) -> Usage:
+def _with_history(seen: PollResult, settings: Settings, poller: Poller) -> Usage:
     """Measure what was seen; reads the whole history first where the limit depends on it."""
     usage = measured(seen, settings.rules, utc_now())
-    if needs_history(settings.rules, usage) and looks.wants_history():
-        usage = measured(looks.read_history(), settings.rules, utc_now())
+    if needs_history(settings.rules, usage) and poller.wants_history():
+        usage = measured(poller.read_history(), settings.rules, utc_now())
     return usage
 
 
@@ -117,32 +117,32 @@ def style_for(settings: Settings) -> Style:
     )
 
 
-def _live(settings: Settings, looks: Looks) -> int:
+def _live(settings: Settings, poller: Poller) -> int:
     from monitor.app.live import watch
     from monitor.terminal import Screen
 
-    look = Look(style_for(settings), settings.show_cost, live=True, demo=settings.demo)
+    display = DisplayOptions(style_for(settings), settings.show_cost, live=True, demo=settings.demo)
     while True:
         try:
             with Screen(sys.stdout, sys.stdin) as screen:
-                code = watch(settings, looks, screen, look)
+                code = watch(settings, poller, screen, display)
             exits.leave_in_peace()
             return code
         except NotFound as error:
-            looks.reader.runner.resume()  # leaving the screen has stopped it
-            _install(settings, looks, error)
+            poller.reader.runner.resume()  # leaving the screen has stopped it
+            _install(settings, poller, error)
 
 
-def _follow(settings: Settings, looks: Looks) -> int:
+def _follow(settings: Settings, poller: Poller) -> int:
     try:
-        usage = look_once(settings, looks)
+        usage = poll_once(settings, poller)
         while True:
             _print_json(usage, settings, indent=None)
             _wait_for_reader(settings.refresh)
-            seen = looks.look()
+            seen = poller.poll()
             if seen.reading is None:
                 raise _failure(seen)
-            usage = _with_history(seen, settings, looks)
+            usage = _with_history(seen, settings, poller)
     except KeyboardInterrupt:
         return exits.OK
 
@@ -181,19 +181,19 @@ def _json_character(character: str) -> str:
 def _print_frame(usage: Usage, settings: Settings) -> None:
     style = style_for(settings)
     columns, rows = terminal_size(sys.stdout)
-    look = Look(style, settings.show_cost, live=False, demo=settings.demo)
-    lines = [style.paint(line).rstrip() for line in frame(usage, columns, rows, look)]
+    display = DisplayOptions(style, settings.show_cost, live=False, demo=settings.demo)
+    lines = [style.paint(line).rstrip() for line in frame(usage, columns, rows, display)]
     print("\n".join(lines))
 
 
-def _failure(seen: Seen) -> exits.Failure:
+def _failure(seen: PollResult) -> exits.Failure:
     error = seen.error
     if error is None:
         return exits.Failure("No reading could be had.", "See `ccusage-monitor doctor`.")
     return exits.Failure(error.reason, error.advice)
 
 
-def _install(settings: Settings, looks: Looks, missing: NotFound) -> None:
+def _install(settings: Settings, poller: Poller, missing: NotFound) -> None:
     """Offer to install the pinned ccusage; raises exits.Failure when that is not to be."""
     try:
         command = " ".join(install_command(cache_dir()))
@@ -203,7 +203,7 @@ def _install(settings: Settings, looks: Looks, missing: NotFound) -> None:
         advice = f"Run again with --yes to install it, or type: {command}"
         raise exits.Failure(missing.reason, advice)
     try:
-        install(cache_dir(), looks.reader.runner, lambda text: print(text, file=sys.stderr))
+        install(cache_dir(), poller.reader.runner, lambda text: print(text, file=sys.stderr))
     except CcusageError as error:
         raise exits.Failure(error.reason, error.advice) from error
 

@@ -34,7 +34,7 @@ HISTORY_RETRY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Seen:
+class PollResult:
     """What is known after a look; `error` is why there is no reading, or only an older one."""
 
     reading: Optional[Reading] = None
@@ -44,14 +44,14 @@ class Seen:
     history_error: Optional[str] = None
 
 
-class Looks:
-    """Looks through one Reader, and keeps the last good reading and the history."""
+class Poller:
+    """Poller through one Reader, and keeps the last good reading and the history."""
 
     def __init__(self, reader: Reader, state_dir: Path, clock: Callable[[], datetime]) -> None:
         self.reader = reader
         self._state_dir = state_dir
         self._clock = clock
-        self._seen = Seen()
+        self._seen = PollResult()
         self._path: Optional[Path] = None
         self._history_error: Optional[str] = None
         self._hours_from = clock() + HOURS_AFTER
@@ -61,23 +61,23 @@ class Looks:
         self._offered: Sequence[CompletedBlock] = ()
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> PollResult:
         """What the last look brought."""
         return self._seen
 
-    def look(self, *, series: bool = True) -> Seen:
+    def poll(self, *, series: bool = True) -> PollResult:
         """Look once. A failed look gives the last good reading, marked stale, and the error.
 
         Without `series` a first frame is there in half the time, and the next look completes it.
         """
         try:
-            reading = self.reader.look(self._clock(), series=series)
+            reading = self.reader.poll(self._clock(), series=series)
         except CcusageError as error:
             self._seen = self._with_official(failed(self._seen, error))
             return self._seen
         official = load_official(self._state_dir, reading.data_dirs)
         history = self._history_beside(reading, official)
-        self._seen = Seen(reading, history, None, official, self._history_error)
+        self._seen = PollResult(reading, history, None, official, self._history_error)
         if not reading.partial:
             self._share(reading)
         return self._seen
@@ -95,7 +95,7 @@ class Looks:
             return True
         return _may_lack_blocks(self._seen.reading, read_at)
 
-    def read_history(self) -> Seen:
+    def read_history(self) -> PollResult:
         """Read the whole history, keep it, and check the window against it.
 
         A failure is said as a warning; the history is read again at a later look.
@@ -113,15 +113,15 @@ class Looks:
         ended = [CompletedBlock(b) for b in real_blocks(blocks) if b.end <= self._clock()]
         completed = _with_percents(ended, self._seen.official, self._clock())
         history = add_to_history(self._path, completed, self._clock())
-        seen = self.look()
+        seen = self.poll()
         self._seen = replace(seen, history=history)
         whole = active_block(blocks, self._clock())
         if seen.error is None and not _agree(before, whole, seen.reading, self._clock()):
             self.reader.distrust_window(whole.end if whole else self._clock() + SESSION)
-            self._seen = replace(self.look(), history=history)
+            self._seen = replace(self.poll(), history=history)
         return self._seen
 
-    def _with_official(self, seen: Seen) -> Seen:
+    def _with_official(self, seen: PollResult) -> PollResult:
         """Take in what the status line captured since: it does not depend on ccusage."""
         if seen.reading is None:
             return seen
@@ -137,7 +137,7 @@ class Looks:
         newest = history.completed[-NEWEST:] if history and history.read_at else ()
         return sum(not item.hourly for item in newest) > len(newest) // 4
 
-    def read_hours(self) -> Seen:
+    def read_hours(self) -> PollResult:
         """Read the hours of the past blocks, and keep them. A failure says nothing."""
         history = self._seen.history
         self._hours_from = self._clock() + HISTORY_AGE
@@ -178,7 +178,7 @@ class Looks:
         return History(merged(known.completed, kept.completed), kept.read_at or known.read_at)
 
 
-def failed(seen: Seen, error: CcusageError) -> Seen:
+def failed(seen: PollResult, error: CcusageError) -> PollResult:
     """Return what is left of what was known when a look fails: the last good reading, stale."""
     old = seen.reading
     stale = replace(old, stale=True, error=error.reason) if old else None
@@ -193,7 +193,7 @@ def needs_history(rules: Rules, usage: Usage) -> bool:
     return rules.plan == CUSTOM_MAX or passed_pro
 
 
-def measured(seen: Seen, rules: Rules, now: datetime) -> Usage:
+def measured(seen: PollResult, rules: Rules, now: datetime) -> Usage:
     """Measure what was seen; there must be a reading."""
     assert seen.reading is not None  # noqa: S101 - callers have checked
     reading = replace(seen.reading, history_error=seen.history_error)
@@ -205,14 +205,16 @@ def kept_usage(
     data_dirs: Sequence[str],
     rules: Rules,
     now: datetime,
-    how: Optional[str] = None,
+    options_key: Optional[str] = None,
 ) -> Optional[Usage]:
     """Measure the last reading that a monitor kept (of one kind); None when there is none."""
-    last = load_last(state_dir, data_dirs, how)
+    last = load_last(state_dir, data_dirs, options_key)
     if last is None:
         return None
     history = load_history(history_path(state_dir, data_dirs, last.ccusage_version))
-    return measured(Seen(last, history, official=load_official(state_dir, data_dirs)), rules, now)
+    return measured(
+        PollResult(last, history, official=load_official(state_dir, data_dirs)), rules, now
+    )
 
 
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:

@@ -23,7 +23,7 @@ from monitor.model.blocks import (
 from monitor.model.reading import DataSize, Reading
 from monitor.store.json_file import digest
 from monitor.transcripts.data_dirs import DataFile, ask, data_dirs, missing_dirs, projects_of
-from monitor.transcripts.linked_files import FIRST_SPAN, Window, exact_part, select, widened
+from monitor.transcripts.linked_files import FIRST_SPAN, LinkedFiles, exact_part, select, widened
 from monitor.transcripts.watcher import Files
 
 EVENT_HOURS = "0.02"
@@ -51,7 +51,7 @@ class Source:
     full_scan: bool = False
 
     @property
-    def how(self) -> str:
+    def options_key(self) -> str:
         """What else than the data decides on the numbers: readings of one kind are not mixed."""
         return repr((self.ccusage, self.online, self.full_scan))
 
@@ -60,7 +60,7 @@ Kept = Callable[[Sequence[str]], Optional[Reading]]
 
 
 class Reader:
-    """Looks at the data with one ccusage at a time; keeps what the next look can build on.
+    """Poller at the data with one ccusage at a time; keeps what the next look can build on.
 
     `kept` returns what another monitor has read of the data directories: where nothing has changed
     since, a first look need not run ccusage either.
@@ -76,8 +76,8 @@ class Reader:
         self._cache_dir = cache_dir
         self._kept = None if source.full_scan else kept
         self._command: Optional[Command] = None
-        self._window: Optional[Window] = None
-        self._narrow: Optional[Window] = None
+        self._window: Optional[LinkedFiles] = None
+        self._narrow: Optional[LinkedFiles] = None
         self._roots: tuple[Path, ...] = ()
         self._files = Files(())
         self._last: Optional[Reading] = None
@@ -88,7 +88,7 @@ class Reader:
         self._series_at: Optional[datetime] = None
         self._full_until: Optional[datetime] = None
 
-    def look(self, now: datetime, *, series: bool = True) -> Reading:
+    def poll(self, now: datetime, *, series: bool = True) -> Reading:
         """Return the present reading; runs ccusage only when a file has changed.
 
         Without `series` a first reading may lack its events, and is there in half the time; the
@@ -149,19 +149,23 @@ class Reader:
 
     def _still_true(self, kept: Kept) -> Optional[Reading]:
         known = kept([str(path) for path in self._roots])
-        if known is None or known.state is None or known.state != self._state(known.since):
+        if (
+            known is None
+            or known.fingerprint is None
+            or known.fingerprint != self._fingerprint(known.since)
+        ):
             return None
         return replace(known, size=self.size, **self._whence())
 
     def _whence(self) -> dict[str, Any]:
         missing = missing_dirs(self._source.claude_dirs)
         return {
-            "how": self._source.how,
+            "options_key": self._source.options_key,
             "data_dirs": tuple(map(str, self._roots)),
             "missing_dirs": tuple(map(str, missing)),
         }
 
-    def _state(self, since: Optional[datetime]) -> Optional[str]:
+    def _fingerprint(self, since: Optional[datetime]) -> Optional[str]:
         """Return what stands for the program and the files; None for one that we do not know."""
         command = self._found()
         if not command.packaged:
@@ -190,7 +194,7 @@ class Reader:
             partial=self._series_due,
             size=self.size,
             since=None if found is None else self._since,
-            state=self._state(None if found is None else self._since),
+            fingerprint=self._fingerprint(None if found is None else self._since),
         )
 
     def _read_window(self, files: Sequence[DataFile], now: datetime) -> Optional[tuple[Block, ...]]:
@@ -239,7 +243,7 @@ class Reader:
     def _narrow_dirs(self, files: Sequence[DataFile], block: Block) -> Sequence[Path]:
         """Return a window for the block's own messages, cut finely: of a GB that costs 2 GB."""
         if self._narrow is None:
-            self._narrow = Window(self._workdir / "series", len(self._roots))
+            self._narrow = LinkedFiles(self._workdir / "series", len(self._roots))
         try:
             self._narrow.sync(select(files, block.start))
         except OSError:
@@ -269,9 +273,9 @@ class Reader:
             self._command = find(self._source.ccusage, self._cache_dir, self.runner)
         return self._command
 
-    def _linked(self) -> Window:
+    def _linked(self) -> LinkedFiles:
         if self._window is None:
-            self._window = Window(self._workdir / "window", len(self._roots))
+            self._window = LinkedFiles(self._workdir / "window", len(self._roots))
         return self._window
 
     def _full_dirs(self) -> tuple[Path, ...]:

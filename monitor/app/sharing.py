@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.app import exits
-from monitor.app.once import look_once, open_usage
+from monitor.app.once import open_usage, poll_once
 from monitor.app.poller import kept_usage, needs_history
 from monitor.ccusage.runner import CcusageError
 from monitor.clock import utc_now
@@ -40,7 +40,7 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
     found = _shared(settings, roots, fresh)
     if found is not None:
         return found
-    failure = last_path(state_dir(), roots, settings.source.how).with_suffix(".failed.json")
+    failure = last_path(state_dir(), roots, settings.source.options_key).with_suffix(".failed.json")
     try:
         with locked(failure):
             return _shared(settings, roots, fresh) or _first_looked(settings, failure, asked_at)
@@ -64,8 +64,8 @@ def _first_looked(settings: Settings, path: Path, asked_at: datetime) -> Usage:
 
 
 def _looked(settings: Settings) -> Usage:
-    with open_usage(settings) as (chosen, looks):
-        return look_once(chosen, looks)
+    with open_usage(settings) as (chosen, poller):
+        return poll_once(chosen, poller)
 
 
 def _data_dirs(settings: Settings) -> list[str]:
@@ -77,8 +77,8 @@ def _data_dirs(settings: Settings) -> list[str]:
 
 def _shared(settings: Settings, roots: Sequence[str], fresh: timedelta) -> Optional[Usage]:
     """Return the usage from a reading that is young enough; None when there is none."""
-    how = settings.source.how
-    usage = kept_usage(state_dir(), roots, settings.rules, utc_now(), how)
+    options_key = settings.source.options_key
+    usage = kept_usage(state_dir(), roots, settings.rules, utc_now(), options_key)
     if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= fresh:
         return None
     if needs_history(settings.rules, usage) and not _history_is_known(usage.reading, roots):

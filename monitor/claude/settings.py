@@ -28,7 +28,7 @@ NO_FILE = b""
 """The backup of a settings.json that was not there: no JSON file is empty."""
 
 
-class SettingsFile(NamedTuple):
+class ClaudeSettings(NamedTuple):
     """Claude Code's settings.json as it was read: where it is, its bytes and what they say."""
 
     path: Path
@@ -57,7 +57,7 @@ def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional
         raise exits.Failure(reason, "Nothing was changed.") from error
 
 
-def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str]) -> int:
+def _install(found: ClaudeSettings, params: Mapping[str, Any], chain: Optional[str]) -> int:
     old = found.content.get(KEY)
     again = _is_ours(old)
     command = shlex.join([*_own_words(), *params["given"]])
@@ -79,7 +79,7 @@ def _install(found: SettingsFile, params: Mapping[str, Any], chain: Optional[str
     return exits.OK
 
 
-def _uninstall(found: SettingsFile, params: Mapping[str, Any]) -> int:
+def _uninstall(found: ClaudeSettings, params: Mapping[str, Any]) -> int:
     ours = found.content.get(KEY)
     if not _is_ours(ours):
         print(f"Not installed in {found.path}.")
@@ -128,7 +128,7 @@ def changed(data: bytes, value: Any) -> bytes:
     )
 
 
-def _read(path: Path) -> SettingsFile:
+def _read(path: Path) -> ClaudeSettings:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -136,7 +136,7 @@ def _read(path: Path) -> SettingsFile:
     try:
         content = _content(data)
         if isinstance(content, dict):
-            return SettingsFile(path, data, content)
+            return ClaudeSettings(path, data, content)
         why = "it is no JSON object"
     except (ValueError, RecursionError) as error:
         why = f"it is no JSON ({error})"
@@ -149,7 +149,7 @@ def _content(data: bytes) -> Any:
     return json.loads(data) if data.strip() else {}
 
 
-def _kept(found: SettingsFile) -> Optional[bytes]:
+def _kept(found: ClaudeSettings) -> Optional[bytes]:
     """Return the backup; None when it is gone, or no longer what it was."""
     try:
         kept = found.backup.read_bytes()
@@ -204,7 +204,7 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
 
 
-def _ask(params: Mapping[str, Any], question: str, found: SettingsFile) -> None:
+def _ask(params: Mapping[str, Any], question: str, found: ClaudeSettings) -> None:
     """Go on only when the user agrees, and nobody changed the file meanwhile."""
     if not params["yes"]:
         _confirm(question)

@@ -15,8 +15,8 @@ import click
 
 from monitor import __title__, __version__
 from monitor.app import exits
-from monitor.app.once import open_looks, style_for
-from monitor.app.poller import Looks, measured
+from monitor.app.once import open_poller, style_for
+from monitor.app.poller import Poller, measured
 from monitor.ccusage.find import candidates
 from monitor.ccusage.runner import GET_NODE, CcusageError, search_path
 from monitor.clock import utc_now
@@ -54,8 +54,8 @@ def _doctor(settings: Settings) -> int:
     glyphs = style_for(settings).glyphs
     marks = {True: glyphs.yes, False: glyphs.no, None: glyphs.warning}
     said: set[str] = set()
-    with exits.signals_unwind(), open_looks(settings, state_dir()) as looks:
-        for check in _checks(settings, looks):
+    with exits.signals_unwind(), open_poller(settings, state_dir()) as poller:
+        for check in _checks(settings, poller):
             if check.found in said:
                 continue
             print(f"{marks[check.fine]} {visible(check.found)}", flush=True)
@@ -75,15 +75,15 @@ def _forget() -> int:
     return exits.OK
 
 
-def _checks(settings: Settings, looks: Looks) -> Iterator[Check]:
+def _checks(settings: Settings, poller: Poller) -> Iterator[Check]:
     yield Check(True, f"ccusage-monitor {__version__} on Python {platform.python_version()}")
     yield from _same_name()
     yield _node()
-    yield from _ccusages(settings, looks)
+    yield from _ccusages(settings, poller)
     yield from _data(settings)
     yield _terminal(settings)
-    yield _look(looks)
-    yield from _official(settings, looks)
+    yield _look(poller)
+    yield from _official(settings, poller)
 
 
 def _same_name() -> Iterator[Check]:
@@ -109,9 +109,9 @@ def _node() -> Check:
     )
 
 
-def _ccusages(settings: Settings, looks: Looks) -> Iterator[Check]:
+def _ccusages(settings: Settings, poller: Poller) -> Iterator[Check]:
     chosen = False
-    all_found = list(candidates(settings.source.ccusage, cache_dir(), looks.reader.runner))
+    all_found = list(candidates(settings.source.ccusage, cache_dir(), poller.reader.runner))
     works = any(found.command is not None for found in all_found)
     for found in all_found:
         if found.command is None or found.verdict:
@@ -144,13 +144,13 @@ def _terminal(settings: Settings) -> Check:
     style = style_for(settings)
     colors = "colours" if style.colors else "no colours"
     glyphs = "Unicode bars" if style.glyphs.braille else "ASCII bars"
-    zone = settings.rules.clock.name
+    zone = settings.rules.time_format.name
     return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs}")
 
 
-def _look(looks: Looks) -> Check:
+def _look(poller: Poller) -> Check:
     began = time.monotonic()
-    seen = looks.look()
+    seen = poller.poll()
     took = time.monotonic() - began
     if seen.reading is None or seen.error:
         error = seen.error
@@ -162,10 +162,10 @@ def _look(looks: Looks) -> Check:
     return Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
 
 
-def _official(settings: Settings, looks: Looks) -> Iterator[Check]:
-    if looks.seen.reading is None:
+def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
+    if poller.seen.reading is None:
         return
-    usage = measured(looks.seen, settings.rules, utc_now())
+    usage = measured(poller.seen, settings.rules, utc_now())
     limits = usage.official or OfficialLimits()
     said = [
         f"{name} {percent(window.used_percent)}, captured {age(usage.now - window.captured_at)} ago"

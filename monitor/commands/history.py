@@ -15,11 +15,11 @@ from typing import Any, Optional
 import click
 
 from monitor.app import exits
-from monitor.app.once import look_once, name_missing, open_usage, style_for
-from monitor.app.poller import Looks
+from monitor.app.once import name_missing, open_usage, poll_once, style_for
+from monitor.app.poller import Poller
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
-from monitor.model.formatting import Clock, size, visible
+from monitor.model.formatting import TimeFormat, size, visible
 from monitor.model.history import CompletedBlock
 from monitor.model.plans import choose_limit, highest_block
 from monitor.store.json_file import replace_file
@@ -38,15 +38,15 @@ class Since(click.ParamType):
     ) -> str:
         """Return the text when it can be understood; fails with examples."""
         text = str(value).strip()
-        if since(text, Clock(utc_now().tzinfo), utc_now()) is None:  # type: ignore[arg-type]
+        if since(text, TimeFormat(utc_now().tzinfo), utc_now()) is None:  # type: ignore[arg-type]
             self.fail(f"{value!r} is no date; try 2026-11-01, 20261101 or 30d.", param, ctx)
         return text
 
 
-def since(text: str, clock: Clock, now: datetime) -> Optional[date]:
-    """Return that day on this clock; None when `text` is no date."""
+def since(text: str, time_format: TimeFormat, now: datetime) -> Optional[date]:
+    """Return that day on this time_format; None when `text` is no date."""
     if re.fullmatch(r"\d{1,4}d", text):
-        return clock.local(now).date() - timedelta(days=int(text[:-1]))
+        return time_format.local(now).date() - timedelta(days=int(text[:-1]))
     try:
         return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
     except ValueError:
@@ -75,16 +75,18 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
-    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
+    with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         with_hours = any(options[name] for name in ("heatmap", "html", "json"))
-        completed = _completed(settings, looks, with_hours=with_hours)
+        completed = _completed(settings, poller, with_hours=with_hours)
         name_missing(settings)
-    clock = settings.rules.clock
+    time_format = settings.rules.time_format
     shown = _shown(settings, completed)
     if options["since_"]:
         # Days are compared, not instants: midnight has another offset before the clocks changed.
-        first = since(options["since_"], clock, utc_now()) or date.min
-        completed = [item for item in completed if clock.local(item.block.start).date() >= first]
+        first = since(options["since_"], time_format, utc_now()) or date.min
+        completed = [
+            item for item in completed if time_format.local(item.block.start).date() >= first
+        ]
     if options["json"]:
         print(json.dumps(as_json(completed, shown, daily=options["daily"]), indent=2))
         return exits.OK
@@ -121,22 +123,22 @@ def _replace(path: Path, data: bytes) -> None:
     replace_file(path, data, 0o644)
 
 
-def _completed(settings: Settings, looks: Looks, *, with_hours: bool) -> list[CompletedBlock]:
+def _completed(settings: Settings, poller: Poller, *, with_hours: bool) -> list[CompletedBlock]:
     """Return what is kept; the whole history is read first where that is too old."""
-    look_once(settings, looks)
-    if looks.wants_history():
+    poll_once(settings, poller)
+    if poller.wants_history():
         if sys.stderr.isatty():
             print("Reading the whole history once …", file=sys.stderr)
-        looks.read_history()
-    if with_hours and looks.lacks_hours():
-        looks.read_hours()
-    history = looks.seen.history
-    if looks.seen.history_error and (history is None or history.read_at is None):
-        reason = f"The history could not be read: {looks.seen.history_error}"
+        poller.read_history()
+    if with_hours and poller.lacks_hours():
+        poller.read_hours()
+    history = poller.seen.history
+    if poller.seen.history_error and (history is None or history.read_at is None):
+        reason = f"The history could not be read: {poller.seen.history_error}"
         raise exits.Failure(reason, "See `ccusage-monitor doctor`.")
-    if looks.seen.history_error and history and history.read_at:
-        day = settings.rules.clock.day(history.read_at)
-        print(f"{looks.seen.history_error} This is the history of {day}.", file=sys.stderr)
+    if poller.seen.history_error and history and history.read_at:
+        day = settings.rules.time_format.day(history.read_at)
+        print(f"{poller.seen.history_error} This is the history of {day}.", file=sys.stderr)
     return list(history.ended(utc_now())) if history else []
 
 
@@ -146,6 +148,6 @@ def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
     # As on the live screen: whoever has passed pro's limit is shown against the highest block.
     used = highest.tokens.counted if highest else 0
     limit = choose_limit(
-        rules.plan, rules.token_limit, used, highest, rules.clock, rules.plan_tokens
+        rules.plan, rules.token_limit, used, highest, rules.time_format, rules.plan_tokens
     )
-    return Shown(limit.tokens, rules.clock, style_for(settings).glyphs, settings.show_cost)
+    return Shown(limit.tokens, rules.time_format, style_for(settings).glyphs, settings.show_cost)

@@ -14,8 +14,8 @@ import click
 from monitor import __version__
 from monitor.app import exits
 from monitor.app.live import Worker
-from monitor.app.once import look_once, open_usage
-from monitor.app.poller import Looks, measured
+from monitor.app.once import open_usage, poll_once
+from monitor.app.poller import Poller, measured
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
 from monitor.model.usage import Usage
@@ -70,10 +70,10 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 def _serve(settings: Settings, address: str, port: int) -> int:
     _need_library()
     try:
-        with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
-            watched = Watched(settings, looks)
+        with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+            watched = Watched(settings, poller)
             with _listening(_registry(watched.metrics), address, port) as url:
-                look_once(settings, looks)
+                poll_once(settings, poller)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
                 watched.watch()
     except KeyboardInterrupt:
@@ -83,9 +83,9 @@ def _serve(settings: Settings, address: str, port: int) -> int:
 def _write(settings: Settings, path: Path) -> int:
     """Write the file; when there is no reading it says so, and no old numbers stay in it."""
     _need_library()
-    with open_usage(settings) as (settings, looks):  # noqa: PLR1704 - the demo changes them
+    with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         try:
-            usage = look_once(settings, looks)
+            usage = poll_once(settings, poller)
         except exits.Failure:
             _put(path, [reading_stale(None)])
             raise
@@ -97,10 +97,10 @@ def _write(settings: Settings, path: Path) -> int:
 class Watched:
     """Keeps looking, and measures what was seen last whenever it is asked."""
 
-    def __init__(self, settings: Settings, looks: Looks) -> None:
+    def __init__(self, settings: Settings, poller: Poller) -> None:
         self._settings = settings
-        self._looks = looks
-        self._worker = Worker(looks, settings.refresh, self._looked)
+        self._looks = poller
+        self._worker = Worker(poller, settings.refresh, self._looked)
         self._failures = 0
 
     def watch(self) -> NoReturn:
@@ -120,7 +120,7 @@ class Watched:
         return [*found, reading_stale(usage), *metrics_of_looks(usage, self._failures)]
 
     def _usage(self) -> Optional[Usage]:
-        # The worker's first look may still be under way; what came before it is in `looks`.
+        # The worker's first look may still be under way; what came before it is in `poller`.
         seen = self._worker.seen if self._worker.seen.reading else self._looks.seen
         return measured(seen, self._settings.rules, utc_now()) if seen.reading else None
 

@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.app import exits
 from monitor.app.alerts import COMMAND_SECONDS, environment, run_command, words_of
-from monitor.app.once import look_once, open_usage
+from monitor.app.once import open_usage, poll_once
 from monitor.config.settings import Settings
 from monitor.model.alerting import Alert
 from monitor.terminal import notification
@@ -21,7 +21,7 @@ def send(settings: Settings) -> int:
     chosen = settings.alerts
     if not chosen.wanted:
         raise exits.Failure("No way to tell of an alert is chosen.", ADVICE)
-    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
+    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert poller like.")
     worked = True
     if chosen.bell:
         print("bell: rung")
@@ -48,7 +48,7 @@ def _outcome(code: Optional[int]) -> str:
 def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
     """Return what the command gets to know: of the present usage too, where there is any."""
     try:
-        with open_usage(settings) as (used, looks):
-            return environment(alert, look_once(used, looks))
+        with open_usage(settings) as (used, poller):
+            return environment(alert, poll_once(used, poller))
     except exits.Failure:
         return words_of(alert)

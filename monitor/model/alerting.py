@@ -45,7 +45,7 @@ def due(
         return [], armed
     alerts = []
     if armed.ends is not None and usage.now >= armed.ends:
-        alerts.append(Alert("reset", "The 5-hour window is over", sentence.headline(usage)))
+        alerts.append(Alert("reset", "The 5-hour window is over", sentence.summary(usage)))
         armed = Armed()
     ends = _ends(usage)
     if ends is None:
@@ -67,7 +67,7 @@ def _ends(usage: Usage) -> Optional[datetime]:
 
 def _present(usage: Usage, percents: Sequence[float]) -> Iterator[tuple[str, Alert]]:
     """Yield all that there is to tell now, each with the mark that keeps it from coming again."""
-    said = sentence.headline(usage)
+    said = sentence.summary(usage)
     reached = usage.status == "limit_reached" or usage.verdict == "exceeded"
     if reached:
         yield "limit_reached", Alert("limit_reached", "The limit is reached", said)

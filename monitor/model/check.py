@@ -30,13 +30,13 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     """Answer for `need`; for None, whether the present pace lasts to the reset."""
     if usage.status == "limit_reached" or usage.verdict == "exceeded":
         # Without a block here too: other devices use the same limit.
-        return Answer(NOT_ENOUGH, sentence.headline(usage))
+        return Answer(NOT_ENOUGH, sentence.summary(usage))
     if usage.block is None:
-        return Answer(UNKNOWN, sentence.headline(usage))
+        return Answer(UNKNOWN, sentence.summary(usage))
     if need is None:
         codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
-        return Answer(codes.get(usage.verdict, UNKNOWN), sentence.headline(usage))
-    left = usage.gauge.tokens_left
+        return Answer(codes.get(usage.verdict, UNKNOWN), sentence.summary(usage))
+    left = usage.headline.tokens_left
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if tokens is None:
         answer = Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
@@ -53,7 +53,7 @@ def _weekly_first(usage: Usage, need: Need) -> Answer:
     """Answer by the weekly limit, which comes first; what it is in tokens is not known."""
     ends = usage.weekly.runs_out_at if usage.weekly else None
     too_long = isinstance(need, timedelta) and ends is not None and usage.now + need > ends
-    return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.headline(usage))
+    return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.summary(usage))
 
 
 def _compared(tokens: int, left: int, needs: str) -> Answer:

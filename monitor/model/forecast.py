@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.model.burn import BurnRate
 from monitor.model.formatting import minutes
-from monitor.model.projection import Outlook, reach_times
+from monitor.model.projection import Projection, reach_times
 
 TIGHT = 0.2
 RUNS_OUT = 0.5
@@ -44,7 +44,7 @@ def forecast(
     used: float,
     limit: float,
     burn: BurnRate,
-    outlook: Optional[Outlook],
+    projection: Optional[Projection],
     reset_at: datetime,
     now: datetime,
 ) -> Forecast:
@@ -60,10 +60,10 @@ def forecast(
         return Forecast("unknown", sustainable=sustainable)
     runs_out_at = _runs_out_at(limit - used, burn.tokens_per_minute, reset_at, now)
     pause = reset_at - runs_out_at if runs_out_at else None
-    if outlook is None:
+    if projection is None:
         verdict = "runs_out" if runs_out_at else "ok"
         return Forecast(verdict, runs_out_at, sustainable, pause)
-    return _with_outlook(outlook, limit, reset_at, now, runs_out_at, sustainable, pause)
+    return _with_projection(projection, limit, reset_at, now, runs_out_at, sustainable, pause)
 
 
 def _runs_out_at(left: float, rate: float, reset_at: datetime, now: datetime) -> Optional[datetime]:
@@ -74,8 +74,8 @@ def _runs_out_at(left: float, rate: float, reset_at: datetime, now: datetime) ->
     return now + timedelta(minutes=left / rate)
 
 
-def _with_outlook(
-    outlook: Outlook,
+def _with_projection(
+    projection: Projection,
     limit: float,
     reset_at: datetime,
     now: datetime,
@@ -83,9 +83,9 @@ def _with_outlook(
     sustainable: Optional[float],
     pause: Optional[timedelta],
 ) -> Forecast:
-    probability = outlook.probability_above(limit)
-    earliest, latest = reach_times(outlook, limit, now, reset_at)
-    tokens = (outlook.final_low, outlook.final_median, outlook.final_high)
+    probability = projection.probability_above(limit)
+    earliest, latest = reach_times(projection, limit, now, reset_at)
+    tokens = (projection.final_low, projection.final_median, projection.final_high)
     low, median, high = (100 * value / limit for value in tokens)
     return Forecast(
         verdict=_verdict(probability),

@@ -9,7 +9,7 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
 
-class Clock(NamedTuple):
+class TimeFormat(NamedTuple):
     """How times are written: in which zone, and on a 12- or 24-hour clock."""
 
     zone: tzinfo

@@ -9,7 +9,7 @@ from typing import Optional
 
 from monitor.model.blocks import Event
 from monitor.model.bridge import Bridge, Start, bridge, worth
-from monitor.model.official import OfficialLimits, Window, is_fresh
+from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh
 
 WHOLE = 100.0
 
@@ -18,7 +18,7 @@ LEAST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class Gauge:
+class Headline:
     """A percentage of the limit, its source, and what one percent is in counted tokens.
 
     `tokens_per_percent` is None when the official percentage is known, but not yet what a token is
@@ -29,7 +29,7 @@ class Gauge:
     used_tokens: int
     used_percent: float
     tokens_per_percent: Optional[float]
-    window: Optional[Window] = None
+    window: Optional[RateLimitWindow] = None
     bridge: Optional[Bridge] = None
 
     @property
@@ -40,7 +40,7 @@ class Gauge:
         return max(0.0, WHOLE - self.used_percent) * self.tokens_per_percent
 
     @property
-    def level(self) -> Optional[float]:
+    def limit_tokens(self) -> Optional[float]:
         """The count of local tokens at which the limit is reached."""
         left = self.tokens_left
         if self.tokens_per_percent is None or left is None:
@@ -55,23 +55,23 @@ class Gauge:
         return self.used_percent + (tokens - self.used_tokens) / self.tokens_per_percent
 
 
-def start_of(window: Window, limit: int) -> Start:
+def start_of(window: RateLimitWindow, limit: int) -> Start:
     """Return what is known of the start of a five-hour window, where `limit` tokens are the plan's.
 
-    >>> start_of(Window(51.0, None, datetime(2026, 6, 10)), 7_000).least
+    >>> start_of(RateLimitWindow(51.0, None, datetime(2026, 6, 10)), 7_000).least
     17.5
     """
     return Start(window.began, LEAST_SHARE * limit / WHOLE)
 
 
-def choose_gauge(
+def choose_headline(
     counted: int,
     limit: int,
     official: Optional[OfficialLimits],
     events: Optional[Sequence[Event]],
     now: datetime,
     last_activity: Optional[datetime] = None,
-) -> Gauge:
+) -> Headline:
     """Choose: a fresh official percentage, one bridged from an older capture, the estimate.
 
     `official` holds only windows that have not been reset. `events` and `last_activity` are those
@@ -79,17 +79,17 @@ def choose_gauge(
     """
     window = official.five_hour if official else None
     if window is None:
-        return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
+        return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
     own, start = events or (), start_of(window, limit)
     bridged = bridge(window.captures, own, now, start)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
-        return Gauge("bridged", counted, percent, bridged.tokens_per_percent, window, bridged)
+        return Headline("bridged", counted, percent, bridged.tokens_per_percent, window, bridged)
     per_percent = worth(window.captures, own, start)
     if is_fresh(window, now):
-        return Gauge("official", counted, window.used_percent, per_percent, window)
+        return Headline("official", counted, window.used_percent, per_percent, window)
     used_at = own[-1].at if own else last_activity
     if used_at is None or used_at <= window.captured_at:
         # Nothing was used here since: what was official then is the best that is known now.
-        return Gauge("bridged", counted, window.used_percent, per_percent, window)
-    return Gauge("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
+        return Headline("bridged", counted, window.used_percent, per_percent, window)
+    return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Optional
 
 from monitor.model.blocks import Block
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 from monitor.model.projection import PastBlock
 
 
@@ -31,7 +31,7 @@ class History:
     read_at: Optional[datetime] = None
 
     def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
-        """The blocks that have ended: one that has not was kept by a wrong clock."""
+        """The blocks that have ended: one that has not was kept by a wrong time_format."""
         return tuple(item for item in self.completed if item.block.end <= now)
 
     # Asked for at every frame, and the same for as long as the history is.
@@ -106,12 +106,12 @@ def hourly(block: Block, hours: Iterable[Block]) -> tuple[int, ...]:
 
 
 def by_hour_of_week(
-    completed: Iterable[CompletedBlock], clock: Clock
+    completed: Iterable[CompletedBlock], time_format: TimeFormat
 ) -> dict[tuple[int, int], int]:
-    """Add up counted tokens by (weekday, hour) on this clock; Monday is 0."""
+    """Add up counted tokens by (weekday, hour) on this time_format; Monday is 0."""
     heat: dict[tuple[int, int], int] = defaultdict(int)
     for item in completed:
         for index, tokens in enumerate(item.hourly):
-            hour = clock.local(item.block.start + timedelta(hours=index))
+            hour = time_format.local(item.block.start + timedelta(hours=index))
             heat[hour.weekday(), hour.hour] += tokens
     return dict(heat)

@@ -39,7 +39,7 @@ LENGTHS: Mapping[str, timedelta] = {"five_hour": SESSION, "seven_day": timedelta
 
 
 @dataclass(frozen=True)
-class Window:
+class RateLimitWindow:
     """One official limit: the percentage used, and when it resets (UTC, None when not said).
 
     `captures` are the sights of this window, oldest first; `suspect` is a percentage that is not
@@ -85,9 +85,9 @@ class OfficialLimits:
     `past` are five-hour windows before the present one, oldest first.
     """
 
-    five_hour: Optional[Window] = None
-    seven_day: Optional[Window] = None
-    spend_limit: Optional[Window] = None
+    five_hour: Optional[RateLimitWindow] = None
+    seven_day: Optional[RateLimitWindow] = None
+    spend_limit: Optional[RateLimitWindow] = None
     past: tuple[PastWindow, ...] = ()
 
     @property
@@ -161,7 +161,7 @@ def present(limits: Optional[OfficialLimits], now: datetime) -> Optional[Officia
     return kept if kept.captured_at is not None else None
 
 
-def is_fresh(window: Window, now: datetime) -> bool:
+def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
     """Whether a window was captured recently enough to lead."""
     return now - window.captured_at <= FRESH
 
@@ -193,7 +193,7 @@ def _number(value: object) -> Optional[float]:
         return None
 
 
-def _window(raw: object, now: datetime, length: Optional[timedelta]) -> Optional[Window]:
+def _window(raw: object, now: datetime, length: Optional[timedelta]) -> Optional[RateLimitWindow]:
     found: dict[str, Any] = raw if isinstance(raw, dict) else {}
     percent, resets_at = percentage(found.get("used_percentage")), epoch(found.get("resets_at"))
     if percent is None or (resets_at is not None and resets_at <= now):
@@ -201,8 +201,8 @@ def _window(raw: object, now: datetime, length: Optional[timedelta]) -> Optional
     if resets_at is not None and length is not None and resets_at - now > length + SAME_WINDOW:
         resets_at = None  # no window is that long
     if _is_suspect(percent, resets_at, length, now):
-        return Window(0.0, resets_at, now, (), suspect=percent)
-    return Window(percent, resets_at, now, (Capture(now, percent),))
+        return RateLimitWindow(0.0, resets_at, now, (), suspect=percent)
+    return RateLimitWindow(percent, resets_at, now, (Capture(now, percent),))
 
 
 def _is_suspect(
@@ -213,7 +213,9 @@ def _is_suspect(
     return now - (resets_at - length) < SUSPECT_AGE
 
 
-def _newer(old: Optional[Window], new: Optional[Window], now: datetime) -> Optional[Window]:
+def _newer(
+    old: Optional[RateLimitWindow], new: Optional[RateLimitWindow], now: datetime
+) -> Optional[RateLimitWindow]:
     old = _unless_over(old, now)
     if old is None or new is None:
         return new or old
@@ -231,7 +233,9 @@ def _newer(old: Optional[Window], new: Optional[Window], now: datetime) -> Optio
     )
 
 
-def _joined(one: Optional[Window], other: Optional[Window]) -> Optional[Window]:
+def _joined(
+    one: Optional[RateLimitWindow], other: Optional[RateLimitWindow]
+) -> Optional[RateLimitWindow]:
     if one is None or other is None or not (one.is_believed and other.is_believed):
         return next((w for w in (one, other) if w and w.is_believed), one or other)
     old, new = sorted((one, other), key=lambda window: window.captured_at)
@@ -246,17 +250,17 @@ def _joined(one: Optional[Window], other: Optional[Window]) -> Optional[Window]:
     )
 
 
-def _confirmed(old: Window, new: Window) -> Window:
+def _confirmed(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
     """Believe a suspect percentage at its second sight; until then keep what was known."""
     assert new.suspect is not None  # noqa: S101 - the caller has looked
     if old.suspect is None and old.used_percent < SUSPECT_PERCENT:
         return replace(old, suspect=new.suspect)
     capture = Capture(new.captured_at, max(new.suspect, old.used_percent))
     captures = _with(old.captures, capture)
-    return Window(capture.used_percent, new.resets_at, new.captured_at, captures)
+    return RateLimitWindow(capture.used_percent, new.resets_at, new.captured_at, captures)
 
 
-def _past(old: OfficialLimits, five_hour: Optional[Window]) -> tuple[PastWindow, ...]:
+def _past(old: OfficialLimits, five_hour: Optional[RateLimitWindow]) -> tuple[PastWindow, ...]:
     """Add the five-hour window that `five_hour` takes the place of."""
     gone = old.five_hour
     if gone is None or gone.resets_at is None or not gone.is_believed:
@@ -280,21 +284,21 @@ def _with(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
     return (*kept, new)[-CAPTURES_KEPT:]
 
 
-def _same(old: Window, new: Window) -> bool:
+def _same(old: RateLimitWindow, new: RateLimitWindow) -> bool:
     if old.resets_at is None:
         # Nobody said whose percentage it was; but usage only grows within a window.
         return new.used_percent >= old.used_percent
     return new.resets_at is None or abs(old.resets_at - new.resets_at) <= SAME_WINDOW
 
 
-def _end(window: Window) -> datetime:
+def _end(window: RateLimitWindow) -> datetime:
     return window.resets_at or window.captured_at
 
 
-def _unless_over(window: Optional[Window], now: datetime) -> Optional[Window]:
+def _unless_over(window: Optional[RateLimitWindow], now: datetime) -> Optional[RateLimitWindow]:
     return None if window is None or window.is_over(now) else window
 
 
-def _shown(window: Optional[Window], now: datetime) -> Optional[Window]:
+def _shown(window: Optional[RateLimitWindow], now: datetime) -> Optional[RateLimitWindow]:
     kept = _unless_over(window, now)
     return kept if kept is not None and kept.is_believed else None

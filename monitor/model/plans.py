@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Optional
 
 from monitor.model.blocks import Block
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 
 PLAN_TOKENS: Mapping[str, int] = MappingProxyType({"pro": 7_000, "max5": 35_000, "max20": 140_000})
 """Counted tokens per block: the community's estimates of mid-2025. Anthropic publishes none."""
@@ -41,7 +41,7 @@ def choose_limit(
     token_limit: Optional[int],
     counted: int,
     highest: Optional[Block],
-    clock: Clock,
+    time_format: TimeFormat,
     plan_tokens: Mapping[str, int] = PLAN_TOKENS,
     *,
     history_known: bool = True,
@@ -58,21 +58,21 @@ def choose_limit(
     if plan == CUSTOM_MAX:
         why = "no completed block yet" if history_known else "your history is still being read"
         why = "your history could not be read" if history_error else why
-        return replace(_custom_max(highest, clock, plan_tokens["pro"], why), settled=settled)
+        return replace(_custom_max(highest, time_format, plan_tokens["pro"], why), settled=settled)
     tokens = plan_tokens[plan]
     if plan != "pro" or counted <= tokens:
         return Limit(tokens, "plan", plan)
     if not settled:
         return Limit(tokens, "plan", plan, "looking up your highest block", settled=False)
     if highest and highest.tokens.counted > tokens:
-        note = f"pro limit passed; using your highest block of {clock.day(highest.start)}"
+        note = f"pro limit passed; using your highest block of {time_format.day(highest.start)}"
         return Limit(highest.tokens.counted, CUSTOM_MAX, plan, note)
     return Limit(tokens, "plan", plan)
 
 
-def _custom_max(highest: Optional[Block], clock: Clock, instead: int, why: str) -> Limit:
+def _custom_max(highest: Optional[Block], time_format: TimeFormat, instead: int, why: str) -> Limit:
     if highest is None:
         note = f"{why}; using pro's estimate"
         return Limit(instead, "plan", CUSTOM_MAX, note)
-    note = f"your highest block, of {clock.day(highest.start)}"
+    note = f"your highest block, of {time_format.day(highest.start)}"
     return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, note)

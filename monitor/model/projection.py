@@ -57,7 +57,7 @@ class PastBlock:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Projection:
     """What a block will probably end at, in counted tokens.
 
     With probability `stop` nothing more comes; else what comes is a mixture of Weibull
@@ -89,13 +89,13 @@ class _Habits:
     """To be added to the table's log-odds of nothing more."""
 
 
-def outlook(
+def project(
     events: Sequence[Event],
     start: datetime,
     end: datetime,
     now: datetime,
     past: Sequence[PastBlock] = (),
-) -> Optional[Outlook]:
+) -> Optional[Projection]:
     """Forecast the final counted tokens of the block from `start` to `end`, as known at `now`.
 
     `events` are oldest first. Only blocks of `past` that started before this one are used.
@@ -107,7 +107,7 @@ def outlook(
     counted = sum(event.tokens for event in seen)
     hours_left = (end - now) / HOUR
     if hours_left <= 0:
-        return _outlook(counted, 1.0, ())
+        return _projection(counted, 1.0, ())
     habits = _habits(_newest(past, start))
     idle_minutes = (now - seen[-1].at) / timedelta(minutes=1)
     stop = _logistic(_stop_log_odds(idle_minutes, hours_left) + habits.stop_shift)
@@ -116,11 +116,11 @@ def outlook(
         (habits.usual_weight, habits.usual_pace),
     )
     parts = tuple((w, PACE * pace * hours_left) for w, pace in paces if w * pace > 0)
-    return _outlook(counted, stop, parts)
+    return _projection(counted, stop, parts)
 
 
 def reach_times(
-    outlook: Outlook, tokens: float, now: datetime, end: datetime
+    projection: Projection, tokens: float, now: datetime, end: datetime
 ) -> tuple[Optional[datetime], Optional[datetime]]:
     """Return when `tokens` would be reached on the band's fast (90 %) and slow (10 %) edge.
 
@@ -128,8 +128,8 @@ def reach_times(
     lines from the count of now to the band's ends.
     """
     fast, slow = (
-        _reach(outlook.counted, final, tokens, now, end)
-        for final in (outlook.final_high, outlook.final_low)
+        _reach(projection.counted, final, tokens, now, end)
+        for final in (projection.final_high, projection.final_low)
     )
     return fast, slow
 
@@ -202,13 +202,13 @@ def _hour_ends(hourly: tuple[int, ...]) -> list[tuple[float, float, bool]]:
     return ends
 
 
-def _outlook(counted: float, stop: float, parts: tuple[tuple[float, float], ...]) -> Outlook:
+def _projection(counted: float, stop: float, parts: tuple[tuple[float, float], ...]) -> Projection:
     # With no pace at all (only messages of 0 tokens so far) nothing more can be foreseen.
     stop = stop if parts else 1.0
     total = sum(weight for weight, _ in parts)
     parts = tuple((weight / total, scale) for weight, scale in parts)
     low, mid, high = (counted + _quantile(share, stop, parts) for share in (0.1, 0.5, 0.9))
-    return Outlook(counted, stop, parts, low, mid, high)
+    return Projection(counted, stop, parts, low, mid, high)
 
 
 def _more(tokens: float, stop: float, parts: tuple[tuple[float, float], ...]) -> float:

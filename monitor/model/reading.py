@@ -41,11 +41,11 @@ class Reading:
     """Whether the series is still to come: the next look brings it."""
     history_error: Optional[str] = None
     """Why the whole history could not be read, when that was tried."""
-    how: str = ""
+    options_key: str = ""
     """What else than the data decided on the numbers: which ccusage, and its options."""
     since: Optional[datetime] = None
     """What was modified before it was not handed to ccusage; None: it got everything."""
-    state: Optional[str] = None
+    fingerprint: Optional[str] = None
     """Stands for the program and the files that this came from: the same say the same."""
     stale: bool = False
     error: Optional[str] = None

@@ -21,7 +21,7 @@ SURE = 0.9
 """From this probability on "likely" is left out."""
 
 
-def headline(usage: Usage) -> str:
+def summary(usage: Usage) -> str:
     """Answer the one question: will I be cut off before the reset?"""
     if usage.status == "limit_reached":
         return _limit_reached(usage)
@@ -97,12 +97,12 @@ def _warming_up(usage: Usage) -> str:
     if not usage.is_settled:
         said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
         return f"{said}. Your highest block, which is the limit, is being looked up."
-    if usage.gauge.tokens_left == 0:
+    if usage.headline.tokens_left == 0:
         return f"You are at the limit; it resets {_reset(usage)}."
     used = percent(usage.percent)
     if usage.reading.partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."
-    if usage.gauge.level is None:
+    if usage.headline.limit_tokens is None:
         return f"{used} used, reset {_reset(usage)}; too little was used here for a forecast."
     return f"Just started: {used} used, reset {_reset(usage)}. A forecast follows."
 
@@ -123,7 +123,7 @@ def _tight(usage: Usage) -> str:
 
 
 def _runs_out(usage: Usage) -> str:
-    if usage.gauge.tokens_left == 0:
+    if usage.headline.tokens_left == 0:
         return f"You are at the limit; it resets {_reset(usage)}."
     if usage.forecast.runs_out_at is None:
         risk = _chance(usage)
@@ -161,7 +161,7 @@ def _at(usage: Usage, when: Optional[datetime]) -> str:
 
 
 def _clock(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
+    return usage.rules.time_format.minute_or_day(when, usage.now) if when else "an unknown time"
 
 
 def _weekly_soon(usage: Usage) -> Iterator[str]:
@@ -192,7 +192,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
     reached = usage.official.five_hour if usage.official else None
     if reached is not None and reached.used_percent >= WHOLE:
         yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
-    if usage.exceeded and usage.gauge.source == "estimate" and usage.is_settled:
+    if usage.exceeded and usage.headline.source == "estimate" and usage.is_settled:
         used = percent(usage.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
     if not usage.burn.exact and not reading.partial:

@@ -21,12 +21,12 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
-from monitor.model.formatting import Clock
-from monitor.model.headline import WHOLE, Gauge, choose_gauge
+from monitor.model.formatting import TimeFormat
+from monitor.model.headline import WHOLE, Headline, choose_headline
 from monitor.model.history import History
-from monitor.model.official import LENGTHS, OfficialLimits, Window, present
+from monitor.model.official import LENGTHS, OfficialLimits, RateLimitWindow, present
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
-from monitor.model.projection import outlook
+from monitor.model.projection import project
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset
 from monitor.model.weekly import Weekly, weekly
@@ -44,9 +44,9 @@ class Rules:
     plan_tokens: Mapping[str, int] = field(default_factory=lambda: PLAN_TOKENS)
 
     @property
-    def clock(self) -> Clock:
+    def time_format(self) -> TimeFormat:
         """How times are written."""
-        return Clock(self.zone, self.twelve_hour)
+        return TimeFormat(self.zone, self.twelve_hour)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Usage:
     reset: Reset
     forecast: Forecast
     crossed_at: Optional[datetime]
-    gauge: Gauge
+    headline: Headline
     official: Optional[OfficialLimits] = None
     weekly: Optional[Weekly] = None
 
@@ -79,12 +79,12 @@ class Usage:
     @property
     def percent(self) -> float:
         """The percentage in charge: official, bridged, or the estimate."""
-        return self.gauge.used_percent
+        return self.headline.used_percent
 
     @property
     def level(self) -> Optional[float]:
         """The local count at which the limit in charge is reached; None while that is unknown."""
-        return self.gauge.level
+        return self.headline.limit_tokens
 
     @property
     def used_percent(self) -> float:
@@ -104,15 +104,15 @@ class Usage:
     @property
     def is_settled(self) -> bool:
         """Whether the limit in charge is known: else there is nothing to judge by yet."""
-        return _is_settled(self.limit, self.gauge)
+        return _is_settled(self.limit, self.headline)
 
     @property
-    def weekly_window(self) -> Optional[Window]:
+    def weekly_window(self) -> Optional[RateLimitWindow]:
         """The official seven-day window, where it is known."""
         return self.official.seven_day if self.official else None
 
     @property
-    def reached(self) -> Optional[Window]:
+    def reached(self) -> Optional[RateLimitWindow]:
         """The official window that is used up; of two the one that resets later."""
         return _reached(self.official)
 
@@ -154,14 +154,14 @@ def measure(
     tokens = block.tokens if block else TokenCounts()
     limit = _limit(reading, history, rules, tokens.counted, now)
     used_at = block.last_activity if block else None
-    gauge = choose_gauge(tokens.counted, limit.tokens, official, events, now, used_at)
+    headline = choose_headline(tokens.counted, limit.tokens, official, events, now, used_at)
     status = _status(block, official, now)
-    resets_at = _official_reset(gauge, official)
+    resets_at = _official_reset(headline, official)
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
     # No verdict from the average while the series is on its way: it would turn a moment later.
     burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
-    judged = status == "active" and _is_settled(limit, gauge)
-    outcome = _forecast(block, events, history, gauge, burn, reset, now) if judged else UNKNOWN
+    judged = status == "active" and _is_settled(limit, headline)
+    outcome = _forecast(block, events, history, headline, burn, reset, now) if judged else UNKNOWN
     return Usage(
         now=now,
         status=status,
@@ -176,14 +176,14 @@ def measure(
         reset=reset,
         forecast=outcome,
         crossed_at=_crossed_at(events, limit.tokens),
-        gauge=gauge,
+        headline=headline,
         official=official,
         weekly=_weekly(official, block, outcome, reset, now),
     )
 
 
-def _is_settled(limit: Limit, gauge: Gauge) -> bool:
-    return limit.settled or gauge.window is not None
+def _is_settled(limit: Limit, headline: Headline) -> bool:
+    return limit.settled or headline.window is not None
 
 
 def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple[Event, ...]]:
@@ -202,16 +202,16 @@ def _status(block: Optional[Block], official: Optional[OfficialLimits], now: dat
     return "limit_reached" if stopped else "active"
 
 
-def _reached(official: Optional[OfficialLimits]) -> Optional[Window]:
+def _reached(official: Optional[OfficialLimits]) -> Optional[RateLimitWindow]:
     """Return the official window that is used up; of two the one that resets later."""
     windows = (official.five_hour, official.seven_day) if official else ()
     full = [w for w in windows if w is not None and w.used_percent >= WHOLE]
     return max(full, key=lambda w: w.resets_at or w.captured_at, default=None)
 
 
-def _official_reset(gauge: Gauge, official: Optional[OfficialLimits]) -> Optional[datetime]:
+def _official_reset(headline: Headline, official: Optional[OfficialLimits]) -> Optional[datetime]:
     """Return the official reset while an official percentage is in charge: never half of it."""
-    window = _reached(official) or gauge.window
+    window = _reached(official) or headline.window
     return window.resets_at if window else None
 
 
@@ -236,7 +236,7 @@ def _limit(
         rules.token_limit,
         counted,
         highest_block(completed + kept),
-        rules.clock,
+        rules.time_format,
         rules.plan_tokens,
         history_known=reading.scan == "full" or bool(history and history.read_at),
         history_error=reading.history_error,
@@ -247,19 +247,19 @@ def _forecast(
     block: Optional[Block],
     events: Optional[Sequence[Event]],
     history: Optional[History],
-    gauge: Gauge,
+    headline: Headline,
     burn: BurnRate,
     reset: Reset,
     now: datetime,
 ) -> Forecast:
-    if block is None or reset.at is None or gauge.level is None:
+    if block is None or reset.at is None or headline.limit_tokens is None:
         return UNKNOWN
     past = history.past if history else ()
-    view = outlook(events, block.start, reset.at, now, past) if events else None
-    found = forecast(gauge.used_tokens, gauge.level, burn, view, reset.at, now)
+    view = project(events, block.start, reset.at, now, past) if events else None
+    found = forecast(headline.used_tokens, headline.limit_tokens, burn, view, reset.at, now)
     if found.tokens is None:
         return found
-    low, median, high = (gauge.percent_at(tokens) for tokens in found.tokens)
+    low, median, high = (headline.percent_at(tokens) for tokens in found.tokens)
     return replace(found, likely_percent=median, likely_range=(low, high))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.official import LENGTHS, Window
+from monitor.model.official import LENGTHS, RateLimitWindow
 
 RECENT = timedelta(hours=2)
 LEAST_SPAN = timedelta(minutes=30)
@@ -17,7 +17,7 @@ LEAST_SPAN = timedelta(minutes=30)
 class Weekly:
     """The seven-day window; `runs_out_at` at the pace of the last hours, or of the week so far."""
 
-    window: Window
+    window: RateLimitWindow
     runs_out_at: Optional[datetime]
     comes_first: bool
 
@@ -28,7 +28,7 @@ class Weekly:
 
 
 def weekly(
-    window: Optional[Window], five_hour_ends: Optional[datetime], now: datetime
+    window: Optional[RateLimitWindow], five_hour_ends: Optional[datetime], now: datetime
 ) -> Optional[Weekly]:
     """Measure the week. `five_hour_ends` is when the five-hour limit is reached, else its reset."""
     if window is None:
@@ -38,7 +38,7 @@ def weekly(
     return Weekly(window, runs_out_at, first)
 
 
-def _runs_out_at(window: Window, now: datetime) -> Optional[datetime]:
+def _runs_out_at(window: RateLimitWindow, now: datetime) -> Optional[datetime]:
     pace = _percent_per_hour(window, now)
     if window.resets_at is None or not pace:
         return None
@@ -46,7 +46,7 @@ def _runs_out_at(window: Window, now: datetime) -> Optional[datetime]:
     return max(now, at) if at < window.resets_at else None
 
 
-def _percent_per_hour(window: Window, now: datetime) -> Optional[float]:
+def _percent_per_hour(window: RateLimitWindow, now: datetime) -> Optional[float]:
     before = [c for c in window.captures if now - c.at >= RECENT][-1:] or window.captures[:1]
     if before and now - before[0].at >= LEAST_SPAN:
         gained = window.used_percent - before[0].used_percent

@@ -11,7 +11,14 @@ from typing import Any, Optional
 
 from monitor.model.blocks import parse_time
 from monitor.model.bridge import Capture
-from monitor.model.official import OfficialLimits, PastWindow, Window, joined, merged, percentage
+from monitor.model.official import (
+    OfficialLimits,
+    PastWindow,
+    RateLimitWindow,
+    joined,
+    merged,
+    percentage,
+)
 from monitor.store.json_file import digest, load, locked, save
 
 
@@ -67,7 +74,7 @@ def _as_json(limits: OfficialLimits) -> dict[str, Any]:
     }
 
 
-def _window_as_json(window: Optional[Window]) -> Optional[dict[str, Any]]:
+def _window_as_json(window: Optional[RateLimitWindow]) -> Optional[dict[str, Any]]:
     if window is None:
         return None
     return {
@@ -79,11 +86,11 @@ def _window_as_json(window: Optional[Window]) -> Optional[dict[str, Any]]:
     }
 
 
-def _window(raw: Optional[dict[str, Any]]) -> Optional[Window]:
+def _window(raw: Optional[dict[str, Any]]) -> Optional[RateLimitWindow]:
     if raw is None:
         return None
     resets_at = raw["resets_at"]
-    return Window(
+    return RateLimitWindow(
         used_percent=_percent(raw["used_percent"]),
         resets_at=parse_time(resets_at, "resets_at") if resets_at else None,
         captured_at=parse_time(raw["captured_at"], "captured_at"),

@@ -18,9 +18,9 @@ CLOCK_SLACK = timedelta(seconds=10)
 FAULTS = (KeyError, TypeError, ValueError, AttributeError)
 
 
-def last_path(directory: Path, data_dirs: Sequence[str], how: str) -> Path:
+def last_path(directory: Path, data_dirs: Sequence[str], options_key: str) -> Path:
     """Return the file for these data directories, however their paths are spelled."""
-    return directory / f"{_name(data_dirs)}{digest(how)}.json"
+    return directory / f"{_name(data_dirs)}{digest(options_key)}.json"
 
 
 def _name(data_dirs: Sequence[str]) -> str:
@@ -34,7 +34,7 @@ Saved = Optional[tuple[int, int]]
 
 def save_last(directory: Path, reading: Reading) -> Saved:
     """Keep a reading; a directory that cannot be written to costs only the sharing."""
-    path = last_path(directory, reading.data_dirs, reading.how)
+    path = last_path(directory, reading.data_dirs, reading.options_key)
     try:
         save(path, reading_as_json(reading))
         return _saved(path)
@@ -47,7 +47,7 @@ def confirm_last(directory: Path, reading: Reading, saved: Saved) -> Saved:
 
     Another monitor may have put an older reading in its place since: then it is written again.
     """
-    path = last_path(directory, reading.data_dirs, reading.how)
+    path = last_path(directory, reading.data_dirs, reading.options_key)
     try:
         if saved is not None and _saved(path) == saved:
             os.utime(path)
@@ -71,14 +71,14 @@ def has_last(directory: Path) -> bool:
 
 
 def load_last(
-    directory: Path, data_dirs: Sequence[str], how: Optional[str] = None
+    directory: Path, data_dirs: Sequence[str], options_key: Optional[str] = None
 ) -> Optional[Reading]:
     """Return the last reading, read at when it was last confirmed; None when there is none.
 
-    Without `how` it is the newest of any kind.
+    Without `options_key` it is the newest of any kind.
     """
-    if how is not None:
-        return _load(last_path(directory, data_dirs, how))
+    if options_key is not None:
+        return _load(last_path(directory, data_dirs, options_key))
     readings = filter(None, map(_load, directory.glob(f"{_name(data_dirs)}*[0-9a-f].json")))
     return max(readings, key=lambda reading: reading.read_at, default=None)
 

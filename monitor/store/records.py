@@ -54,9 +54,9 @@ def reading_as_json(reading: Reading) -> dict[str, Any]:
         "blocks": [block_as_json(block) for block in reading.blocks if not block.is_gap],
         "events": None if events is None else [_event_as_json(event) for event in events],
         "size": [reading.size.files, reading.size.bytes],
-        "how": reading.how,
+        "how": reading.options_key,
         "since": _text(reading.since),
-        "state": reading.state,
+        "state": reading.fingerprint,
     }
 
 
@@ -72,9 +72,9 @@ def reading_from_json(raw: dict[str, Any]) -> Reading:
         scan=str(raw["scan"]),
         events=None if events is None else tuple(_event(event) for event in events),
         size=DataSize(*(whole_number(number, "size") for number in raw["size"])),
-        how=str(raw["how"]),
+        options_key=str(raw["how"]),
         since=_time(raw["since"]),
-        state=None if raw["state"] is None else str(raw["state"]),
+        fingerprint=None if raw["state"] is None else str(raw["state"]),
     )
 
 

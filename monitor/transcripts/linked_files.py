@@ -22,7 +22,7 @@ CLOCK_SLACK = timedelta(minutes=10)
 """How far a file system's clock may be behind the one that stamped the messages."""
 
 
-class Window:
+class LinkedFiles:
     """The private directory of links; `sync` makes it hold just the given files."""
 
     def __init__(self, home: Path, roots: int) -> None:

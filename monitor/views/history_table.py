@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Optional
 
-from monitor.model.formatting import Clock, count, dollars, duration, percent, plural
+from monitor.model.formatting import TimeFormat, count, dollars, duration, percent, plural
 from monitor.model.history import CompletedBlock, by_hour_of_week
 from monitor.views.bars import bar
 from monitor.views.screen.dashboard import short_model
@@ -28,10 +28,10 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """How past blocks are shown: against which limit, on which clock, with costs or without."""
+    """How past blocks are shown: the limit, the time format, with costs or without."""
 
     limit: int
-    clock: Clock
+    time_format: TimeFormat
     glyphs: Glyphs
     show_cost: bool = True
 
@@ -110,7 +110,7 @@ def _remark(said: str, width: int) -> list[Line]:
 
 def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
     """Draw counted tokens by hour of the week: rows are days, columns are hours."""
-    heat = by_hour_of_week(completed, shown.clock)
+    heat = by_hour_of_week(completed, shown.time_format)
     if not any(heat.values()):
         return [line("No hours are known yet: they come with the next full scan.")]
     cell = 3 if width >= 78 else 2 if width >= 54 else 1
@@ -140,7 +140,7 @@ def _days(
 ) -> list[tuple[date, list[CompletedBlock]]]:
     days: dict[date, list[CompletedBlock]] = defaultdict(list)
     for item in completed:
-        days[shown.clock.local(item.block.start).date()].append(item)
+        days[shown.time_format.local(item.block.start).date()].append(item)
     return list(days.items())
 
 
@@ -150,12 +150,12 @@ def limit_was_hit(item: CompletedBlock) -> bool:
 
 
 def _block_entry(item: CompletedBlock, shown: Shown, top: int) -> Entry:
-    block, clock = item.block, shown.clock
+    block, time_format = item.block, shown.time_format
     share = percent(100 * block.tokens.counted / shown.limit)
     if item.official_percent is not None:
         share = f"{percent(item.official_percent)} official"
     return Entry(
-        name=f"{clock.day(block.start)} {clock.minute(block.start)}",
+        name=f"{time_format.day(block.start)} {time_format.minute(block.start)}",
         length=duration(block.last_activity - block.start) if block.last_activity else "",
         messages=block.entries,
         tokens=block.tokens.counted,

@@ -20,14 +20,14 @@ from monitor.views.text import Line
 FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
     {
         "line": lambda usage, glyphs: _plain(one_line(usage, 1000, glyphs)),
-        "sentence": lambda usage, _: sentence.headline(usage),
+        "sentence": lambda usage, _: sentence.summary(usage),
         "status": lambda usage, _: usage.status,
         "verdict": lambda usage, _: usage.verdict,
         "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
-        "source": lambda usage, _: usage.gauge.source if usage.block else "none",
+        "source": lambda usage, _: usage.headline.source if usage.block else "none",
         "bar": lambda usage, glyphs: _plain(bar(usage.percent, None, 10, "", glyphs)),
         "used": lambda usage, _: count(usage.tokens.counted),
-        "left": lambda usage, _: _amount(usage.gauge.tokens_left),
+        "left": lambda usage, _: _amount(usage.headline.tokens_left),
         "limit": lambda usage, _: _limit(usage),
         "plan": lambda usage, _: usage.limit.plan or "",
         "pace": lambda usage, _: _rate(usage.burn.tokens_per_minute),
@@ -66,7 +66,7 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
     return json.dumps(
         {
             "text": text,
-            "tooltip": sentence.headline(usage),
+            "tooltip": sentence.summary(usage),
             "class": state.replace("_", "-"),
             "percentage": _whole_percent(usage),
         }
@@ -81,9 +81,9 @@ def _whole_percent(usage: Usage) -> int:
 
 def _limit(usage: Usage) -> str:
     """Return the limit that the percentage is of, in tokens; "" while that is not known."""
-    if usage.gauge.source == "estimate":
+    if usage.headline.source == "estimate":
         return count(usage.limit.tokens)
-    worth = usage.gauge.tokens_per_percent
+    worth = usage.headline.tokens_per_percent
     return "" if worth is None else count(round(100 * worth))
 
 
@@ -104,7 +104,7 @@ def _rate(number: Optional[float]) -> str:
 
 
 def _time(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.clock.minute_or_day(when, usage.now) if when else ""
+    return usage.rules.time_format.minute_or_day(when, usage.now) if when else ""
 
 
 def _span(usage: Usage) -> str:

@@ -39,13 +39,13 @@ def metrics_of(usage: Usage, version: str, *, show_cost: bool) -> list[Metric]:
 
 
 def metrics_of_looks(usage: Optional[Usage], failures: int) -> list[Metric]:
-    """Return how the looks go: only a running monitor knows. `usage` is None before the first."""
+    """Return how the poller go: only a running monitor knows. `usage` is None before the first."""
     age = (usage.now - usage.reading.read_at).total_seconds() if usage else None
     found = (
         _gauge("reading_age_seconds", "Time since usage was last looked at with success.", age),
         Metric(
             "look_failures",
-            "Looks at the usage that failed since the monitor was started.",
+            "Poller at the usage that failed since the monitor was started.",
             (({}, failures),),
             is_counter=True,
         ),
@@ -81,7 +81,7 @@ def _info(usage: Usage, version: str) -> Metric:
 def _headline(usage: Usage) -> Metric:
     text = "The percentage in charge, as the screen leads with; its source says what it rests on."
     known = usage.block is not None
-    sample = ({"source": usage.gauge.source}, usage.percent / 100)
+    sample = ({"source": usage.headline.source}, usage.percent / 100)
     return Metric("used_ratio", text, (sample,) if known else ())
 
 

@@ -8,7 +8,7 @@ from typing import Any, Optional
 from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
-from monitor.model.official import FRESH, Window
+from monitor.model.official import FRESH, RateLimitWindow
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
 
@@ -42,22 +42,22 @@ def utc(when: Optional[datetime]) -> Optional[str]:
 
 
 def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
-    return usage.rules.clock.local(when).isoformat(timespec="seconds") if when else None
+    return usage.rules.time_format.local(when).isoformat(timespec="seconds") if when else None
 
 
 def _headline(usage: Usage) -> dict[str, Any]:
     # Without a block an official limit may be reached all the same, from another device.
-    reached = usage.status == "limit_reached" and usage.gauge.window is not None
-    used, source, left = usage.percent, usage.gauge.source, usage.gauge.tokens_left
+    reached = usage.status == "limit_reached" and usage.headline.window is not None
+    used, source, left = usage.percent, usage.headline.source, usage.headline.tokens_left
     if usage.is_weekly_reached and usage.weekly is not None:
         used, source, left = usage.weekly.used_percent, "official", 0.0
     elif usage.block is None and not reached:
-        return {**NO_HEADLINE, "sentence": sentence.headline(usage)}
+        return {**NO_HEADLINE, "sentence": sentence.summary(usage)}
     return {
         "used_percent": used,
         "source": source,
         "tokens_left": None if left is None else round(left),
-        "sentence": sentence.headline(usage),
+        "sentence": sentence.summary(usage),
     }
 
 
@@ -130,7 +130,7 @@ def _reset(usage: Usage) -> dict[str, Any]:
         "local": _local(usage, at),
         "minutes": minutes(at - usage.now) if at else None,
         "source": usage.reset.source,
-        "timezone": usage.rules.clock.name,
+        "timezone": usage.rules.time_format.name,
     }
 
 
@@ -162,7 +162,7 @@ def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
     }
 
 
-def _window(window: Optional[Window]) -> Optional[dict[str, Any]]:
+def _window(window: Optional[RateLimitWindow]) -> Optional[dict[str, Any]]:
     if window is None:
         return None
     return {

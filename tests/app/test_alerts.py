@@ -50,7 +50,7 @@ class Recorder:
 
 def at(percent: float) -> Usage:
     usage = usage_in("ok")
-    return replace(usage, gauge=replace(usage.gauge, used_percent=percent))
+    return replace(usage, headline=replace(usage.headline, used_percent=percent))
 
 
 def test_what_a_command_gets_to_know_is_all_in_its_environment() -> None:

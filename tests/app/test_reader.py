@@ -19,7 +19,7 @@ from typing import Any, Optional
 
 import pytest
 
-from monitor.app.poller import HISTORY_RETRY, HOURS_AFTER, Looks, measured
+from monitor.app.poller import HISTORY_RETRY, HOURS_AFTER, Poller, measured
 from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
 from monitor.ccusage.runner import CcusageError, Command
 from monitor.model.blocks import active_block
@@ -169,7 +169,7 @@ def lengths(calls: list[list[Any]]) -> list[str]:
 def test_a_look_reads_the_blocks_and_the_series_through_the_window(
     reader: Reader, fake: Fake
 ) -> None:
-    reading = reader.look(NOW)
+    reading = reader.poll(NOW)
     assert [(length, files) for length, files, _ in fake.calls()] == [
         ("5", ["new.jsonl"]),
         ("0.02", ["new.jsonl"]),
@@ -181,44 +181,44 @@ def test_a_look_reads_the_blocks_and_the_series_through_the_window(
 
 
 def test_unchanged_files_are_no_reason_to_run_it_again(reader: Reader, fake: Fake) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     for minute in range(1, 4):
         later = NOW + minute * timedelta(minutes=1)
-        assert reader.look(later).read_at == later
+        assert reader.poll(later).read_at == later
     assert fake.calls() == []
 
 
 def test_a_changed_file_is_read_once_and_the_series_brought_up(
     reader: Reader, fake: Fake, root: Path
 ) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     fake.says(raw_block(START, NOW, 450))
     touch(root)
-    events = reader.look(NOW + timedelta(seconds=3)).events
+    events = reader.poll(NOW + timedelta(seconds=3)).events
     assert lengths(fake.calls()) == ["5"]
     assert events is not None
     assert [event.tokens for event in events] == [300, 150]
 
 
 def test_the_series_is_read_again_a_minute_later(reader: Reader, fake: Fake, root: Path) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     touch(root)
-    reader.look(NOW + EVENTS_EVERY)
+    reader.poll(NOW + EVENTS_EVERY)
     assert lengths(fake.calls()) == ["5", "0.02"]
 
 
 def test_a_first_look_without_the_series_is_completed_by_the_next(
     reader: Reader, fake: Fake
 ) -> None:
-    first = reader.look(NOW, series=False)
+    first = reader.poll(NOW, series=False)
     assert lengths(fake.calls()) == ["5"]
     assert first.events is None
-    assert reader.look(NOW).events is not None
+    assert reader.poll(NOW).events is not None
     assert lengths(fake.calls()) == ["0.02"]
-    reader.look(NOW)
+    reader.poll(NOW)
     assert fake.calls() == []
 
 
@@ -226,34 +226,34 @@ def test_a_series_that_does_not_add_up_is_none_and_not_asked_for_in_vain(
     reader: Reader, fake: Fake
 ) -> None:
     fake.says(raw_block(NOW - HOUR, NOW - HOUR, 999, 0.02), length="0.02")
-    assert reader.look(NOW).events is None
+    assert reader.poll(NOW).events is None
     fake.calls()
-    assert reader.look(NOW).events is None
+    assert reader.poll(NOW).events is None
     assert fake.calls() == []
 
 
 def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Reader, fake: Fake) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     after = START + 5 * HOUR
-    assert active_block(reader.look(after).blocks, after) is None
+    assert active_block(reader.poll(after).blocks, after) is None
     assert lengths(fake.calls())[0] == "5"
 
 
 def test_a_clock_put_back_is_a_reason_to_look_again(reader: Reader, fake: Fake) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
-    reader.look(NOW - HOUR)
+    reader.poll(NOW - HOUR)
     assert lengths(fake.calls())[0] == "5"
 
 
 def test_a_clock_that_was_days_ahead_leaves_no_window_in_the_future(
     reader: Reader, fake: Fake, root: Path
 ) -> None:
-    reader.look(NOW + 72 * HOUR)
+    reader.poll(NOW + 72 * HOUR)
     fake.calls()
     touch(root)
-    reading = reader.look(NOW)
+    reading = reader.poll(NOW)
     assert active_block(reading.blocks, NOW) is not None
     assert len([call for call in fake.calls() if call[0] == "5"]) == 1
 
@@ -262,7 +262,7 @@ def test_without_a_silence_the_window_grows_until_everything_is_read(
     reader: Reader, fake: Fake
 ) -> None:
     fake.says(*BUSY)
-    assert reader.look(NOW, series=False).scan == "full"
+    assert reader.poll(NOW, series=False).scan == "full"
     tried = [files for _, files, _ in fake.calls()]
     assert tried[0] == ["new.jsonl"]
     assert tried[-1] == ["new.jsonl", "old.jsonl"]
@@ -272,21 +272,21 @@ def test_a_grown_window_is_kept_for_hours_then_a_narrow_one_is_tried(
     reader: Reader, fake: Fake, root: Path
 ) -> None:
     fake.says()
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     touch(root)
-    reader.look(NOW + HOUR)
+    reader.poll(NOW + HOUR)
     assert [files for _, files, _ in fake.calls()] == [["new.jsonl", "old.jsonl"]]
     later = NOW + SPAN_KEPT + HOUR
     touch(root, later)
-    reader.look(later)
+    reader.poll(later)
     assert fake.calls()[0][1] == ["new.jsonl"]
 
 
 def test_a_history_of_today_is_read_in_place(fake: Fake, tmp_path: Path) -> None:
     transcript(tmp_path / "claude", "p/new.jsonl", NOW - HOUR)
     reader = reader_of(fake, tmp_path, [tmp_path / "claude"])
-    assert reader.look(NOW, series=False).scan == "full"
+    assert reader.poll(NOW, series=False).scan == "full"
     assert [dirs for _, _, dirs in fake.calls()] == [str(tmp_path / "claude")]
 
 
@@ -295,7 +295,7 @@ def test_full_scan_hands_over_everything_at_every_look(
 ) -> None:
     reader = reader_of(fake, tmp_path, [root], full_scan=True)
     for _ in range(2):
-        assert reader.look(NOW, series=False).scan == "full"
+        assert reader.poll(NOW, series=False).scan == "full"
         touch(root)
     assert [dirs for _, _, dirs in fake.calls()] == [str(root), str(root)]
 
@@ -305,7 +305,7 @@ def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
 ) -> None:
     """Cut into minutes, a gigabyte takes ccusage 20 more than 2 GB of memory."""
     fake.says(*BUSY, raw_block(START, NOW - HOUR, 300))
-    reading = reader.look(NOW)
+    reading = reader.poll(NOW)
     assert reading.scan == "full"
     assert fake.calls()[-1][:2] == ["0.02", ["new.jsonl"]]
     assert reading.events is not None
@@ -314,25 +314,25 @@ def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
 def test_a_distrusted_window_is_not_used_before_the_block_has_ended(
     reader: Reader, fake: Fake, root: Path
 ) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     reader.distrust_window(START + 5 * HOUR)
-    assert reader.look(NOW).scan == "full"
+    assert reader.poll(NOW).scan == "full"
     touch(root)
-    assert reader.look(NOW + HOUR).scan == "full"
-    assert reader.look(START + 5 * HOUR).scan == "window"
+    assert reader.poll(NOW + HOUR).scan == "full"
+    assert reader.poll(START + 5 * HOUR).scan == "window"
 
 
 def test_after_a_failure_nothing_old_is_built_on(reader: Reader, fake: Fake, root: Path) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.breaks()
     touch(root)
     with pytest.raises(CcusageError):
-        reader.look(NOW)
+        reader.poll(NOW)
     (root / "projects" / "p" / "new.jsonl").unlink()
     transcript(root, "p/other.jsonl", NOW)
     fake.says(raw_block(START, NOW, 450))
     fake.calls()
-    assert active_block(reader.look(NOW, series=False).blocks, NOW) is not None
+    assert active_block(reader.poll(NOW, series=False).blocks, NOW) is not None
     assert fake.calls()[0][1] == ["other.jsonl"]
 
 
@@ -340,34 +340,34 @@ def test_a_failure_without_a_change_is_tried_again(reader: Reader, fake: Fake) -
     fake.breaks()
     for _ in range(2):
         with pytest.raises(CcusageError):
-            reader.look(NOW)
+            reader.poll(NOW)
     assert lengths(fake.calls()) == ["5", "5"]
 
 
 def test_a_private_directory_that_a_cleaner_removed_is_made_again(
     reader: Reader, tmp_path: Path, root: Path
 ) -> None:
-    before = reader.look(NOW)
+    before = reader.poll(NOW)
     shutil.rmtree(tmp_path / "work")
     touch(root)
-    assert reader.look(NOW) == replace(before, size=DataSize(2, before.size.bytes + 3))
+    assert reader.poll(NOW) == replace(before, size=DataSize(2, before.size.bytes + 3))
 
 
 def test_another_ccusage_is_asked_who_it_is(reader: Reader, fake: Fake, root: Path) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.breaks()
     touch(root)
     with pytest.raises(CcusageError):
-        reader.look(NOW)
+        reader.poll(NOW)
     fake.write(version="17.2.1")
     fake.says(raw_block(START, NOW, 450))
-    assert reader.look(NOW).ccusage_version == "17.2.1"
+    assert reader.poll(NOW).ccusage_version == "17.2.1"
 
 
 def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, root: Path) -> None:
     fake.write(sleep=0.1)
     reader = reader_of(fake, tmp_path, [root])
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     others = [threading.Thread(target=reader.full_scan) for _ in range(3)]
     for other in others:
@@ -381,10 +381,10 @@ def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, roo
 def test_a_removed_projects_directory_leaves_nothing_to_count(
     reader: Reader, fake: Fake, root: Path
 ) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     fake.calls()
     (root / "projects").rename(root / "elsewhere")
-    reader.look(NOW, series=False)
+    reader.poll(NOW, series=False)
     ((_, files, _),) = fake.calls()
     assert files == []
 
@@ -392,7 +392,7 @@ def test_a_removed_projects_directory_leaves_nothing_to_count(
 def test_a_full_scan_brings_the_blocks_and_another_run_their_hours(
     reader: Reader, fake: Fake
 ) -> None:
-    reader.look(NOW)
+    reader.poll(NOW)
     early = START - 24 * HOUR
     fake.says(raw_block(early, early + 2 * HOUR, 70), raw_block(START, NOW, 300))
     hours = [raw_block(early, early, 30, 1), raw_block(early + 2 * HOUR, early + 2 * HOUR, 40, 1)]
@@ -418,12 +418,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def looks(reader: Reader, tmp_path: Path, clock: Clock) -> Looks:
-    return Looks(reader, tmp_path / "state", clock)
+def poller(reader: Reader, tmp_path: Path, clock: Clock) -> Poller:
+    return Poller(reader, tmp_path / "state", clock)
 
 
-def highest(looks: Looks) -> Optional[int]:
-    history = looks.look().history
+def highest(poller: Poller) -> Optional[int]:
+    history = poller.poll().history
     return max((b.tokens.counted for b in history.blocks), default=None) if history else None
 
 
@@ -431,103 +431,103 @@ PAST = raw_block(START - 700 * HOUR, START - 698 * HOUR, 9_000)
 
 
 def test_the_history_is_read_once_kept_and_read_again_a_day_later(
-    looks: Looks, fake: Fake, tmp_path: Path, reader: Reader, clock: Clock
+    poller: Poller, fake: Fake, tmp_path: Path, reader: Reader, clock: Clock
 ) -> None:
     fake.says(PAST, raw_block(START, NOW - HOUR, 300))
-    looks.look()
-    assert looks.wants_history()
-    looks.read_history()
-    assert highest(looks) == 9_000
-    assert not looks.wants_history()
-    again = Looks(reader, tmp_path / "state", clock)
+    poller.poll()
+    assert poller.wants_history()
+    poller.read_history()
+    assert highest(poller) == 9_000
+    assert not poller.wants_history()
+    again = Poller(reader, tmp_path / "state", clock)
     assert highest(again) == 9_000
     assert not again.wants_history()
     clock.now += 25 * HOUR
-    again.look()
+    again.poll()
     assert again.wants_history()
 
 
 def test_blocks_that_ended_unseen_before_what_the_window_shows_are_read_anew(
-    looks: Looks, fake: Fake, reader: Reader, root: Path, tmp_path: Path, clock: Clock
+    poller: Poller, fake: Fake, reader: Reader, root: Path, tmp_path: Path, clock: Clock
 ) -> None:
-    looks.look()
-    looks.read_history()
+    poller.poll()
+    poller.read_history()
     # This block goes on for hours while nobody watches, and the next is all that a window shows.
     clock.now = NOW + 15 * HOUR
     fake.says(raw_block(clock.now - HOUR, clock.now, 40))
     transcript(root, "p/next.jsonl", clock.now)
-    again = Looks(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
-    assert again.look().reading is not None
+    again = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    assert again.poll().reading is not None
     assert again.wants_history()
     again.read_history()
     assert not again.wants_history()
 
 
-def test_a_history_from_the_future_is_read_anew(looks: Looks, fake: Fake, clock: Clock) -> None:
+def test_a_history_from_the_future_is_read_anew(poller: Poller, fake: Fake, clock: Clock) -> None:
     clock.now = NOW + 48 * HOUR
-    looks.look()
-    looks.read_history()
+    poller.poll()
+    poller.read_history()
     clock.now = NOW
-    looks.look()
-    assert looks.wants_history()
+    poller.poll()
+    assert poller.wants_history()
 
 
 def test_a_history_that_cannot_be_read_is_not_tried_again_at_once(
-    looks: Looks, fake: Fake, clock: Clock
+    poller: Poller, fake: Fake, clock: Clock
 ) -> None:
-    looks.look()
+    poller.poll()
     fake.breaks()
-    seen = looks.read_history()
+    seen = poller.read_history()
     assert seen.reading is not None
-    assert not looks.wants_history()
+    assert not poller.wants_history()
     clock.now += HISTORY_RETRY
     fake.says(raw_block(START, NOW - HOUR, 300))
-    assert looks.wants_history()
+    assert poller.wants_history()
 
 
 def test_a_block_that_completes_joins_the_history(
-    looks: Looks, fake: Fake, root: Path, clock: Clock
+    poller: Poller, fake: Fake, root: Path, clock: Clock
 ) -> None:
-    looks.look()
-    looks.read_history()
+    poller.poll()
+    poller.read_history()
     fake.says(raw_block(START, NOW, 450))
     touch(root)
     clock.now = START + 5 * HOUR
-    assert highest(looks) == 450
+    assert highest(poller) == 450
 
 
 def test_where_nothing_can_be_kept_a_completed_block_does_not_displace_the_others(
     reader: Reader, fake: Fake, root: Path, tmp_path: Path, clock: Clock
 ) -> None:
     (tmp_path / "file").write_text("")
-    looks = Looks(reader, tmp_path / "file", clock)
+    poller = Poller(reader, tmp_path / "file", clock)
     fake.says(PAST, raw_block(START, NOW - HOUR, 300))
-    looks.look()
-    looks.read_history()
+    poller.poll()
+    poller.read_history()
     fake.says(raw_block(START, NOW, 450))
     touch(root)
     clock.now = START + 5 * HOUR
-    assert highest(looks) == 9_000
-    assert not looks.wants_history()
+    assert highest(poller) == 9_000
+    assert not poller.wants_history()
 
 
 def test_the_history_of_another_way_of_counting_is_not_used(
-    looks: Looks, fake: Fake, tmp_path: Path, root: Path, clock: Clock
+    poller: Poller, fake: Fake, tmp_path: Path, root: Path, clock: Clock
 ) -> None:
     fake.says(PAST, raw_block(START, NOW - HOUR, 300))
-    looks.look()
-    looks.read_history()
+    poller.poll()
+    poller.read_history()
     fake.write(version="17.2.1")
-    other = Looks(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    other = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
     assert highest(other) is None
     assert other.wants_history()
 
 
 @pytest.mark.parametrize("scan", [[], [raw_block(START, NOW - HOUR, 100)]])
 def test_a_window_that_counts_more_than_everything_is_distrusted(
-    looks: Looks, reader: Reader, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
+    poller: Poller, reader: Reader, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
 ) -> None:
-    looks.look()
+    poller.poll()
     real, window_says = reader.runner.blocks, raw_block(START, NOW - HOUR, 300)
 
     def blocks(
@@ -538,7 +538,7 @@ def test_a_window_that_counts_more_than_everything_is_distrusted(
         return real(command, data_dirs, *extra, limit_seconds=limit_seconds)
 
     reader.runner.blocks = blocks  # type: ignore[method-assign]
-    seen = looks.read_history()
+    seen = poller.read_history()
     assert seen.reading is not None
     assert seen.reading.scan == "full"
     whole = active_block(seen.reading.blocks, NOW)
@@ -546,9 +546,9 @@ def test_a_window_that_counts_more_than_everything_is_distrusted(
 
 
 def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
-    looks: Looks, fake: Fake, root: Path, reader: Reader
+    poller: Poller, fake: Fake, root: Path, reader: Reader
 ) -> None:
-    looks.look()
+    poller.poll()
     real = reader.full_scan
 
     def full_scan() -> Any:
@@ -558,32 +558,34 @@ def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
         return found
 
     reader.full_scan = full_scan  # type: ignore[method-assign]
-    seen = looks.read_history()
+    seen = poller.read_history()
     assert seen.reading is not None
     assert seen.reading.scan == "window"
 
 
 def test_the_hours_of_past_blocks_are_read_later_than_the_blocks(
-    looks: Looks, fake: Fake, clock: Clock
+    poller: Poller, fake: Fake, clock: Clock
 ) -> None:
     early = START - 24 * HOUR
     fake.says(raw_block(early, early + HOUR, 70), raw_block(START, NOW, 300))
     fake.says(raw_block(early, early + HOUR, 70, 1), length="1")
-    looks.look()
-    looks.read_history()
-    assert looks.lacks_hours() and not looks.wants_hours()
+    poller.poll()
+    poller.read_history()
+    assert poller.lacks_hours() and not poller.wants_hours()
     clock.now += HOURS_AFTER
-    assert looks.wants_hours()
-    history = looks.read_hours().history
+    assert poller.wants_hours()
+    history = poller.read_hours().history
     assert history is not None
     assert [item.hourly for item in history.completed] == [(70, 0, 0, 0, 0)]
-    assert not looks.wants_hours()
+    assert not poller.wants_hours()
 
 
-def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(looks: Looks, fake: Fake) -> None:
-    looks.look()
+def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(
+    poller: Poller, fake: Fake
+) -> None:
+    poller.poll()
     fake.breaks()
-    seen = looks.read_history()
+    seen = poller.read_history()
     usage = measured(seen, Rules(), NOW)
     assert any(text.startswith("The history could not be read") for text in warnings(usage))
 
@@ -605,7 +607,7 @@ def reader_after(
     """A new process, to which an earlier one left its reading in a state file."""
     if reading is not None:
         save_last(tmp_path / "state", reading)
-        kept = last_path(tmp_path / "state", reading.data_dirs, reading.how)
+        kept = last_path(tmp_path / "state", reading.data_dirs, reading.options_key)
         os.utime(kept, (NOW.timestamp(), NOW.timestamp()))
     chosen = Source(ccusage=str(fake.path), claude_dirs=(root,), **source)
     (tmp_path / "work2").mkdir(exist_ok=True)
@@ -616,10 +618,10 @@ def reader_after(
 def test_what_another_monitor_has_read_is_taken_over_while_nothing_has_changed(
     reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     fake.calls()
     later = NOW + HOUR
-    assert reader_after(first, fake, tmp_path, root).look(later) == replace(first, read_at=later)
+    assert reader_after(first, fake, tmp_path, root).poll(later) == replace(first, read_at=later)
     assert fake.calls() == []
 
 
@@ -627,11 +629,11 @@ def test_what_another_monitor_has_read_is_taken_over_while_nothing_has_changed(
 def test_the_reading_taken_over_is_the_base_of_the_looks_after_it(
     reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    second = reader_after(reader.look(NOW), fake, tmp_path, root)
-    second.look(NOW)
+    second = reader_after(reader.poll(NOW), fake, tmp_path, root)
+    second.poll(NOW)
     fake.calls()
     touch(root)
-    second.look(NOW)
+    second.poll(NOW)
     assert lengths(fake.calls()) == ["5", "0.02"]
 
 
@@ -659,10 +661,10 @@ def swap(path: Path) -> None:
 def test_any_change_since_makes_it_run_ccusage(
     change: Change, reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     fake.calls()
     change(fake, root)
-    reader_after(first, fake, tmp_path, root).look(NOW)
+    reader_after(first, fake, tmp_path, root).poll(NOW)
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -671,9 +673,9 @@ def test_any_change_since_makes_it_run_ccusage(
 def test_another_way_of_reading_takes_nothing_over(
     option: str, reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     fake.calls()
-    reader_after(first, fake, tmp_path, root, **{option: True}).look(NOW)
+    reader_after(first, fake, tmp_path, root, **{option: True}).poll(NOW)
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -682,19 +684,19 @@ def test_another_way_of_reading_takes_nothing_over(
 def test_by_another_clock_nothing_is_taken_over(
     when: datetime, reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     fake.calls()
-    reader_after(first, fake, tmp_path, root).look(when)
+    reader_after(first, fake, tmp_path, root).poll(when)
     assert lengths(fake.calls())[0] == "5"
 
 
 def test_of_a_program_that_is_no_package_nothing_is_taken_over(
     reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     fake.calls()
-    assert first.state is None
-    reader_after(first, fake, tmp_path, root).look(NOW)
+    assert first.fingerprint is None
+    reader_after(first, fake, tmp_path, root).poll(NOW)
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -704,19 +706,19 @@ def test_of_a_program_that_is_no_package_nothing_is_taken_over(
         {"size": [float("inf"), 1]},
         {"events": [["2026-06-10T16:00:00Z", 1e999, None]]},
         {"events": [["2026-06-10T16:00:00Z", -5, None]]},
-        {"how": None, "since": 7},
+        {"options_key": None, "since": 7},
     ],
 )
 @pytest.mark.usefixtures("packaged")
 def test_a_kept_reading_that_cannot_be_is_passed_over(
     harm: dict[str, Any], reader: Reader, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    first = reader.look(NOW)
+    first = reader.poll(NOW)
     save_last(tmp_path / "state", first)
-    kept = last_path(tmp_path / "state", first.data_dirs, first.how)
+    kept = last_path(tmp_path / "state", first.data_dirs, first.options_key)
     kept.write_text(json.dumps({**json.loads(kept.read_text()), **harm}))
     fake.calls()
-    assert reader_after(None, fake, tmp_path, root).look(NOW).blocks == first.blocks
+    assert reader_after(None, fake, tmp_path, root).poll(NOW).blocks == first.blocks
     assert lengths(fake.calls())[0] == "5"
 
 
@@ -727,21 +729,21 @@ def test_a_pipe_in_place_of_a_state_file_is_not_waited_for(tmp_path: Path) -> No
 
 
 def test_readings_of_another_ccusage_are_kept_apart(reader: Reader, tmp_path: Path) -> None:
-    reading = reader.look(NOW)
+    reading = reader.poll(NOW)
     save_last(tmp_path, reading)
     assert load_last(tmp_path, reading.data_dirs, "another") is None
-    assert load_last(tmp_path, reading.data_dirs, reading.how) is not None
+    assert load_last(tmp_path, reading.data_dirs, reading.options_key) is not None
     assert load_last(tmp_path, reading.data_dirs) is not None
 
 
 def test_an_older_reading_put_in_ones_place_is_not_confirmed(
     reader: Reader, tmp_path: Path
 ) -> None:
-    mine = replace(reader.look(NOW), ccusage_version="mine")
+    mine = replace(reader.poll(NOW), ccusage_version="mine")
     saved = save_last(tmp_path, mine)
     assert confirm_last(tmp_path, mine, saved) is not None
     save_last(tmp_path, replace(mine, ccusage_version="another's"))
     confirm_last(tmp_path, mine, saved)
-    kept = load_last(tmp_path, mine.data_dirs, mine.how)
+    kept = load_last(tmp_path, mine.data_dirs, mine.options_key)
     assert kept is not None
     assert kept.ccusage_version == "mine"

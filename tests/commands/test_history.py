@@ -19,7 +19,7 @@ import pytest
 import pytz
 
 from monitor.commands.history import since
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 from tests.conftest import RunMonitor
 from tests.histories import MODELS, Row, limit_message, write_messages
 from tests.live.fakes import Fake
@@ -246,11 +246,11 @@ def test_what_is_no_date_is_refused_with_examples(history: History, written: str
 
 
 def test_since_names_a_day_on_the_readers_clock_whatever_its_offset_was() -> None:
-    clock = Clock(pytz.timezone("Europe/Berlin"))
+    time_format = TimeFormat(pytz.timezone("Europe/Berlin"))
     winter = datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc)  # the 23rd in Berlin
-    assert since("2026-07-01", clock, winter) == date(2026, 7, 1)
-    assert since("30d", clock, winter) == date(2026, 10, 24)
-    assert since("0d", clock, winter) == date(2026, 11, 23)
+    assert since("2026-07-01", time_format, winter) == date(2026, 7, 1)
+    assert since("30d", time_format, winter) == date(2026, 10, 24)
+    assert since("0d", time_format, winter) == date(2026, 11, 23)
 
 
 # --- what is kept, and nothing at all

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from monitor.cli import cli
 from monitor.commands import statusline as module
-from monitor.model.official import OfficialLimits, Window, captured
+from monitor.model.official import OfficialLimits, RateLimitWindow, captured
 from monitor.model.reading import Reading
 from monitor.store.json_file import state_dir
 from monitor.store.official import keep_official, load_official, official_path
@@ -534,6 +534,6 @@ def test_the_next_snapshot_has_the_official_percentage_and_reset(
 
 def test_a_kept_window_without_a_capture_is_not_believed(home: Path) -> None:
     moment = now()
-    window = Window(64.0, moment + HOUR, moment)
+    window = RateLimitWindow(64.0, moment + HOUR, moment)
     keep_official(state_dir(), str(home), OfficialLimits(window), moment)
     assert said(b"").startswith(NO_LIMITS)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.model.alerting import Alert, Armed, due
 from monitor.model.blocks import SESSION
-from monitor.model.sentence import headline
+from monitor.model.sentence import summary
 from monitor.model.usage import Usage
 from tests.samples import NOW, OFFICIAL, START, usage_in
 
@@ -26,7 +26,7 @@ def at(percent: float, minutes: float = 0, verdict: str = "ok", state: str = "ok
     return replace(
         usage,
         now=NOW + minutes * MINUTE,
-        gauge=replace(usage.gauge, used_percent=percent),
+        headline=replace(usage.headline, used_percent=percent),
         forecast=replace(usage.forecast, verdict=verdict),
     )
 
@@ -64,7 +64,7 @@ def test_a_threshold_is_told_once_when_it_is_passed() -> None:
 def test_an_alert_says_the_sentence_of_the_screen() -> None:
     usage = at(81)
     (alert,), _ = due(Armed(), usage)
-    assert alert == Alert("percent", EIGHTY, headline(usage))
+    assert alert == Alert("percent", EIGHTY, summary(usage))
 
 
 def test_each_threshold_has_its_own_alert() -> None:

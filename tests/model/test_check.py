@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.model.check import ENOUGH, NOT_ENOUGH, TIGHT, UNKNOWN, check
 from monitor.model.forecast import Forecast
-from monitor.model.sentence import headline
+from monitor.model.sentence import summary
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
 from tests.samples import NOW, STATES, usage_in, window
@@ -36,7 +36,7 @@ def week_first(runs_out_in: timedelta) -> Usage:
 )
 def test_without_a_need_the_forecast_answers(verdict: str, code: int) -> None:
     usage = foretold(verdict)
-    assert check(usage, None) == (code, headline(usage))
+    assert check(usage, None) == (code, summary(usage))
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_a_limit_reached_on_another_device_is_not_enough() -> None:
     usage = usage_in("official-reached-elsewhere")
     assert usage.block is None
     for need in (None, 1, 30 * MINUTE):
-        assert check(usage, need) == (NOT_ENOUGH, headline(usage))
+        assert check(usage, need) == (NOT_ENOUGH, summary(usage))
 
 
 def test_what_a_token_is_worth_may_not_be_known_while_a_pace_is() -> None:
     usage = usage_in("ok")
-    gauge = replace(usage.gauge, tokens_per_percent=None)
-    unknown = replace(usage, gauge=gauge)
+    headline = replace(usage.headline, tokens_per_percent=None)
+    unknown = replace(usage, headline=headline)
     code, said = check(unknown, 1_000)
     assert code == UNKNOWN and "official limit" in said
-    first = replace(week_first(90 * MINUTE), gauge=gauge)
-    assert check(first, 1_000) == (TIGHT, headline(first))
-    assert check(first, 120 * MINUTE) == (NOT_ENOUGH, headline(first))
+    first = replace(week_first(90 * MINUTE), headline=headline)
+    assert check(first, 1_000) == (TIGHT, summary(first))
+    assert check(first, 120 * MINUTE) == (NOT_ENOUGH, summary(first))
 
 
 def test_a_time_takes_what_the_present_pace_takes_in_it() -> None:
@@ -98,7 +98,7 @@ def test_after_the_reset_nothing_more_is_needed_of_this_limit() -> None:
 @pytest.mark.parametrize("state", ["exceeded", "limit-reached", "official-reached"])
 def test_at_the_limit_nothing_is_enough(state: str, need: Optional[Union[int, timedelta]]) -> None:
     usage = usage_in(state)
-    assert check(usage, need) == (NOT_ENOUGH, headline(usage))
+    assert check(usage, need) == (NOT_ENOUGH, summary(usage))
 
 
 @pytest.mark.parametrize("need", [None, 1, 30 * MINUTE])
@@ -111,7 +111,7 @@ def test_without_a_block_the_answer_is_unknown(
 
 def test_an_official_percentage_with_no_worth_in_tokens_is_no_answer_for_tokens() -> None:
     usage = usage_in("official-alone")
-    unknown = replace(usage, gauge=replace(usage.gauge, tokens_per_percent=None))
+    unknown = replace(usage, headline=replace(usage.headline, tokens_per_percent=None))
     assert check(unknown, 20_000).code == UNKNOWN
 
 

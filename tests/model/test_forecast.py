@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.model.burn import BurnRate
 from monitor.model.forecast import RUNS_OUT, TIGHT, Forecast, _verdict, forecast
-from monitor.model.projection import Outlook
+from monitor.model.projection import Projection
 from tests.samples import NOW
 
 RESET = NOW + timedelta(minutes=100)
@@ -90,14 +90,14 @@ def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
 
 
 def test_the_outlook_gives_chance_band_and_times_and_the_pace_keeps_its_own() -> None:
-    outlook = Outlook(4_000, 0.5, ((1.0, 2_000.0),), 4_500, 7_000, 12_000)
-    found = forecast(4_000, 10_000, BurnRate(120.0, 60), outlook, RESET, NOW)
+    projection = Projection(4_000, 0.5, ((1.0, 2_000.0),), 4_500, 7_000, 12_000)
+    found = forecast(4_000, 10_000, BurnRate(120.0, 60), projection, RESET, NOW)
     assert found == Forecast(
         verdict="ok",
         runs_out_at=NOW + timedelta(minutes=50),
         sustainable=60.0,
         pause=timedelta(minutes=50),
-        probability=outlook.probability_above(10_000),
+        probability=projection.probability_above(10_000),
         likely_percent=70.0,
         likely_range=(45.0, 120.0),
         tokens=(4_500, 7_000, 12_000),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.formatting import (
-    Clock,
+    TimeFormat,
     age,
     count,
     duration,
@@ -22,7 +22,7 @@ from monitor.model.formatting import (
     visible,
 )
 
-UTC = Clock(pytz.utc)
+UTC = TimeFormat(pytz.utc)
 NOON = datetime(2026, 6, 10, 12, tzinfo=timezone.utc)
 SPANS = st.timedeltas(timedelta(), timedelta(days=40))
 
@@ -44,12 +44,12 @@ def test_a_12_hour_clock_has_no_leading_zero_and_its_own_noon(
     hour: int, minute: str, second: str
 ) -> None:
     when = NOON.replace(hour=hour, minute=5)
-    assert Clock(pytz.utc, twelve_hour=True).minute(when) == minute
-    assert Clock(pytz.utc, twelve_hour=True).second(when) == second
+    assert TimeFormat(pytz.utc, twelve_hour=True).minute(when) == minute
+    assert TimeFormat(pytz.utc, twelve_hour=True).second(when) == second
 
 
 def test_a_time_is_on_the_clocks_of_the_zone() -> None:
-    assert Clock(pytz.timezone("Asia/Kathmandu")).minute(NOON) == "17:45"
+    assert TimeFormat(pytz.timezone("Asia/Kathmandu")).minute(NOON) == "17:45"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_time_that_is_not_today_names_its_day(ahead: timedelta, expected: str)
 
 
 def test_tomorrow_is_tomorrow_on_the_clocks_of_the_zone() -> None:
-    tokyo = Clock(pytz.timezone("Asia/Tokyo"))
+    tokyo = TimeFormat(pytz.timezone("Asia/Tokyo"))
     assert tokyo.minute_or_day(NOON + timedelta(hours=3), NOON) == "tomorrow 00:00"
     assert UTC.minute_or_day(NOON + timedelta(hours=3), NOON) == "15:00"
 

@@ -8,14 +8,13 @@ from typing import Optional
 
 import jsonschema
 import pytest
-from tests.views.test_report import SCHEMA
 
 from monitor.model.forecast import UNKNOWN
-from monitor.model.headline import choose_gauge
-from monitor.model.official import OfficialLimits, Window
-from monitor.model.sentence import headline, warnings
+from monitor.model.headline import choose_headline
+from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Usage, measure
-from monitor.views.screen.dashboard import Look, frame
+from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.style import ROLES, Style
 from tests.samples import (
@@ -34,6 +33,7 @@ from tests.samples import (
     usage_of,
     window,
 )
+from tests.views.test_snapshot import SCHEMA
 
 RESETS_IN = timedelta(hours=2, minutes=37, seconds=53)
 """Not the end of the samples' block."""
@@ -50,7 +50,7 @@ def sources(usage: Usage) -> tuple[str, Optional[str]]:
 
 
 def text(usage: Usage, width: int = 120) -> str:
-    lines = frame(usage, width, 40, Look(Style()))
+    lines = frame(usage, width, 40, DisplayOptions(Style()))
     return "\n".join("".join(span.text for span in spans) for spans in lines)
 
 
@@ -90,13 +90,13 @@ def test_over_the_estimate_is_no_fault_while_official_percentages_lead() -> None
     usage = usage_of(EXCEEDED, official=known((90, 20), (1, 41)))
     assert usage.forecast.verdict != "exceeded"
     assert not [said for said in warnings(usage) if "stopped at any moment" in said]
-    assert "Over the limit" not in headline(usage)
+    assert "Over the limit" not in summary(usage)
 
 
 def test_between_captures_tokens_since_carry_it_on() -> None:
     usage = usage_in("bridged")
     assert sources(usage) == ("bridged", "official")
-    assert usage.gauge.bridge is not None
+    assert usage.headline.bridge is not None
     assert 48 < snapshot(usage)["headline"]["used_percent"] < 99
     assert "≈ 67 %: official 48 % at 13:52, and 7,667 tokens since" in text(usage)
 
@@ -109,7 +109,7 @@ def test_an_old_percentage_leads_while_nothing_was_used_here_since() -> None:
     )  # captured a minute after the last message, 29 minutes ago
     assert sources(later) == ("bridged", "official")
     assert later.percent == 55
-    assert later.gauge.bridge is None
+    assert later.headline.bridge is None
     assert "55 % official, 29 min ago · 27,900 tokens here" in text(later)
 
 
@@ -130,7 +130,7 @@ def test_without_a_series_an_old_percentage_does_not_hide_what_was_used_since() 
 
 def test_stale_facts_are_dimmed() -> None:
     usage = usage_in("official-old")
-    spans = [span for spans in frame(usage, 80, 24, Look(Style())) for span in spans]
+    spans = [span for spans in frame(usage, 80, 24, DisplayOptions(Style())) for span in spans]
     role = next(span.role for span in spans if "1 % used 35 min ago" in span.text)
     assert role == "dim" and role in ROLES
     assert next(span.role for span in spans if "41 % used" in span.text) == ""
@@ -139,18 +139,16 @@ def test_stale_facts_are_dimmed() -> None:
 @pytest.mark.parametrize("percent", [0, 0.4, 63, 99.9])
 def test_what_one_percent_is_worth_is_not_claimed_from_one_young_capture(percent: float) -> None:
     usage = usage_of(WARMING_UP, official=known((2.9, percent)))
-    assert usage.gauge.level is None or percent >= 3
-    if usage.gauge.level is None:
+    assert usage.headline.limit_tokens is None or percent >= 3
+    if usage.headline.limit_tokens is None:
         assert usage.forecast == UNKNOWN
-        assert usage.gauge.tokens_left is None
+        assert usage.headline.tokens_left is None
 
 
 def test_with_too_little_used_here_it_says_so_instead_of_a_forecast() -> None:
     usage = usage_of(WARMING_UP, official=known((2.9, 41)))
-    assert usage.gauge.level is None
-    assert headline(usage) == (
-        "41 % used, reset at 17:10; too little was used here for a forecast."
-    )
+    assert usage.headline.limit_tokens is None
+    assert summary(usage) == ("41 % used, reset at 17:10; too little was used here for a forecast.")
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
@@ -171,7 +169,7 @@ def test_at_100_percent_the_limit_is_reached_since_it_was_first_seen() -> None:
     data = snapshot(usage)
     assert data["status"] == "limit_reached"
     assert data["headline"]["used_percent"] == 102
-    assert headline(usage) == "Limit reached at 14:21; it resets at 17:10, in 2 h 38 min."
+    assert summary(usage) == "Limit reached at 14:21; it resets at 17:10, in 2 h 38 min."
     assert usage.forecast == UNKNOWN
     assert "Runs out" not in text(usage) and "Pace" not in text(usage)
 
@@ -179,7 +177,7 @@ def test_at_100_percent_the_limit_is_reached_since_it_was_first_seen() -> None:
 def test_it_counts_down_to_the_reset() -> None:
     limits = OFFICIAL["official-reached"]
     usage = measure(RUNS_OUT, HISTORY, RULES, NOW + timedelta(hours=2, minutes=31), limits)
-    assert headline(usage).endswith("it resets at 17:10, in 7 min.")
+    assert summary(usage).endswith("it resets at 17:10, in 7 min.")
 
 
 def test_the_limit_stays_reached_when_the_capture_is_old() -> None:
@@ -208,7 +206,7 @@ def test_idle_has_no_headline_percentage_and_still_shows_the_official_ones() -> 
 def test_the_weekly_limit_reached_names_its_own_reset() -> None:
     usage = usage_in("week-reached")
     assert usage.status == "limit_reached"
-    assert headline(usage) == (
+    assert summary(usage) == (
         "Weekly limit reached at 14:08; it resets 2026-06-13 18:32, in 3 d 4 h."
     )
     assert usage.reset.at == NOW + timedelta(days=3, hours=4)
@@ -220,19 +218,20 @@ def test_the_weekly_limit_reached_names_its_own_reset() -> None:
 
 @pytest.mark.parametrize("used", [5.0, 63.4, 99.0, 100.0, 104.0])
 def test_the_level_is_where_100_percent_are(used: float) -> None:
-    sight = Window(used, NOW + RESETS_IN, NOW, known((40, 4), (0, used)).five_hour.captures)  # type: ignore[union-attr]
-    gauge = choose_gauge(27_900, 35_000, OfficialLimits(sight), RUNS_OUT.events, NOW)
-    assert gauge.level is not None and gauge.tokens_left is not None
-    assert gauge.percent_at(gauge.level) == pytest.approx(100)
-    assert gauge.percent_at(27_900) == used
-    assert gauge.tokens_left == pytest.approx(max(0.0, gauge.level - 27_900))
+    captures = known((40, 4), (0, used)).five_hour.captures  # type: ignore[union-attr]
+    sight = RateLimitWindow(used, NOW + RESETS_IN, NOW, captures)
+    headline = choose_headline(27_900, 35_000, OfficialLimits(sight), RUNS_OUT.events, NOW)
+    assert headline.limit_tokens is not None and headline.tokens_left is not None
+    assert headline.percent_at(headline.limit_tokens) == pytest.approx(100)
+    assert headline.percent_at(27_900) == used
+    assert headline.tokens_left == pytest.approx(max(0.0, headline.limit_tokens - 27_900))
 
 
 def test_the_estimates_level_is_the_token_limit() -> None:
-    gauge = choose_gauge(48_020, 35_000, None, None, NOW)
-    assert (gauge.source, gauge.tokens_left) == ("estimate", 0)
-    assert gauge.used_percent == pytest.approx(137.2)
-    assert gauge.level == pytest.approx(35_000)
+    headline = choose_headline(48_020, 35_000, None, None, NOW)
+    assert (headline.source, headline.tokens_left) == ("estimate", 0)
+    assert headline.used_percent == pytest.approx(137.2)
+    assert headline.limit_tokens == pytest.approx(35_000)
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
@@ -243,11 +242,11 @@ def test_the_snapshot_fits_its_schema_with_official_limits(name: str) -> None:
 def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
     old = known((35, 1))
     for official in (None, old):
-        gauge = choose_gauge(17_525, 35_050, official, None, NOW, NOW)
-        assert (gauge.source, gauge.used_percent) == ("estimate", 50.0)
-        assert (gauge.level, gauge.tokens_left) == (35_050, 17_525)
+        headline = choose_headline(17_525, 35_050, official, None, NOW, NOW)
+        assert (headline.source, headline.used_percent) == ("estimate", 50.0)
+        assert (headline.limit_tokens, headline.tokens_left) == (35_050, 17_525)
 
 
 def test_tokens_of_unknown_worth_do_not_move_the_percentage() -> None:
-    gauge = choose_gauge(1_200, 35_000, known((2.9, 41)), None, NOW)
-    assert (gauge.tokens_per_percent, gauge.percent_at(9_000)) == (None, 41)
+    headline = choose_headline(1_200, 35_000, known((2.9, 41)), None, NOW)
+    assert (headline.tokens_per_percent, headline.percent_at(9_000)) == (None, 41)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytz
 
 from monitor.model.blocks import Block, TokenCounts
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 from monitor.model.history import CompletedBlock, History, by_hour_of_week, hourly, merged
 from tests.samples import NOW, past_block
 
@@ -71,7 +71,7 @@ def test_the_hours_of_the_week_are_added_up_on_the_users_clock() -> None:
         replace(OLD, start=datetime(2026, 6, 7, 22, tzinfo=timezone.utc)), (1, 20, 300)
     )
     again = replace(first, block=replace(OLD, start=first.block.start + timedelta(days=7)))
-    berlin = Clock(pytz.timezone("Europe/Berlin"))
+    berlin = TimeFormat(pytz.timezone("Europe/Berlin"))
     heat = by_hour_of_week([first, again], berlin)
     assert heat == {(0, 0): 2, (0, 1): 40, (0, 2): 600}
 

@@ -19,7 +19,7 @@ from monitor.model.official import (
     SAME_WINDOW,
     OfficialLimits,
     PastWindow,
-    Window,
+    RateLimitWindow,
     captured,
     epoch,
     final_percent,
@@ -46,7 +46,7 @@ def told(percent: Any, resets_at: Any = RESET) -> dict[str, Any]:
     return {"used_percentage": percent, "resets_at": at}
 
 
-def five_hour(raw: Any, now: datetime = NOW) -> Optional[Window]:
+def five_hour(raw: Any, now: datetime = NOW) -> Optional[RateLimitWindow]:
     """Return what is believed of a five-hour window at its first sight."""
     found = present(captured({"five_hour": raw}, now), now)
     return found.five_hour if found else None
@@ -69,8 +69,8 @@ def test_the_documented_example_is_read_whole() -> None:
     week = NOW + timedelta(days=3)
     limits = captured({"five_hour": told(23.5), "seven_day": told(41.2, week)}, NOW)
     assert limits == OfficialLimits(
-        Window(23.5, RESET, NOW, (Capture(NOW, 23.5),)),
-        Window(41.2, week, NOW, (Capture(NOW, 41.2),)),
+        RateLimitWindow(23.5, RESET, NOW, (Capture(NOW, 23.5),)),
+        RateLimitWindow(41.2, week, NOW, (Capture(NOW, 41.2),)),
     )
 
 
@@ -315,7 +315,7 @@ def test_of_two_windows_the_one_that_resets_later_stays(
 
 
 def test_a_suspect_percentage_alone_is_not_shown_beside_what_is_known() -> None:
-    week = Window(41, NOW + timedelta(days=3), NOW, (Capture(NOW, 41),))
+    week = RateLimitWindow(41, NOW + timedelta(days=3), NOW, (Capture(NOW, 41),))
     limits = replace(seen((NOW, 97, START)), seven_day=week)
     assert present(limits, NOW) == OfficialLimits(seven_day=week)
 

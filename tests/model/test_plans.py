@@ -10,12 +10,12 @@ import pytest
 import pytz
 
 from monitor.model.blocks import SESSION, Block
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.usage import Rules
 from tests.samples import HISTORY, NOW, PAST, active, events_over, past_block, reading_of, usage_of
 
-CLOCK = Clock(pytz.utc)
+CLOCK = TimeFormat(pytz.utc)
 HIGHEST = past_block(2, 30_500)
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Event
 from monitor.model.projection import (
-    Outlook,
     PastBlock,
+    Projection,
     _habits,
     _hour_ends,
     _newest,
     _pace,
     _stop_shift,
-    outlook,
+    project,
     reach_times,
 )
 
@@ -39,8 +39,8 @@ class Moment:
     def counted(self) -> int:
         return sum(event.tokens for event in self.events)
 
-    def outlook(self) -> Outlook:
-        found = outlook(self.events, START, END, self.now, self.past)
+    def project(self) -> Projection:
+        found = project(self.events, START, END, self.now, self.past)
         assert found is not None
         return found
 
@@ -55,8 +55,8 @@ def steady(minutes: Sequence[int], tokens: int = 100) -> tuple[Event, ...]:
 
 def seen_at(
     minute: float, events: Sequence[Event], past: Sequence[PastBlock] = ()
-) -> Optional[Outlook]:
-    return outlook(events, START, END, at(minute), past)
+) -> Optional[Projection]:
+    return project(events, START, END, at(minute), past)
 
 
 def days_ago(days: int, hourly: tuple[int, ...]) -> PastBlock:
@@ -86,7 +86,7 @@ def moments(draw: st.DrawFn) -> Moment:
 
 @given(moments())
 def test_the_band_starts_at_the_count_so_far_or_above_and_is_in_order(moment: Moment) -> None:
-    found = moment.outlook()
+    found = moment.project()
     assert found.counted == moment.counted
     assert moment.counted <= found.final_low <= found.final_median <= found.final_high
 
@@ -95,14 +95,14 @@ def test_the_band_starts_at_the_count_so_far_or_above_and_is_in_order(moment: Mo
 def test_a_higher_limit_is_never_more_likely_to_be_reached(
     moment: Moment, one: int, other: int
 ) -> None:
-    found = moment.outlook()
+    found = moment.project()
     low, high = sorted((one, other))
     assert 0 <= found.probability_above(high) <= found.probability_above(low) <= 1
 
 
 @given(moments())
 def test_the_probability_agrees_with_the_band(moment: Moment) -> None:
-    found = moment.outlook()
+    found = moment.project()
     quantiles = ((0.1, found.final_low), (0.5, found.final_median), (0.9, found.final_high))
     for share, final in quantiles:
         if final > found.counted + 1:
@@ -113,13 +113,13 @@ def test_the_probability_agrees_with_the_band(moment: Moment) -> None:
 
 @given(moments())
 def test_a_limit_already_reached_is_certain(moment: Moment) -> None:
-    found = moment.outlook()
+    found = moment.project()
     assert found.probability_above(found.counted) == found.probability_above(0) == 1
 
 
 @given(moments())
 def test_at_the_end_of_the_block_the_count_is_final(moment: Moment) -> None:
-    found = outlook(moment.events, START, END, END, moment.past)
+    found = project(moment.events, START, END, END, moment.past)
     assert found is not None
     assert found.final_low == found.final_high == moment.counted
     assert found.probability_above(moment.counted + 1) == 0
@@ -129,7 +129,7 @@ def test_at_the_end_of_the_block_the_count_is_final(moment: Moment) -> None:
 def test_the_times_of_reaching_lie_between_now_and_the_end_and_in_order(
     moment: Moment, limit: int
 ) -> None:
-    found = moment.outlook()
+    found = moment.project()
     earliest, latest = reach_times(found, limit, moment.now, END)
     assert (earliest is None) == (limit > max(found.final_high, found.counted))
     if latest is not None:
@@ -145,8 +145,8 @@ def test_counting_in_another_unit_changes_nothing_but_the_unit(moment: Moment, u
     past = tuple(
         PastBlock(b.start, b.tokens * unit, tuple(h * unit for h in b.hourly)) for b in moment.past
     )
-    found = moment.outlook()
-    scaled = outlook(events, START, END, moment.now, past)
+    found = moment.project()
+    scaled = project(events, START, END, moment.now, past)
     assert scaled is not None
     assert scaled.stop == found.stop
     assert scaled.final_high == pytest.approx(found.final_high * unit)
@@ -215,7 +215,7 @@ def test_the_order_of_the_past_does_not_matter() -> None:
 
 
 def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> None:
-    found = Outlook(1_000, 0.5, ((1.0, 500.0),), 1_000, 1_200, 2_000)
+    found = Projection(1_000, 0.5, ((1.0, 500.0),), 1_000, 1_200, 2_000)
     assert reach_times(found, 1_500, at(180), END) == (at(240), None)
     assert reach_times(found, 900, at(180), END) == (at(180), at(180))
     assert reach_times(found, 2_000, at(180), END) == (END, None)

@@ -13,7 +13,7 @@ from monitor.model.blocks import SESSION
 from monitor.model.history import History
 from monitor.model.official import OfficialLimits
 from monitor.model.reading import DataSize, Reading
-from monitor.model.sentence import headline, warnings
+from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
 from monitor.views.snapshot import snapshot
@@ -163,7 +163,7 @@ def test_the_elapsed_time_of_an_official_window_counts_from_its_own_start() -> N
 
 
 def test_times_are_on_a_24_hour_clock_until_the_user_says_otherwise() -> None:
-    assert Rules().clock.minute(START) == "16:00"
+    assert Rules().time_format.minute(START) == "16:00"
 
 
 def test_of_two_limits_reached_the_one_that_resets_later_has_the_reset() -> None:
@@ -198,8 +198,8 @@ def test_nothing_is_judged_while_the_highest_block_is_looked_up(history: Optiona
     for rules in (PRO, replace(RULES, plan="custom_max")):
         usage = measure(OK, history, rules, NOW)
         assert (usage.is_settled, usage.verdict, usage.status) == (False, "unknown", "active")
-        assert "9,000 tokens used" in headline(usage)
-        assert "is being looked up" in headline(usage)
+        assert "9,000 tokens used" in summary(usage)
+        assert "is being looked up" in summary(usage)
         assert not any("may be stopped" in said for said in warnings(usage))
         assert due(Armed(), usage, [1.0, 80.0]) == ([], Armed())
 
@@ -252,7 +252,7 @@ def test_a_reached_limit_resets_at_the_time_of_its_own_window(
     official = OfficialLimits(window(five_hour, (1, 100)) if five_hour else None, full)
     rules = replace(RULES, reset_hour=None if five_hour else 10)
     usage = measure(OK, HISTORY, rules, NOW, official)
-    assert headline(usage).startswith(name) and resets in headline(usage)
+    assert summary(usage).startswith(name) and resets in summary(usage)
     told = snapshot(usage)
     assert (told["headline"]["used_percent"], told["headline"]["source"]) == (100, "official")
     assert resets in one_line_of(usage) or week is None
@@ -265,4 +265,4 @@ def one_line_of(usage: Usage) -> str:
 def test_at_the_limit_in_the_first_minutes_is_no_mere_start() -> None:
     usage = measure(WARMING_UP, HISTORY, replace(RULES, token_limit=1_200), NOW)
     assert usage.verdict == "unknown"
-    assert headline(usage).startswith("You are at the limit")
+    assert summary(usage).startswith("You are at the limit")

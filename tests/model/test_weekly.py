@@ -8,7 +8,7 @@ from typing import Optional
 
 import pytest
 
-from monitor.model.sentence import headline, warnings
+from monitor.model.sentence import summary, warnings
 from monitor.model.weekly import Weekly, weekly
 from monitor.views.line import one_line
 from monitor.views.style import UNICODE
@@ -71,7 +71,7 @@ def test_it_comes_first_when_it_runs_out_before_the_five_hours_do(
 
 def test_the_week_that_comes_first_has_the_sentence_and_the_line() -> None:
     usage = usage_in("week-first")
-    assert headline(usage) == (
+    assert summary(usage) == (
         "The weekly limit comes first: 97 % used, reached at 15:08 at this pace; "
         "it resets 2026-06-13 18:32."
     )
@@ -82,7 +82,7 @@ def test_the_week_that_comes_first_has_the_sentence_and_the_line() -> None:
 def test_the_week_that_does_not_come_first_leaves_the_sentence_to_the_five_hours() -> None:
     usage = usage_of(RUNS_OUT, official=OFFICIAL["official"])
     assert usage.weekly is not None and not usage.weekly.comes_first
-    assert "weekly" not in headline(usage).lower()
+    assert "weekly" not in summary(usage).lower()
 
 
 def test_of_all_sights_before_those_hours_the_last_counts() -> None:

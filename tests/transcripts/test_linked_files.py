@@ -12,7 +12,7 @@ import pytest
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.transcripts.data_dirs import DataFile, scan
-from monitor.transcripts.linked_files import Window, exact_part, select, widened
+from monitor.transcripts.linked_files import LinkedFiles, exact_part, select, widened
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
 SINCE = NOW - timedelta(hours=24)
@@ -109,11 +109,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def linked(tmp_path: Path) -> Window:
-    return Window(tmp_path / "window", 2)
+def linked(tmp_path: Path) -> LinkedFiles:
+    return LinkedFiles(tmp_path / "window", 2)
 
 
-def shown(window: Window) -> dict[str, str]:
+def shown(window: LinkedFiles) -> dict[str, str]:
     """What ccusage would find: the files of each directory, and what is in them."""
     return {
         f"{index}/{path.relative_to(top / 'projects').as_posix()}": path.read_text(encoding="utf-8")
@@ -122,7 +122,7 @@ def shown(window: Window) -> dict[str, str]:
     }
 
 
-def test_links_show_what_is_appended_and_truncated(root: Path, linked: Window) -> None:
+def test_links_show_what_is_appended_and_truncated(root: Path, linked: LinkedFiles) -> None:
     path = transcript(root, "p/s/subagents/agent-1.jsonl", "one")
     linked.sync(scan([root]))
     with path.open("a") as file:
@@ -133,7 +133,7 @@ def test_links_show_what_is_appended_and_truncated(root: Path, linked: Window) -
     assert shown(linked) == {"0/p/s/subagents/agent-1.jsonl": "1"}
 
 
-def test_a_replaced_file_is_linked_anew(root: Path, linked: Window) -> None:
+def test_a_replaced_file_is_linked_anew(root: Path, linked: LinkedFiles) -> None:
     path = transcript(root, "p/a.jsonl", "old")
     linked.sync(scan([root]))
     transcript(root, "p/new", "new").replace(path)
@@ -141,7 +141,7 @@ def test_a_replaced_file_is_linked_anew(root: Path, linked: Window) -> None:
     assert shown(linked) == {"0/p/a.jsonl": "new"}
 
 
-def test_what_is_deleted_renamed_or_no_longer_wanted_goes(root: Path, linked: Window) -> None:
+def test_what_is_deleted_renamed_or_no_longer_wanted_goes(root: Path, linked: LinkedFiles) -> None:
     for name in ("deleted", "renamed", "kept", "old"):
         transcript(root, f"p/{name}.jsonl", name)
     linked.sync(scan([root]))
@@ -151,7 +151,9 @@ def test_what_is_deleted_renamed_or_no_longer_wanted_goes(root: Path, linked: Wi
     assert shown(linked) == {"0/p/kept.jsonl": "kept", "0/p/other.jsonl": "renamed"}
 
 
-def test_equal_names_of_two_data_directories_are_kept_apart(tmp_path: Path, linked: Window) -> None:
+def test_equal_names_of_two_data_directories_are_kept_apart(
+    tmp_path: Path, linked: LinkedFiles
+) -> None:
     roots = [tmp_path / "a", tmp_path / "b"]
     for root in roots:
         transcript(root, "p/same.jsonl", root.name)
@@ -160,14 +162,14 @@ def test_equal_names_of_two_data_directories_are_kept_apart(tmp_path: Path, link
 
 
 def test_a_new_window_starts_empty_whatever_an_earlier_one_left(
-    root: Path, tmp_path: Path, linked: Window
+    root: Path, tmp_path: Path, linked: LinkedFiles
 ) -> None:
     transcript(root, "p/a.jsonl", "a")
     linked.sync(scan([root]))
-    assert shown(Window(tmp_path / "window", 2)) == {}
+    assert shown(LinkedFiles(tmp_path / "window", 2)) == {}
 
 
-def test_a_link_that_somebody_removed_is_made_again(root: Path, linked: Window) -> None:
+def test_a_link_that_somebody_removed_is_made_again(root: Path, linked: LinkedFiles) -> None:
     transcript(root, "p/a.jsonl", "a")
     linked.sync(scan([root]))
     shutil.rmtree(linked.dirs[0] / "projects" / "p")
@@ -175,7 +177,7 @@ def test_a_link_that_somebody_removed_is_made_again(root: Path, linked: Window) 
     assert shown(linked) == {"0/p/a.jsonl": "a"}
 
 
-def test_a_file_that_vanished_after_the_scan_is_left_out(root: Path, linked: Window) -> None:
+def test_a_file_that_vanished_after_the_scan_is_left_out(root: Path, linked: LinkedFiles) -> None:
     path = transcript(root, "p/a.jsonl", "a")
     files = scan([root])
     path.unlink()
@@ -183,7 +185,9 @@ def test_a_file_that_vanished_after_the_scan_is_left_out(root: Path, linked: Win
     assert shown(linked) == {}
 
 
-def test_links_stay_links_for_not_every_ccusage_follows_them(root: Path, linked: Window) -> None:
+def test_links_stay_links_for_not_every_ccusage_follows_them(
+    root: Path, linked: LinkedFiles
+) -> None:
     target = transcript(root.parent / "elsewhere", "real.jsonl", "x")
     (root / "projects" / "file.jsonl").symlink_to(target)
     (root / "projects" / "folder").symlink_to(target.parent, target_is_directory=True)
@@ -203,7 +207,7 @@ def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_linked_is_copied_and_copied_again_when_it_changes(
-    root: Path, linked: Window, no_links: None
+    root: Path, linked: LinkedFiles, no_links: None
 ) -> None:
     path = transcript(root, "p/a.jsonl", "one")
     linked.sync(scan([root]))
@@ -214,7 +218,7 @@ def test_what_cannot_be_linked_is_copied_and_copied_again_when_it_changes(
 
 
 def test_an_unchanged_copy_is_not_copied_again(
-    root: Path, linked: Window, no_links: None, monkeypatch: pytest.MonkeyPatch
+    root: Path, linked: LinkedFiles, no_links: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transcript(root, "p/a.jsonl", "one")
     linked.sync(scan([root]))
@@ -223,7 +227,7 @@ def test_an_unchanged_copy_is_not_copied_again(
 
 
 def test_a_file_that_nobody_can_read_stops_nothing(
-    root: Path, linked: Window, no_links: None, monkeypatch: pytest.MonkeyPatch
+    root: Path, linked: LinkedFiles, no_links: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transcript(root, "p/a.jsonl", "one")
 

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from monitor.source import workspace as module
 
 from monitor.store.json_file import cache_dir
+from monitor.transcripts import workspace as module
 from monitor.transcripts.workspace import workspace
 
 HOLD = """

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from monitor.model.sentence import headline, warnings
+from monitor.model.sentence import summary, warnings
 from monitor.model.usage import measure
 from monitor.views.snapshot import snapshot
 from tests.samples import (
@@ -137,7 +137,7 @@ def test_costs_that_are_not_wanted_are_null() -> None:
 def test_it_says_the_sentences_that_the_screen_shows(state: str) -> None:
     usage = usage_of(STATES[state])
     data = snapshot(usage)
-    assert data["headline"]["sentence"] == headline(usage)
+    assert data["headline"]["sentence"] == summary(usage)
     assert data["warnings"] == list(warnings(usage))
 
 
@@ -158,6 +158,6 @@ def test_the_week_is_told_with_whether_it_comes_first() -> None:
 def test_what_is_left_of_the_limit_in_charge_is_told() -> None:
     assert snapshot(usage_in("ok"))["headline"]["tokens_left"] == 26_000
     official = usage_in("official")
-    left = official.gauge.tokens_left
+    left = official.headline.tokens_left
     assert left is not None and snapshot(official)["headline"]["tokens_left"] == round(left)
     assert snapshot(usage_of(IDLE))["headline"]["tokens_left"] is None

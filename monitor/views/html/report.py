@@ -69,17 +69,21 @@ def _content(completed: Sequence[CompletedBlock], shown: Shown) -> str:
 
 
 def _period(completed: Sequence[CompletedBlock], shown: Shown) -> str:
-    days = [shown.clock.day(item.block.start) for item in completed]
+    days = [shown.time_format.day(item.block.start) for item in completed]
     return " to ".join(dict.fromkeys([*days[:1], *days[-1:]]))
 
 
 def _subtitle(completed: Sequence[CompletedBlock], period: str, shown: Shown) -> str:
-    parts = [period, plural(len(completed), "completed block"), f"times in {shown.clock.zone}"]
+    parts = [
+        period,
+        plural(len(completed), "completed block"),
+        f"times in {shown.time_format.zone}",
+    ]
     return " · ".join(part for part in parts if part)
 
 
 def _footer(shown: Shown, made_at: datetime) -> str:
-    made = f"{shown.clock.day(made_at)} {shown.clock.minute(made_at)}"
+    made = f"{shown.time_format.day(made_at)} {shown.time_format.minute(made_at)}"
     said = [
         "Counted tokens are input + output, which limits are measured in.",
         f"Percents are of {count(shown.limit)} tokens, the limit assumed here.",
@@ -100,7 +104,7 @@ def _figures(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
     costs = [block.cost_usd for block in blocks if block.cost_usd is not None]
-    days = {shown.clock.day(block.start) for block in blocks}
+    days = {shown.time_format.day(block.start) for block in blocks}
     tokens = sum(block.tokens.counted for block in blocks)
     hits = sum(limit_was_hit(item) for item in completed)
     figures = [
@@ -110,7 +114,7 @@ def _figures(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     if shown.show_cost and costs:
         figures.append(("Cost", dollars(sum(costs)), f"{dollars(sum(costs) / len(costs))} a block"))
     figures += [
-        ("Highest block", count(top.tokens.counted), shown.clock.day(top.start)),
+        ("Highest block", count(top.tokens.counted), shown.time_format.day(top.start)),
         ("Limit hits", count(hits), "reported by Claude"),
     ]
     drawn = "\n".join(_figure(*figure) for figure in figures)
@@ -171,7 +175,7 @@ def _every_day(days: Sequence[date]) -> list[str]:
 
 def _hours(completed: Sequence[CompletedBlock], shown: Shown) -> str:
     """Draw the hours of the week, where they are known."""
-    heat = by_hour_of_week(completed, shown.clock)
+    heat = by_hour_of_week(completed, shown.time_format)
     top = max(heat.values(), default=0)
     if not top:
         return ""

@@ -191,7 +191,7 @@ def _reach(usage: Usage) -> float:
 
 def _limit(usage: Usage) -> float:
     """Return the count of tokens at which the limit in charge is reached."""
-    return usage.level or usage.limit.tokens
+    return usage.headline.limit_tokens or usage.limit.tokens
 
 
 def _limit_in_sight(usage: Usage) -> bool:
@@ -290,7 +290,7 @@ def _beside(
 def _axis(usage: Usage, margin: int, canvas: Canvas, scale: Scale) -> Line:
     """Write the times under the chart, as far as there is room: the reset first, then now."""
     present = usage.now.replace(second=0, microsecond=0)  # as the clock in the header reads
-    now, start, end = (usage.rules.clock.minute(t) for t in (present, scale.start, scale.end))
+    now, start, end = (usage.rules.time_format.minute(t) for t in (present, scale.start, scale.end))
     cells = [("", " ")] * (margin + canvas.width)
     words = len(cells) >= WORDS_FROM
     name = "reset" if scale.end == usage.reset.at else "ends"

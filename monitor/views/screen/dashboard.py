@@ -22,7 +22,7 @@ from monitor.model.formatting import (
     size,
     visible,
 )
-from monitor.model.official import OfficialLimits, Window, is_fresh
+from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
@@ -39,7 +39,7 @@ LABEL = 10
 DOT = " · "
 CHART_ROWS = (6, 24)
 
-LEVELS = {
+SEVERITIES = {
     "ok": ("ok", "OK"),
     "tight": ("warn", "TIGHT"),
     "runs_out": ("alarm", "RUNS OUT"),
@@ -62,7 +62,7 @@ Chart = Callable[[Usage, int, int, Glyphs], list[Line]]
 
 
 @dataclass(frozen=True)
-class Look:
+class DisplayOptions:
     """What the user wants to see beside the numbers."""
 
     style: Style
@@ -82,19 +82,21 @@ class Row(NamedTuple):
 BLANK: Line = ()
 
 
-def frame(usage: Usage, width: int, height: int, look: Look) -> list[Line]:
+def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> list[Line]:
     """Draw what `usage` says in at most `height` lines of at most `width` cells."""
     width = min(width, WIDEST)
     if height <= 1:
-        return [one_line(usage, width, look.style.glyphs)]
-    rows = list(_rows(usage, width, look))
+        return [one_line(usage, width, display.style.glyphs)]
+    rows = list(_rows(usage, width, display))
     spare = height - len(rows)
-    charted = usage.status == "active" and usage.level is not None and usage.is_settled
+    charted = (
+        usage.status == "active" and usage.headline.limit_tokens is not None and usage.is_settled
+    )
     if charted and spare > CHART_ROWS[0] and width >= 40:
-        chart = look.chart(usage, width - 2, min(spare - 1, CHART_ROWS[1]), look.style.glyphs)
+        chart = display.chart(usage, width - 2, min(spare - 1, CHART_ROWS[1]), display.style.glyphs)
         at = len(rows) - 1
         rows[at:at] = [Row(20, (Span(" "), *drawn)) for drawn in chart] + [Row(30, BLANK)]
-    ellipsis = look.style.glyphs.ellipsis
+    ellipsis = display.style.glyphs.ellipsis
     return [fit(row.line, width, ellipsis) for row in _shortened(rows, height)]
 
 
@@ -111,12 +113,12 @@ def message(
     return [*body[: height - 1], last] if hint else body[:height]
 
 
-def level(usage: Usage) -> tuple[str, str]:
+def severity(usage: Usage) -> tuple[str, str]:
     """Return the role and the words for how serious things are."""
     if usage.status != "active":
-        return LEVELS[usage.status]
+        return SEVERITIES[usage.status]
     weekly = usage.weekly is not None and usage.weekly.comes_first
-    return LEVELS["weekly" if weekly else usage.forecast.verdict]
+    return SEVERITIES["weekly" if weekly else usage.forecast.verdict]
 
 
 def _shortened(rows: list[Row], height: int) -> list[Row]:
@@ -127,9 +129,9 @@ def _shortened(rows: list[Row], height: int) -> list[Row]:
     return kept
 
 
-def _rows(usage: Usage, width: int, look: Look) -> Iterator[Row]:
-    glyphs = look.style.glyphs
-    yield Row(8, _header(usage, width, look))
+def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
+    glyphs = display.style.glyphs
+    yield Row(8, _header(usage, width, display))
     yield Row(30, BLANK)
     yield from (Row(0, said) for said in _sentence(usage, width, glyphs))
     yield Row(32, BLANK)
@@ -137,29 +139,29 @@ def _rows(usage: Usage, width: int, look: Look) -> Iterator[Row]:
         yield Row(1, _tokens_bar(usage, width, glyphs))
         yield Row(2, _time_bar(usage, width, glyphs))
         yield Row(31, BLANK)
-    yield from _facts(usage, width, look)
+    yield from _facts(usage, width, display)
     for text in sentence.warnings(usage):
         for index, part in enumerate(wrap(visible(text), width - 4)):
             mark = glyphs.warning if index == 0 else " " * cells(glyphs.warning)
             yield Row(3 + index, line(Span(f" {mark} {part}", "warn")))
     yield Row(33, BLANK)
-    yield Row(10, _footer(usage, width, look))
+    yield Row(10, _footer(usage, width, display))
 
 
-def _header(usage: Usage, width: int, look: Look) -> Line:
-    glyphs = look.style.glyphs
+def _header(usage: Usage, width: int, display: DisplayOptions) -> Line:
+    glyphs = display.style.glyphs
     limit = usage.limit
     plan = "your limit" if limit.source == "user" else (limit.plan or "")
-    clock = usage.rules.clock
-    zone = usage.rules.clock.name
-    parts = [plan, *([usage.gauge.source] if usage.block else [])]
-    if usage.gauge.window is not None:
-        parts = ["official", *(["carried on"] if usage.gauge.bridge else [])]
-    parts = ["sample usage", *parts] if look.demo else parts
+    time_format = usage.rules.time_format
+    zone = usage.rules.time_format.name
+    parts = [plan, *([usage.headline.source] if usage.block else [])]
+    if usage.headline.window is not None:
+        parts = ["official", *(["carried on"] if usage.headline.bridge else [])]
+    parts = ["sample usage", *parts] if display.demo else parts
     named = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {part}" for part in parts))
     brief = named[:2]
-    full = line(Span(f"{clock.second(usage.now)} {zone} ", "dim"))
-    short = line(Span(f"{clock.second(usage.now)} ", "dim"))
+    full = line(Span(f"{time_format.second(usage.now)} {zone} ", "dim"))
+    short = line(Span(f"{time_format.second(usage.now)} ", "dim"))
     choices = ((named, full), (named, short), (brief, short))
     fitting = ((left, right) for left, right in choices if width_of((*left, *right)) + 2 <= width)
     left, right = next(fitting, (named, ()))
@@ -167,9 +169,9 @@ def _header(usage: Usage, width: int, look: Look) -> Line:
 
 
 def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    role, words = level(usage)
+    role, words = severity(usage)
     tag = line(Span(f"{words} ", role))
-    said = visible(sentence.headline(usage))
+    said = visible(sentence.summary(usage))
     parts = wrap(said, width - 2)
     if cells(parts[-1]) + cells(words) + 4 > width:
         # The severity is said in words too, so the sentence makes room for them.
@@ -180,11 +182,11 @@ def _sentence(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
 
 
 def _tokens_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
-    role = level(usage)[0]
+    role = severity(usage)[0]
     likely = usage.forecast.likely_percent
     if usage.is_weekly_reached and usage.weekly:
         return _bar_row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
-    name = "Limit" if usage.gauge.window else "Tokens"
+    name = "Limit" if usage.headline.window else "Tokens"
     used = usage.percent if usage.is_settled else None
     return _bar_row(name, used, likely, width, role, glyphs)
 
@@ -203,14 +205,14 @@ def _bar_row(
     return (Span(f" {name:<7}", "label"), *drawn, Span(number, "strong"), Span(" "))
 
 
-def _facts(usage: Usage, width: int, look: Look) -> Iterator[Row]:
-    facts = _active_facts(usage, look) if usage.block else _idle_facts(usage)
+def _facts(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
+    facts = _active_facts(usage, display) if usage.block else _idle_facts(usage)
     for rank, label, value, note in facts:
         role = "dim" if label in _stale(usage) else ""
         first, *more = (Span(part, role) for part in _broken(value, width - LABEL - 1))
         left = line(Span(f" {label:<{LABEL}}", "label"), first)
         right = line(Span(f"{note} ", "dim")) if note else ()
-        beside = sides(left, right, width, look.style.glyphs.ellipsis)
+        beside = sides(left, right, width, display.style.glyphs.ellipsis)
         yield Row(rank, beside)
         yield from (Row(rank, line(" " * (LABEL + 1), part)) for part in more)
         if note and Span(f"{note} ", "dim") not in beside:
@@ -230,9 +232,9 @@ def _broken(value: str, room: int) -> list[str]:
     return lines
 
 
-def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str]]:
+def _active_facts(usage: Usage, display: DisplayOptions) -> Iterator[tuple[int, str, str, str]]:
     assert usage.block is not None  # noqa: S101 - the caller has looked
-    if usage.gauge.window is None:
+    if usage.headline.window is None:
         yield 5, "Used", _used(usage), _limit_note(usage)
     else:
         yield 5, "Used", _official_used(usage), _whole_note(usage)
@@ -244,16 +246,16 @@ def _active_facts(usage: Usage, look: Look) -> Iterator[tuple[int, str, str, str
     # "<synthetic>" is Claude Code's own name for a message that no model wrote.
     names = [name for name in usage.block.models if name != "<synthetic>"]
     models = ", ".join(short_model(name) for name in names)
-    if look.show_cost and usage.block.cost_usd is not None:
+    if display.show_cost and usage.block.cost_usd is not None:
         yield 9, "Cost", _cost(usage), models
     elif models:
         yield 9, "Models", models, ""
 
 
 def _idle_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
-    clock = usage.rules.clock
+    time_format = usage.rules.time_format
     if usage.last is not None:
-        begun = clock.minute_or_day(usage.last.start, usage.now)
+        begun = time_format.minute_or_day(usage.last.start, usage.now)
         used = usage.last.tokens.counted
         share = percent(100 * used / usage.limit.tokens)
         yield 5, "Last", f"{count(used)} tokens{DOT}{share} of the limit", f"block of {begun}"
@@ -278,7 +280,7 @@ def _used(usage: Usage) -> str:
 
 
 def _official_used(usage: Usage) -> str:
-    window, bridge = usage.gauge.window, usage.gauge.bridge
+    window, bridge = usage.headline.window, usage.headline.bridge
     assert window is not None  # noqa: S101 - the caller has looked
     if bridge is None:
         here = f"{count(usage.tokens.counted)} tokens here"
@@ -290,7 +292,7 @@ def _official_used(usage: Usage) -> str:
 
 def _whole_note(usage: Usage) -> str:
     """Say what the whole limit would be at the present mix: information, never a limit."""
-    worth = usage.gauge.tokens_per_percent
+    worth = usage.headline.tokens_per_percent
     # Two digits: whole percents were what it was learned from.
     return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
 
@@ -300,7 +302,7 @@ def _official_facts(usage: Usage) -> Iterator[tuple[int, str, str, str]]:
     if limits is None:
         return
     five_hour = limits.five_hour
-    if five_hour is not None and (usage.block is None or usage.gauge.window is None):
+    if five_hour is not None and (usage.block is None or usage.headline.window is None):
         yield 6, "Official", _window(usage, five_hour), _seen(usage, five_hour)
     if limits.seven_day is not None:
         yield 6, "Week", _window(usage, limits.seven_day), _seen(usage, limits.seven_day)
@@ -315,7 +317,7 @@ def _stale(usage: Usage) -> set[str]:
     return {name for name, window in windows.items() if window and not is_fresh(window, usage.now)}
 
 
-def _window(usage: Usage, window: Window) -> str:
+def _window(usage: Usage, window: RateLimitWindow) -> str:
     used = f"{percent(window.used_percent)} used"
     if not is_fresh(window, usage.now):
         used += f" {_old(usage, window)}"
@@ -324,13 +326,13 @@ def _window(usage: Usage, window: Window) -> str:
     return f"{used}{DOT}resets in {duration(window.resets_at - usage.now)}"
 
 
-def _seen(usage: Usage, window: Window) -> str:
+def _seen(usage: Usage, window: RateLimitWindow) -> str:
     """Say when a window resets, and how old what is known of it is."""
     old = f"official, {_old(usage, window)}" if is_fresh(window, usage.now) else "official"
     return f"{_at(usage, window.resets_at)}{DOT}{old}" if window.resets_at else old
 
 
-def _old(usage: Usage, window: Window) -> str:
+def _old(usage: Usage, window: RateLimitWindow) -> str:
     return f"{age(usage.now - window.captured_at)} ago"
 
 
@@ -403,13 +405,13 @@ def _resets(usage: Usage) -> str:
 
 def _later(usage: Usage, first: datetime, when: datetime) -> str:
     """Write the end of a span of time; its day only where that is another than the beginning's."""
-    clock = usage.rules.clock
-    days = {clock.day(nearest_minute(moment)) for moment in (first, when)}
-    return clock.minute(when) if len(days) == 1 else _at(usage, when)
+    time_format = usage.rules.time_format
+    days = {time_format.day(nearest_minute(moment)) for moment in (first, when)}
+    return time_format.minute(when) if len(days) == 1 else _at(usage, when)
 
 
 def _at(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.clock.minute_or_day(when, usage.now) if when else "an unknown time"
+    return usage.rules.time_format.minute_or_day(when, usage.now) if when else "an unknown time"
 
 
 def _cost(usage: Usage) -> str:
@@ -433,13 +435,13 @@ def short_model(name: str) -> str:
     return "-".join(parts) or visible(name)
 
 
-def _footer(usage: Usage, width: int, look: Look) -> Line:
+def _footer(usage: Usage, width: int, display: DisplayOptions) -> Line:
     reading = usage.reading
     version = (
         f"ccusage {visible(reading.ccusage_version)}" if reading.ccusage_version else "ccusage"
     )
-    read = f" {version} {look.style.glyphs.dot} read {age(usage.now - reading.read_at)} ago"
-    keys = line(Span("q leave · ? help ", "dim")) if look.live else ()
-    if look.live and width_of(keys) + cells(read) + 2 > width:
+    read = f" {version} {display.style.glyphs.dot} read {age(usage.now - reading.read_at)} ago"
+    keys = line(Span("q leave · ? help ", "dim")) if display.live else ()
+    if display.live and width_of(keys) + cells(read) + 2 > width:
         keys = line(Span("? help ", "dim"))
     return sides(line(Span(read, "dim")), keys, width)

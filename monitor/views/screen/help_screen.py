@@ -7,7 +7,7 @@ from typing import Optional
 from monitor.model.history import History
 from monitor.model.usage import Usage
 from monitor.views.history_table import Shown, by_block, table
-from monitor.views.screen.dashboard import BLANK, WIDEST, Look
+from monitor.views.screen.dashboard import BLANK, WIDEST, DisplayOptions
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, fit, line, wrap
 
@@ -40,10 +40,12 @@ def help_page(width: int, height: int, glyphs: Glyphs) -> list[Line]:
 
 
 def history_page(
-    usage: Usage, history: Optional[History], width: int, height: int, look: Look
+    usage: Usage, history: Optional[History], width: int, height: int, display: DisplayOptions
 ) -> list[Line]:
     """Draw the newest past blocks, as many as there is room for."""
-    shown = Shown(usage.limit.tokens, usage.rules.clock, look.style.glyphs, look.show_cost)
+    shown = Shown(
+        usage.limit.tokens, usage.rules.time_format, display.style.glyphs, display.show_cost
+    )
     title = line(
         Span(" Past blocks", "title"),
         Span("   h: back", "dim"),
@@ -54,5 +56,5 @@ def history_page(
     else:
         entries = by_block(history.ended(usage.now), shown)
         body = table(entries, width, shown, height=height - 2)
-    ellipsis = look.style.glyphs.ellipsis
+    ellipsis = display.style.glyphs.ellipsis
     return [fit(drawn, width, ellipsis) for drawn in [title, BLANK, *body][:height]]

@@ -12,7 +12,7 @@ import pytest
 import pytz
 
 from monitor.model.blocks import Block, TokenCounts
-from monitor.model.formatting import Clock
+from monitor.model.formatting import TimeFormat
 from monitor.model.history import CompletedBlock
 from monitor.views.history_table import Shown
 from monitor.views.html.report import page
@@ -20,7 +20,7 @@ from monitor.views.html.svg import Mark, axis, columns, round_steps
 from monitor.views.style import UNICODE
 from tests.samples import NOW, past_block
 
-SHOWN = Shown(35_000, Clock(pytz.utc), UNICODE)
+SHOWN = Shown(35_000, TimeFormat(pytz.utc), UNICODE)
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 LOADS = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
 RUNS = {"script", "iframe", "object", "embed", "link", "base", "form", "image", "use", "style"}
@@ -148,7 +148,7 @@ def test_a_cost_that_is_not_known_is_no_zero() -> None:
 
 
 def test_times_are_on_the_readers_clock() -> None:
-    shown = replace(SHOWN, clock=Clock(pytz.timezone("Asia/Kolkata"), twelve_hour=True))
+    shown = replace(SHOWN, time_format=TimeFormat(pytz.timezone("Asia/Kolkata"), twelve_hour=True))
     found = read(completed(1, 500, hour=20), shown=shown)
     assert found.cells[1][0] == "2026-06-10 1:30 AM"
     assert "times in Asia/Kolkata" in found.text

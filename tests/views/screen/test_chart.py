@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import Forecast
-from monitor.model.headline import choose_gauge
+from monitor.model.headline import choose_headline
 from monitor.model.plans import Limit
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
@@ -59,7 +59,7 @@ def usage_of(
     )
     series = events if exact else None
     return Usage(
-        gauge=choose_gauge(tokens.counted, limit, None, None, now),
+        headline=choose_headline(tokens.counted, limit, None, None, now),
         now=now,
         status="active",
         reading=Reading((block,), now),

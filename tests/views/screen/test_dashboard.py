@@ -21,10 +21,17 @@ from monitor.model.forecast import Forecast
 from monitor.model.official import OfficialLimits
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
-from monitor.model.sentence import headline, warnings
+from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
-from monitor.views.screen.dashboard import LEVELS, Look, frame, level, message, short_model
+from monitor.views.screen.dashboard import (
+    SEVERITIES,
+    DisplayOptions,
+    frame,
+    message,
+    severity,
+    short_model,
+)
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -54,13 +61,13 @@ class Screen(NamedTuple):
     width: int
     height: int
     rules: Rules = RULES
-    look: Look = Look(Style())
+    look: DisplayOptions = DisplayOptions(Style())
     roles: bool = False
 
 
-ONCE = Look(Style(), live=False)
-PLAIN = Look(Style(ASCII))
-NO_COST = Look(Style(), show_cost=False)
+ONCE = DisplayOptions(Style(), live=False)
+PLAIN = DisplayOptions(Style(ASCII))
+NO_COST = DisplayOptions(Style(), show_cost=False)
 
 GOLDEN = {
     **{f"{state}-80x24": Screen(state, 80, 24) for state in STATES},
@@ -127,7 +134,7 @@ def test_no_two_golden_frames_are_the_same() -> None:
 
 
 STYLES = st.sampled_from([UNICODE, ASCII]).map(Style)
-LOOKS = st.builds(Look, STYLES, st.booleans(), st.booleans())
+LOOKS = st.builds(DisplayOptions, STYLES, st.booleans(), st.booleans())
 ALL_RULES = st.builds(
     replace,
     st.just(RULES),
@@ -152,7 +159,7 @@ def test_a_frame_is_never_wider_or_taller_than_the_screen(
     reading: Reading,
     rules: Rules,
     official: Optional[OfficialLimits],
-    look: Look,
+    look: DisplayOptions,
     width: int,
     height: int,
 ) -> None:
@@ -196,36 +203,36 @@ def test_a_message_in_one_row_is_its_first_sentence() -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20), (120, 40)])
 def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
     usage = usage_in(state)
-    shown = text_of(frame(usage, width, height, Look(Style())))
-    assert headline(usage) in " ".join(shown.replace(level(usage)[1], "").split())
+    shown = text_of(frame(usage, width, height, DisplayOptions(Style())))
+    assert summary(usage) in " ".join(shown.replace(severity(usage)[1], "").split())
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_warning_is_shown_whole_at_80x24_and_at_40x20(state: str) -> None:
     usage = usage_in(state)
     for width, height in ((80, 24), (40, 20)):
-        shown = " ".join(text_of(frame(usage, width, height, Look(Style()))).split())
+        shown = " ".join(text_of(frame(usage, width, height, DisplayOptions(Style()))).split())
         assert all(text in shown for text in warnings(usage))
 
 
 def test_a_week_that_runs_out_first_is_never_shown_as_ok() -> None:
     usage = usage_in("week-first")
     assert usage.forecast.verdict == "ok"
-    assert level(usage) == ("alarm", "WEEKLY LIMIT")
+    assert severity(usage) == ("alarm", "WEEKLY LIMIT")
 
 
 @pytest.mark.parametrize("height", range(2, 25))
 def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
     for reading in (OK, TIGHT, RUNS_OUT, EXCEEDED, IDLE):
         usage = usage_of(reading)
-        shown = " ".join(text_of(frame(usage, 80, height, Look(Style()))).split())
-        assert headline(usage)[:60] in shown
+        shown = " ".join(text_of(frame(usage, 80, height, DisplayOptions(Style()))).split())
+        assert summary(usage)[:60] in shown
 
 
 def test_severity_has_its_own_word_and_the_serious_ones_are_red() -> None:
-    assert len({word for _, word in LEVELS.values()}) == len(LEVELS)
+    assert len({word for _, word in SEVERITIES.values()}) == len(SEVERITIES)
     serious = {"runs_out", "exceeded", "limit_reached", "weekly"}
-    assert {key for key, (role, _) in LEVELS.items() if role == "alarm"} == serious
+    assert {key for key, (role, _) in SEVERITIES.items() if role == "alarm"} == serious
 
 
 @pytest.mark.parametrize(
@@ -233,18 +240,18 @@ def test_severity_has_its_own_word_and_the_serious_ones_are_red() -> None:
     [(EXCEEDED, "OVER LIMIT"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
 )
 def test_the_word_for_the_severity_stands_beside_the_answer(reading: object, word: str) -> None:
-    shown = text_of(frame(usage_of(reading), 80, 24, Look(Style())))  # type: ignore[arg-type]
+    shown = text_of(frame(usage_of(reading), 80, 24, DisplayOptions(Style())))  # type: ignore[arg-type]
     assert any(line.rstrip().endswith(f"  {word}") for line in shown.split("\n")[:5])
 
 
 def row(usage: Usage, name: str) -> str:
-    lines = text_of(frame(usage, 120, 40, Look(Style()))).split("\n")
+    lines = text_of(frame(usage, 120, 40, DisplayOptions(Style()))).split("\n")
     return next(line[11:] for line in lines if line.startswith(f" {name} "))
 
 
 def test_a_number_never_touches_its_bar() -> None:
     usage = usage_of(OK)
-    little = replace(usage, gauge=replace(usage.gauge, used_percent=0.3))
+    little = replace(usage, headline=replace(usage.headline, used_percent=0.3))
     assert row(little, "Tokens").rstrip().endswith("░    < 1 %")
 
 
@@ -290,7 +297,7 @@ def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
     hostile = replace(
         IDLE, ccusage_version="\x1b[2J", data_dirs=("/home/\x1b]0;x\x07",), error="\x1b[H."
     )
-    shown = text_of(frame(usage_of(hostile), 80, 24, Look(Style())))
+    shown = text_of(frame(usage_of(hostile), 80, 24, DisplayOptions(Style())))
     assert "\x1b" not in shown and "\x07" not in shown
 
 
@@ -311,7 +318,7 @@ def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) ->
 
 def test_a_limit_that_is_looked_up_is_no_percentage_yet() -> None:
     usage = measure(OK, None, replace(RULES, plan="pro"), NOW)
-    lines = frame(usage, 80, 24, Look(Style()))
+    lines = frame(usage, 80, 24, DisplayOptions(Style()))
     shown = "\n".join("".join(span.text for span in line) for line in lines)
     assert "WARMING UP" in shown and "9,000 tokens " in shown
     assert "looking up your highest block" in shown

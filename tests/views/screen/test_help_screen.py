@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.history import CompletedBlock, History
-from monitor.views.screen.dashboard import Look
+from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.screen.help_screen import KEYS, help_page, history_page
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
@@ -20,8 +20,8 @@ LONG = History(tuple(CompletedBlock(past_block(day, 1_000 * day)) for day in ran
 GLYPHS = st.sampled_from([UNICODE, ASCII])
 
 
-def look(glyphs: Glyphs = UNICODE, *, costs: bool = True) -> Look:
-    return Look(Style(glyphs), costs, live=True)
+def look(glyphs: Glyphs = UNICODE, *, costs: bool = True) -> DisplayOptions:
+    return DisplayOptions(Style(glyphs), costs, live=True)
 
 
 def text(lines: list[Line]) -> str:
@@ -29,9 +29,12 @@ def text(lines: list[Line]) -> str:
 
 
 def past(
-    history: Optional[History], width: int = 80, height: int = 24, how: Optional[Look] = None
+    history: Optional[History],
+    width: int = 80,
+    height: int = 24,
+    display: Optional[DisplayOptions] = None,
 ) -> list[Line]:
-    return history_page(usage_in("ok"), history, width, height, how or look())
+    return history_page(usage_in("ok"), history, width, height, display or look())
 
 
 @given(width=st.integers(1, 250), height=st.integers(1, 100), glyphs=GLYPHS)
@@ -66,7 +69,7 @@ def test_the_help_page_is_whole_on_usual_terminals(width: int, height: int) -> N
 
 def test_both_pages_are_ascii_where_only_that_can_be_shown() -> None:
     assert text(help_page(80, 24, ASCII)).isascii()
-    assert text(past(HISTORY, how=look(ASCII))).isascii()
+    assert text(past(HISTORY, display=look(ASCII))).isascii()
 
 
 def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
@@ -77,7 +80,7 @@ def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
 
 def test_costs_can_be_left_out_of_the_history() -> None:
     assert "$6.20" in text(past(HISTORY))
-    assert "$" not in text(past(HISTORY, how=look(costs=False)))
+    assert "$" not in text(past(HISTORY, display=look(costs=False)))
 
 
 @pytest.mark.parametrize("history", [None, replace(HISTORY, read_at=None)])
