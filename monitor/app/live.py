@@ -91,8 +91,6 @@ class Worker:
         took = time.monotonic() - began
         if not self._stopped and self.poller.wants_history():
             self._show(self.poller.read_history())
-        elif not self._stopped and self.poller.wants_hours():
-            self._show(self.poller.read_hours())
         return took
 
     def _show(self, seen: PollResult) -> None:

@@ -11,7 +11,7 @@ from typing import Optional
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import CcusageError
 from monitor.model.blocks import SESSION, Block, active_block, real_blocks
-from monitor.model.history import CompletedBlock, History, hourly, merged
+from monitor.model.history import CompletedBlock, History, merged
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.plans import CUSTOM_MAX
 from monitor.model.reading import Reading
@@ -22,12 +22,6 @@ from monitor.store.reading import Saved, confirm_last, load_last, save_last
 
 HISTORY_AGE = timedelta(hours=24)
 """How often the whole history is read again: the highest block changes rarely."""
-
-HOURS_AFTER = timedelta(minutes=10)
-"""The hours of past blocks take a full scan of their own: not while somebody waits for numbers."""
-
-NEWEST = 50
-"""The past blocks whose hours the forecast learns from."""
 
 HISTORY_RETRY = timedelta(hours=1)
 """Reading the whole history costs seconds of CPU: one that failed is not tried again at once."""
@@ -54,7 +48,6 @@ class Poller:
         self._seen = PollResult()
         self._path: Optional[Path] = None
         self._history_error: Optional[str] = None
-        self._hours_from = clock() + HOURS_AFTER
         self._shared: Optional[Reading] = None
         self._saved: Saved = None
         self._tried_at: Optional[datetime] = None
@@ -126,30 +119,6 @@ class Poller:
         if seen.reading is None:
             return seen
         return replace(seen, official=load_official(self._state_dir, seen.reading.data_dirs))
-
-    def wants_hours(self) -> bool:
-        """Whether the hours of past blocks should be read: another full scan, so not at once."""
-        return self._clock() >= self._hours_from and self.lacks_hours()
-
-    def lacks_hours(self) -> bool:
-        """Whether the hours of many of the newest past blocks are not known."""
-        history = self._seen.history
-        newest = history.completed[-NEWEST:] if history and history.read_at else ()
-        return sum(not item.hourly for item in newest) > len(newest) // 4
-
-    def read_hours(self) -> PollResult:
-        """Read the hours of the past blocks, and keep them. A failure says nothing."""
-        history = self._seen.history
-        self._hours_from = self._clock() + HISTORY_AGE
-        if history is None or self._path is None:
-            return self._seen
-        try:
-            hours = self.reader.hours()
-        except CcusageError:
-            return self._seen
-        told = [replace(item, hourly=hourly(item.block, hours)) for item in history.completed]
-        self._seen = replace(self._seen, history=add_to_history(self._path, told, None))
-        return self._seen
 
     def _share(self, reading: Reading) -> None:
         """Keep the reading for whoever would otherwise run ccusage again."""

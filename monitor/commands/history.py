@@ -17,14 +17,23 @@ import click
 from monitor.app import exits
 from monitor.app.once import name_missing, open_usage, poll_once, style_for
 from monitor.app.poller import Poller
+from monitor.ccusage.runner import CcusageError
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
 from monitor.model.formatting import TimeFormat, size, visible
-from monitor.model.history import CompletedBlock
+from monitor.model.history import CompletedBlock, HourlyTokens, hourly_tokens
 from monitor.model.plans import choose_limit, highest_block
 from monitor.store.json_file import replace_file
 from monitor.terminal import terminal_size
-from monitor.views.history_table import Shown, as_json, by_block, by_day, heat_map, table
+from monitor.views.history_table import (
+    Shown,
+    blocks_as_json,
+    by_block,
+    by_day,
+    days_as_json,
+    heat_map,
+    table,
+)
 from monitor.views.html.report import page
 
 
@@ -76,33 +85,57 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
     with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
-        with_hours = any(options[name] for name in ("heatmap", "html", "json"))
-        completed = _completed(settings, poller, with_hours=with_hours)
+        everything = _completed(settings, poller)
         name_missing(settings)
-    time_format = settings.rules.time_format
-    shown = _shown(settings, completed)
-    if options["since_"]:
-        # Days are compared, not instants: midnight has another offset before the clocks changed.
-        first = since(options["since_"], time_format, utc_now()) or date.min
-        completed = [
-            item for item in completed if time_format.local(item.block.start).date() >= first
-        ]
+        completed = _from_day(everything, options["since_"], settings.rules.time_format)
+        hours = _hours(poller) if completed and _needs_hours(options) else {}
+    shown = _shown(settings, everything)
     if options["json"]:
-        print(json.dumps(as_json(completed, shown, daily=options["daily"]), indent=2))
+        days = options["daily"]
+        report = days_as_json(completed, shown) if days else blocks_as_json(completed, hours, shown)
+        print(json.dumps(report, indent=2))
         return exits.OK
     if options["html"]:
-        return _write(options["html"], page(completed, shown, utc_now()))
+        return _write(options["html"], page(completed, hours, shown, utc_now()))
     if options["since_"] and not completed:
-        print(f"No completed block since {first}.")
+        print(f"No completed block since {_first_day(options['since_'], shown.time_format)}.")
         return exits.OK
     style, width = style_for(settings), terminal_size(sys.stdout)[0]
     if options["heatmap"]:
-        lines = heat_map(completed, width, shown)
+        lines = heat_map(completed, hours, width, shown)
     else:
         entries = by_day(completed, shown) if options["daily"] else by_block(completed, shown)
         lines = table(entries, width, shown, "day" if options["daily"] else "block")
     print("\n".join(style.paint(line).rstrip() for line in lines))
     return exits.OK
+
+
+def _first_day(text: str, time_format: TimeFormat) -> date:
+    return since(text, time_format, utc_now()) or date.min
+
+
+def _from_day(
+    completed: Sequence[CompletedBlock], text: Optional[str], time_format: TimeFormat
+) -> Sequence[CompletedBlock]:
+    """Return the blocks that began on the day of `--since` or later; all of them without it."""
+    if text is None:
+        return completed
+    # Days are compared, not instants: midnight has another offset before the clocks changed.
+    first = _first_day(text, time_format)
+    return [item for item in completed if time_format.local(item.block.start).date() >= first]
+
+
+def _needs_hours(options: dict[str, Any]) -> bool:
+    return bool(options["heatmap"] or options["html"] or (options["json"] and not options["daily"]))
+
+
+def _hours(poller: Poller) -> HourlyTokens:
+    """Read the tokens of each hour; if that fails, say so and go on without them."""
+    try:
+        return hourly_tokens(poller.reader.hours())
+    except CcusageError as error:
+        print(f"The hours could not be read: {error.reason}", file=sys.stderr)
+        return {}
 
 
 def _write(name: str, text: str) -> int:
@@ -123,15 +156,13 @@ def _replace(path: Path, data: bytes) -> None:
     replace_file(path, data, 0o644)
 
 
-def _completed(settings: Settings, poller: Poller, *, with_hours: bool) -> list[CompletedBlock]:
+def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     """Return what is kept; the whole history is read first where that is too old."""
     poll_once(settings, poller)
     if poller.wants_history():
         if sys.stderr.isatty():
             print("Reading the whole history once …", file=sys.stderr)
         poller.read_history()
-    if with_hours and poller.lacks_hours():
-        poller.read_hours()
     history = poller.seen.history
     if poller.seen.history_error and (history is None or history.read_at is None):
         reason = f"The history could not be read: {poller.seen.history_error}"
@@ -139,7 +170,7 @@ def _completed(settings: Settings, poller: Poller, *, with_hours: bool) -> list[
     if poller.seen.history_error and history and history.read_at:
         day = settings.rules.time_format.day(history.read_at)
         print(f"{poller.seen.history_error} This is the history of {day}.", file=sys.stderr)
-    return list(history.ended(utc_now())) if history else []
+    return history.ended(utc_now()) if history else ()
 
 
 def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:

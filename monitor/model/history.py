@@ -9,17 +9,20 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Optional
 
-from monitor.model.blocks import Block
+from monitor.model.blocks import SESSION, Block
 from monitor.model.formatting import TimeFormat
-from monitor.model.projection import PastBlock
+
+HOUR = timedelta(hours=1)
+
+HourlyTokens = Mapping[datetime, int]
+"""Counted tokens of each clock hour, by the hour's start in UTC."""
 
 
 @dataclass(frozen=True)
 class CompletedBlock:
-    """A block that has ended; `hourly` are its counted tokens in each clock hour, () if unknown."""
+    """A block that has ended, and its final official percentage if that is known."""
 
     block: Block
-    hourly: tuple[int, ...] = ()
     official_percent: Optional[float] = None
 
 
@@ -39,15 +42,6 @@ class History:
     def blocks(self) -> list[Block]:
         """The blocks themselves."""
         return [item.block for item in self.completed]
-
-    @cached_property
-    def past(self) -> tuple[PastBlock, ...]:
-        """What the forecast learns from."""
-        return tuple(
-            PastBlock(item.block.start, item.block.tokens.counted, item.hourly)
-            for item in self.completed
-            if item.block.tokens.counted
-        )
 
 
 def merged(
@@ -88,30 +82,37 @@ def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
     # Transcripts get deleted, never rewritten to say less: the larger count saw more of the block.
     block = max(new.block, old.block, key=lambda b: b.tokens.counted)
     percents = [p for p in (new.official_percent, old.official_percent) if p is not None]
-    return CompletedBlock(block, new.hourly or old.hourly, percents[0] if percents else None)
+    return CompletedBlock(block, percents[0] if percents else None)
 
 
-def hourly(block: Block, hours: Iterable[Block]) -> tuple[int, ...]:
-    """Return what each clock hour of the block counted; () when that does not add up to it.
+def hourly_tokens(pieces: Iterable[Block]) -> HourlyTokens:
+    """Return the tokens of each hour from a report made with `--session-length 1`.
 
-    `hours` is a report cut with `--session-length 1`: ccusage then cuts on the hour, where blocks
-    begin.
+    ccusage then cuts the history on the clock hour, where blocks begin too.
     """
-    total = [0] * 5
-    for hour in hours:
-        offset = (hour.start - block.start) // timedelta(hours=1)
-        if not hour.is_gap and 0 <= offset < len(total) and hour.start < block.end:
-            total[offset] += hour.tokens.counted
-    return tuple(total) if sum(total) == block.tokens.counted else ()
+    hours: dict[datetime, int] = defaultdict(int)
+    for piece in pieces:
+        if not piece.is_gap:
+            hours[piece.start] += piece.tokens.counted
+    return hours
+
+
+def block_hours(block: Block, hours: HourlyTokens) -> tuple[int, ...]:
+    """Return what each clock hour of the block counted; () when that does not add up to the block.
+
+    It does not where transcripts have been deleted since the block was stored.
+    """
+    counts = tuple(hours.get(block.start + i * HOUR, 0) for i in range(SESSION // HOUR))
+    return counts if sum(counts) == block.tokens.counted else ()
 
 
 def by_hour_of_week(
-    completed: Iterable[CompletedBlock], time_format: TimeFormat
+    completed: Iterable[CompletedBlock], hours: HourlyTokens, time_format: TimeFormat
 ) -> dict[tuple[int, int], int]:
-    """Add up counted tokens by (weekday, hour) on this time_format; Monday is 0."""
+    """Add up counted tokens by (weekday, hour) on the user's clock; Monday is 0."""
     heat: dict[tuple[int, int], int] = defaultdict(int)
     for item in completed:
-        for index, tokens in enumerate(item.hourly):
-            hour = time_format.local(item.block.start + timedelta(hours=index))
+        for index, tokens in enumerate(block_hours(item.block, hours)):
+            hour = time_format.local(item.block.start + index * HOUR)
             heat[hour.weekday(), hour.hour] += tokens
     return dict(heat)

@@ -161,7 +161,7 @@ def measure(
     # No verdict from the average while the series is on its way: it would turn a moment later.
     burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
     judged = status == "active" and _is_settled(limit, headline)
-    outcome = _forecast(block, events, history, headline, burn, reset, now) if judged else UNKNOWN
+    outcome = _forecast(block, events, headline, burn, reset, now) if judged else UNKNOWN
     return Usage(
         now=now,
         status=status,
@@ -246,7 +246,6 @@ def _limit(
 def _forecast(
     block: Optional[Block],
     events: Optional[Sequence[Event]],
-    history: Optional[History],
     headline: Headline,
     burn: BurnRate,
     reset: Reset,
@@ -254,8 +253,7 @@ def _forecast(
 ) -> Forecast:
     if block is None or reset.at is None or headline.limit_tokens is None:
         return UNKNOWN
-    past = history.past if history else ()
-    view = project(events, block.start, reset.at, now, past) if events else None
+    view = project(events, block.start, reset.at, now) if events else None
     found = forecast(headline.used_tokens, headline.limit_tokens, burn, view, reset.at, now)
     if found.tokens is None:
         return found

@@ -78,7 +78,6 @@ def _as_json(history: History) -> dict[str, Any]:
         "blocks": [
             {
                 **block_as_json(item.block),
-                "hourly": list(item.hourly),
                 "official_percent": item.official_percent,
             }
             for item in history.completed
@@ -96,5 +95,4 @@ def _history(data: dict[str, Any]) -> History:
 
 def _completed(raw: dict[str, Any]) -> CompletedBlock:
     percent = raw["official_percent"]
-    hourly = tuple(int(number) for number in raw["hourly"])
-    return CompletedBlock(block_from_json(raw), hourly, None if percent is None else float(percent))
+    return CompletedBlock(block_from_json(raw), None if percent is None else float(percent))

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Optional
 
 from monitor.model.formatting import TimeFormat, count, dollars, duration, percent, plural
-from monitor.model.history import CompletedBlock, by_hour_of_week
+from monitor.model.history import CompletedBlock, HourlyTokens, block_hours, by_hour_of_week
 from monitor.views.bars import bar
 from monitor.views.screen.dashboard import short_model
 from monitor.views.snapshot import tokens_as_json, utc
@@ -108,11 +108,13 @@ def _remark(said: str, width: int) -> list[Line]:
     return [line(Span(f" {part}", "dim")) for part in wrap(said, width - 2)]
 
 
-def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> list[Line]:
+def heat_map(
+    completed: Sequence[CompletedBlock], hours: HourlyTokens, width: int, shown: Shown
+) -> list[Line]:
     """Draw counted tokens by hour of the week: rows are days, columns are hours."""
-    heat = by_hour_of_week(completed, shown.time_format)
+    heat = by_hour_of_week(completed, hours, shown.time_format)
     if not any(heat.values()):
-        return [line("No hours are known yet: they come with the next full scan.")]
+        return [line("No hours are known for these blocks.")]
     cell = 3 if width >= 78 else 2 if width >= 54 else 1
     head = "".join(f"{hour:02d}".ljust(cell * 3) for hour in range(0, 24, 3))
     lines = [line(Span(f"     {head}", "label"))]
@@ -125,14 +127,18 @@ def heat_map(completed: Sequence[CompletedBlock], width: int, shown: Shown) -> l
     return [*lines, (), legend, *_remark(said, width)]
 
 
-def as_json(
-    completed: Sequence[CompletedBlock], shown: Shown, *, daily: bool = False
+def blocks_as_json(
+    completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown
 ) -> dict[str, Any]:
-    """Return the past blocks, or the days they began on, as plain values, schema_version 1."""
-    if daily:
-        days = [_day_as_json(day, items, shown) for day, items in _days(completed, shown)]
-        return {"schema_version": 1, "days": days}
-    return {"schema_version": 1, "blocks": [_block_as_json(item, shown) for item in completed]}
+    """Return the past blocks as plain values, schema_version 1."""
+    blocks = [_block_as_json(item, hours, shown) for item in completed]
+    return {"schema_version": 1, "blocks": blocks}
+
+
+def days_as_json(completed: Sequence[CompletedBlock], shown: Shown) -> dict[str, Any]:
+    """Return the days on which past blocks began as plain values, schema_version 1."""
+    days = [_day_as_json(day, items, shown) for day, items in _days(completed, shown)]
+    return {"schema_version": 1, "days": days}
 
 
 def _days(
@@ -259,7 +265,7 @@ def _heat_row(day: int, heat: dict[tuple[int, int], int], cell: int, glyphs: Gly
     return tuple(drawn)
 
 
-def _block_as_json(item: CompletedBlock, shown: Shown) -> dict[str, Any]:
+def _block_as_json(item: CompletedBlock, hours: HourlyTokens, shown: Shown) -> dict[str, Any]:
     block, tokens = item.block, item.block.tokens
     return {
         "start": utc(block.start),
@@ -271,7 +277,7 @@ def _block_as_json(item: CompletedBlock, shown: Shown) -> dict[str, Any]:
         "models": list(block.models),
         "limit_hit": limit_was_hit(item),
         "official_percent": item.official_percent,
-        "hourly": list(item.hourly) or None,
+        "hourly": list(block_hours(block, hours)) or None,
     }
 
 

@@ -19,11 +19,11 @@ from typing import Any, Optional
 
 import pytest
 
-from monitor.app.poller import HISTORY_RETRY, HOURS_AFTER, Poller, measured
+from monitor.app.poller import HISTORY_RETRY, Poller, measured
 from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
 from monitor.ccusage.runner import CcusageError, Command
 from monitor.model.blocks import active_block
-from monitor.model.history import hourly
+from monitor.model.history import block_hours, hourly_tokens
 from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import warnings
 from monitor.model.usage import Rules
@@ -398,8 +398,8 @@ def test_a_full_scan_brings_the_blocks_and_another_run_their_hours(
     hours = [raw_block(early, early, 30, 1), raw_block(early + 2 * HOUR, early + 2 * HOUR, 40, 1)]
     fake.says(*hours, length="1")
     past, present = reader.full_scan()
-    told = reader.hours()
-    assert (hourly(past, told), hourly(present, told)) == ((30, 0, 40, 0, 0), ())
+    by_hour = hourly_tokens(reader.hours())
+    assert (block_hours(past, by_hour), block_hours(present, by_hour)) == ((30, 0, 40, 0, 0), ())
 
 
 class Clock:
@@ -561,23 +561,6 @@ def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
     seen = poller.read_history()
     assert seen.reading is not None
     assert seen.reading.scan == "window"
-
-
-def test_the_hours_of_past_blocks_are_read_later_than_the_blocks(
-    poller: Poller, fake: Fake, clock: Clock
-) -> None:
-    early = START - 24 * HOUR
-    fake.says(raw_block(early, early + HOUR, 70), raw_block(START, NOW, 300))
-    fake.says(raw_block(early, early + HOUR, 70, 1), length="1")
-    poller.poll()
-    poller.read_history()
-    assert poller.lacks_hours() and not poller.wants_hours()
-    clock.now += HOURS_AFTER
-    assert poller.wants_hours()
-    history = poller.read_hours().history
-    assert history is not None
-    assert [item.hourly for item in history.completed] == [(70, 0, 0, 0, 0)]
-    assert not poller.wants_hours()
 
 
 def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(

@@ -9,8 +9,14 @@ import pytz
 
 from monitor.model.blocks import Block, TokenCounts
 from monitor.model.formatting import TimeFormat
-from monitor.model.history import CompletedBlock, History, by_hour_of_week, hourly, merged
-from tests.samples import NOW, past_block
+from monitor.model.history import (
+    CompletedBlock,
+    block_hours,
+    by_hour_of_week,
+    hourly_tokens,
+    merged,
+)
+from tests.samples import past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)
 
@@ -31,21 +37,14 @@ def test_of_two_records_of_one_block_the_larger_count_saw_more_of_it() -> None:
 
 
 def test_what_one_record_lacks_comes_from_the_other() -> None:
-    rich = CompletedBlock(OLD, hourly=(300, 200), official_percent=41.0)
+    rich = CompletedBlock(OLD, official_percent=41.0)
     assert merged([rich], [CompletedBlock(OLD)]) == (rich,)
     assert merged([CompletedBlock(OLD)], [rich]) == (rich,)
 
 
 def test_of_two_official_percentages_the_newer_counts() -> None:
-    old, new = CompletedBlock(OLD, (), 41.0), CompletedBlock(OLD, (), 0.0)
+    old, new = CompletedBlock(OLD, 41.0), CompletedBlock(OLD, 0.0)
     assert merged([old], [new])[0].official_percent == 0.0
-
-
-def test_the_forecast_learns_from_blocks_with_tokens_only() -> None:
-    history = History((CompletedBlock(past_block(3, 0)), CompletedBlock(OLD, (300, 200))), NOW)
-    (past,) = history.past
-    assert (past.start, past.tokens, tuple(past.hourly)) == (OLD.start, 500, (300, 200))
-    assert history.blocks[0].start == OLD.start - timedelta(days=1)
 
 
 def hour_of(block: Block, hours: float, counted: int) -> Block:
@@ -56,24 +55,29 @@ def hour_of(block: Block, hours: float, counted: int) -> Block:
 
 
 def test_each_clock_hour_of_a_block_has_its_own_count() -> None:
-    pieces = [hour_of(NEW, 0, 300), hour_of(NEW, 4, 400), hour_of(NEW, 0.5, 100)]
+    pieces = [hour_of(NEW, 0, 300), hour_of(NEW, 4, 400), hour_of(NEW, 3, 60), hour_of(NEW, 3, 40)]
     outside = [hour_of(NEW, -1, 50), hour_of(NEW, 5, 60)]
     gap = replace(hour_of(NEW, 2, 70), is_gap=True)
-    assert hourly(NEW, [*pieces, *outside, gap]) == (400, 0, 0, 0, 400)
+    hours = hourly_tokens([*pieces, *outside, gap])
+    assert block_hours(NEW, hours) == (300, 0, 0, 100, 400)
 
 
 def test_hours_that_do_not_add_up_to_the_block_are_not_known() -> None:
-    assert hourly(NEW, [hour_of(NEW, 0, 799)]) == ()
+    assert block_hours(NEW, hourly_tokens([hour_of(NEW, 0, 799)])) == ()
 
 
 def test_the_hours_of_the_week_are_added_up_on_the_users_clock() -> None:
-    first = CompletedBlock(
-        replace(OLD, start=datetime(2026, 6, 7, 22, tzinfo=timezone.utc)), (1, 20, 300)
+    sunday = replace(
+        OLD,
+        start=datetime(2026, 6, 7, 22, tzinfo=timezone.utc),
+        tokens=TokenCounts(0, 321),
     )
-    again = replace(first, block=replace(OLD, start=first.block.start + timedelta(days=7)))
+    weeks = [replace(sunday, start=sunday.start + timedelta(days=days)) for days in (0, 7)]
+    counts = ((0, 1), (1, 20), (2, 300))
+    hours = hourly_tokens(hour_of(week, hour, n) for week in weeks for hour, n in counts)
     berlin = TimeFormat(pytz.timezone("Europe/Berlin"))
-    heat = by_hour_of_week([first, again], berlin)
-    assert heat == {(0, 0): 2, (0, 1): 40, (0, 2): 600}
+    heat = by_hour_of_week(map(CompletedBlock, weeks), hours, berlin)
+    assert {hour: n for hour, n in heat.items() if n} == {(0, 0): 2, (0, 1): 40, (0, 2): 600}
 
 
 def moved(block: Block, hours: float, counted: int) -> CompletedBlock:

@@ -11,17 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Event
-from monitor.model.projection import (
-    PastBlock,
-    Projection,
-    _habits,
-    _hour_ends,
-    _newest,
-    _pace,
-    _stop_shift,
-    project,
-    reach_times,
-)
+from monitor.model.projection import Projection, _pace, project, reach_times
 
 START = datetime(2026, 3, 2, 9, tzinfo=timezone.utc)
 END = START + SESSION
@@ -29,18 +19,17 @@ END = START + SESSION
 
 @dataclass(frozen=True)
 class Moment:
-    """A block as seen at one instant, with the user's earlier blocks."""
+    """A block as known at one instant."""
 
     events: tuple[Event, ...]
     now: datetime
-    past: tuple[PastBlock, ...]
 
     @property
     def counted(self) -> int:
         return sum(event.tokens for event in self.events)
 
     def project(self) -> Projection:
-        found = project(self.events, START, END, self.now, self.past)
+        found = project(self.events, START, END, self.now)
         assert found is not None
         return found
 
@@ -53,26 +42,11 @@ def steady(minutes: Sequence[int], tokens: int = 100) -> tuple[Event, ...]:
     return tuple(Event(at(minute), tokens) for minute in minutes)
 
 
-def seen_at(
-    minute: float, events: Sequence[Event], past: Sequence[PastBlock] = ()
-) -> Optional[Projection]:
-    return project(events, START, END, at(minute), past)
-
-
-def days_ago(days: int, hourly: tuple[int, ...]) -> PastBlock:
-    return PastBlock(START - timedelta(days=days), sum(hourly), hourly)
+def seen_at(minute: float, events: Sequence[Event]) -> Optional[Projection]:
+    return project(events, START, END, at(minute))
 
 
 tokens = st.integers(0, 10**9)
-hourly_counts = st.lists(tokens, max_size=5).map(tuple)
-
-
-@st.composite
-def past_blocks(draw: st.DrawFn) -> tuple[PastBlock, ...]:
-    hours = draw(st.lists(st.integers(5, 5000), max_size=60, unique=True))
-    return tuple(
-        PastBlock(START - timedelta(hours=ago), draw(tokens), draw(hourly_counts)) for ago in hours
-    )
 
 
 @st.composite
@@ -81,7 +55,7 @@ def moments(draw: st.DrawFn) -> Moment:
     times = sorted(draw(st.lists(st.floats(0, now), max_size=12)))
     first = draw(st.floats(0, min(now - 5, times[0] if times else now)))
     events = tuple(Event(at(time), draw(tokens)) for time in (first, *times))
-    return Moment(events, max(at(now), at(first) + timedelta(minutes=5)), draw(past_blocks()))
+    return Moment(events, max(at(now), at(first) + timedelta(minutes=5)))
 
 
 @given(moments())
@@ -119,7 +93,7 @@ def test_a_limit_already_reached_is_certain(moment: Moment) -> None:
 
 @given(moments())
 def test_at_the_end_of_the_block_the_count_is_final(moment: Moment) -> None:
-    found = project(moment.events, START, END, END, moment.past)
+    found = project(moment.events, START, END, END)
     assert found is not None
     assert found.final_low == found.final_high == moment.counted
     assert found.probability_above(moment.counted + 1) == 0
@@ -142,11 +116,8 @@ def test_the_times_of_reaching_lie_between_now_and_the_end_and_in_order(
 @given(moments(), st.integers(2, 1000))
 def test_counting_in_another_unit_changes_nothing_but_the_unit(moment: Moment, unit: int) -> None:
     events = tuple(Event(event.at, event.tokens * unit) for event in moment.events)
-    past = tuple(
-        PastBlock(b.start, b.tokens * unit, tuple(h * unit for h in b.hourly)) for b in moment.past
-    )
     found = moment.project()
-    scaled = project(events, START, END, moment.now, past)
+    scaled = project(events, START, END, moment.now)
     assert scaled is not None
     assert scaled.stop == found.stop
     assert scaled.final_high == pytest.approx(found.final_high * unit)
@@ -185,37 +156,8 @@ def test_steady_work_with_four_hours_left_is_expected_to_go_on() -> None:
     assert found.final_median > 1.3 * found.counted
 
 
-def test_heavy_blocks_of_ones_own_raise_the_forecast_of_a_slow_morning() -> None:
-    heavy = [days_ago(day, (20_000,) * 5) for day in range(1, 31)]
-    events = steady(range(0, 60, 5))
-    alone, known = seen_at(60, events), seen_at(60, events, heavy)
-    assert alone is not None and known is not None
-    assert known.probability_above(20_000) > 4 * alone.probability_above(20_000)
-
-
-def test_someone_who_always_stops_after_an_hour_is_expected_to_stop() -> None:
-    short = [days_ago(day, (1_000, 0, 0, 0, 0)) for day in range(1, 31)]
-    long = [days_ago(day, (200,) * 5) for day in range(1, 31)]
-    events = steady(range(0, 60, 5))
-    stops, goes_on = seen_at(60, events, short), seen_at(60, events, long)
-    assert stops is not None and goes_on is not None
-    assert stops.stop > 2 * goes_on.stop
-
-
-def test_blocks_that_start_later_than_this_one_are_not_used() -> None:
-    events = steady(range(0, 60, 5))
-    later = [PastBlock(START + timedelta(hours=hour), 10**6, (10**6,)) for hour in (0, 5)]
-    assert seen_at(60, events, later) == seen_at(60, events)
-
-
-def test_the_order_of_the_past_does_not_matter() -> None:
-    events = steady(range(0, 60, 5))
-    past = [days_ago(day, (day * 100, 0, 50)) for day in range(1, 31)]
-    assert seen_at(60, events, past) == seen_at(60, events, past[::-1])
-
-
 def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> None:
-    found = Projection(1_000, 0.5, ((1.0, 500.0),), 1_000, 1_200, 2_000)
+    found = Projection(1_000, 0.5, 500, 1_000, 1_200, 2_000)
     assert reach_times(found, 1_500, at(180), END) == (at(240), None)
     assert reach_times(found, 900, at(180), END) == (at(180), at(180))
     assert reach_times(found, 2_000, at(180), END) == (END, None)
@@ -230,61 +172,16 @@ def test_the_pace_is_the_mean_of_the_last_hours_and_of_the_time_since_with_an_ho
     assert _pace(events, 180, at(120)) == (60 + 180 / 3) / 2
 
 
-def test_the_usual_pace_is_the_median_of_the_last_15_blocks_and_weighs_more_with_each() -> None:
-    past = tuple(PastBlock(at(0), tokens) for tokens in (10**6, *(n * n for n in range(1, 16))))
-    assert _habits(past).usual_pace == 64 / 5
-    assert _habits(past).usual_weight == pytest.approx(0.3 * 15 / 18)
-    assert _habits(past[:2]).usual_pace == (10**6 + 1) / 2 / 5
-    assert _habits(past[:2]).usual_weight == pytest.approx(0.3 * 2 / 5)
-
-
-def test_only_the_newest_50_blocks_say_how_often_the_user_stops() -> None:
-    past = [PastBlock(START - timedelta(days=day), day) for day in range(1, 53)]
-    assert [block.tokens for block in _newest(past, START)] == list(range(50, 0, -1))
-    assert _newest(past[:1], past[0].start) == ()
-
-
-def test_each_hour_after_the_first_used_one_tells_how_long_the_pause_was_and_what_came() -> None:
-    assert _hour_ends((10, 0, 5)) == [
-        *((12.0, 4.0, False), (72.0, 3.0, False), (12.0, 2.0, True), (72.0, 1.0, True)),
-    ]
-    assert _hour_ends((0, 0, 0, 10, 0)) == [(12.0, 1.0, True)]
-    assert _hour_ends((0, 0)) == []
-
-
-def test_a_stop_that_the_table_gave_30_percent_shifts_its_odds_by_what_it_missed() -> None:
-    log_odds = -2.47 + 1.37 * math.log(1 + 12 / 5) - 0.55 * math.log(1 + 0.1)
-    expected = 1 / (1 + math.exp(-log_odds))
-    assert expected == pytest.approx(0.300, abs=0.001)
-    shift = (1 - expected) / (3 + expected * (1 - expected))
-    assert _stop_shift([PastBlock(START, 10, (0, 0, 0, 10, 0))]) == pytest.approx(shift)
-
-
-@pytest.mark.parametrize(("hourly", "shift"), [((1, 0, 0, 0, 0), 2.0), ((1, 0, 0, 0, 1), -2.0)])
-def test_the_odds_are_never_shifted_by_more_than_2(hourly: tuple[int, ...], shift: float) -> None:
-    assert _stop_shift([PastBlock(START, sum(hourly), hourly)] * 50) == shift
-
-
-def test_with_no_history_a_block_ends_where_the_table_and_its_own_pace_say() -> None:
+def test_a_block_ends_where_the_table_and_its_own_pace_say() -> None:
     found = seen_at(120, (Event(at(0), 100), Event(at(89.5), 60)))
     assert found is not None
     log_odds = -2.47 + 1.37 * math.log(1 + 30.5 / 5) - 0.55 * math.log(3.1)
     assert found.stop == pytest.approx(1 / (1 + math.exp(-log_odds)))
     scale = 0.85 * (60 + 160 / 3) / 2 * 3
-    ((weight, found_scale),) = found.parts
-    assert (weight, found_scale) == pytest.approx((1.0, scale))
+    assert found.scale == pytest.approx(scale)
     more = scale * math.log((1 - found.stop) / 0.1) ** (1 / 0.6)
     assert found.final_high == pytest.approx(160 + more)
     assert found.probability_above(160 + scale) == pytest.approx((1 - found.stop) / math.e)
-
-
-def test_a_history_is_a_second_part_beside_the_blocks_own_pace() -> None:
-    found = seen_at(120, (Event(at(0), 100), Event(at(89.5), 60)), [days_ago(1, (1_000,) * 5)])
-    assert found is not None
-    (own, own_scale), (usual, usual_scale) = found.parts
-    assert (own, usual) == pytest.approx((1 - 0.3 / 4, 0.3 / 4))
-    assert usual_scale == pytest.approx(0.85 * 1_000 * 3)
-    assert own_scale == pytest.approx(0.85 * (60 + 160 / 3) / 2 * 3)
 
 
 def test_in_the_last_hour_too_more_may_come() -> None:

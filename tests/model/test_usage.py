@@ -184,12 +184,6 @@ def test_without_a_highest_block_it_says_whether_all_has_been_read(scan: str, wh
     assert note == f"{why}; using pro's estimate"
 
 
-def test_the_forecast_knows_the_users_own_blocks_once_the_history_is_read() -> None:
-    known, unknown = usage_of(OK).forecast, measure(OK, None, RULES, NOW).forecast
-    assert unknown.tokens is not None and known.tokens is not None
-    assert known.tokens != unknown.tokens
-
-
 PRO = replace(RULES, plan="pro")
 
 

@@ -23,7 +23,7 @@ from monitor.store.history import (
 from tests.samples import NOW, past_block
 
 DIRS = ("/home/you/.claude",)
-FIRST = CompletedBlock(past_block(3, 21_000), (1, 2, 3, 0, 0), 61.5)
+FIRST = CompletedBlock(past_block(3, 21_000), 61.5)
 SECOND = CompletedBlock(past_block(1, 30_500))
 
 
@@ -45,10 +45,7 @@ def test_what_is_kept_comes_back(path: Path) -> None:
     assert [(b.start, b.tokens, b.end) for b in found.blocks] == [
         (b.start, b.tokens, b.end) for b in (FIRST.block, SECOND.block)
     ]
-    assert [(c.hourly, c.official_percent) for c in found.completed] == [
-        ((1, 2, 3, 0, 0), 61.5),
-        ((), None),
-    ]
+    assert [item.official_percent for item in found.completed] == [61.5, None]
 
 
 def test_nothing_kept_is_no_history(path: Path) -> None:
@@ -114,7 +111,6 @@ def broken(**changes: Any) -> str:
         "cost_usd": None,
         "models": [],
         "limit_reset": None,
-        "hourly": [],
         "official_percent": None,
     }
     return json.dumps({"version": 1, "read_at": None, "blocks": [{**block, **changes}]})
@@ -126,13 +122,22 @@ def test_the_sample_of_a_broken_file_would_be_good_as_it_is(path: Path) -> None:
     assert load_history(path) is not None
 
 
+def test_a_file_of_an_older_version_that_also_has_hours_is_read(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(broken(hourly=[1, 2, 0, 0, 0]))
+    found = load_history(path)
+    assert found is not None and len(found.completed) == 1
+    add_to_history(path, [], NOW)
+    assert "hourly" not in path.read_text()
+
+
 @pytest.mark.parametrize(
     "text",
     [
         *("", "{", "[]", "null", '{"version": 1}', '{"version": 99, "blocks": []}'),
         *('{"version": 1, "read_at": null, "blocks": [7]}', "\x00\x01"),
         *(broken(start="yesterday"), broken(tokens=[1, 2, 3, 4, 5]), broken(entries="many")),
-        *(broken(entries=float("inf")), broken(hourly=None), broken(official_percent="half")),
+        *(broken(entries=float("inf")), broken(official_percent="half")),
     ],
 )
 def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: str) -> None:

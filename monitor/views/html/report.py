@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 from monitor.model.formatting import count, dollars, percent, plural
-from monitor.model.history import CompletedBlock, by_hour_of_week
+from monitor.model.history import CompletedBlock, HourlyTokens, by_hour_of_week
 from monitor.views.history_table import WEEKDAYS, Entry, Shown, by_block, by_day, limit_was_hit
 from monitor.views.html.style_sheet import STYLE
 from monitor.views.html.svg import Axis, Column, Mark, axis, columns, heat_map, round_steps
@@ -19,7 +19,9 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 """The page needs nothing but its own style sheet: the browser shall fetch and run nothing."""
 
 
-def page(completed: Sequence[CompletedBlock], shown: Shown, made_at: datetime) -> str:
+def page(
+    completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown, made_at: datetime
+) -> str:
     """Return the whole page; all text that comes from data is escaped.
 
     It draws with SVG and CSS alone, so it looks the same from a file, offline, without scripts.
@@ -44,7 +46,7 @@ def page(completed: Sequence[CompletedBlock], shown: Shown, made_at: datetime) -
 <p>{escape(_subtitle(completed, period, shown))}</p>
 </header>
 <main style="--labels: {_widest_label(completed, shown)}ch">
-{_content(completed, shown)}
+{_content(completed, hours, shown)}
 </main>
 <footer>
 {_footer(shown, made_at)}
@@ -54,7 +56,7 @@ def page(completed: Sequence[CompletedBlock], shown: Shown, made_at: datetime) -
 """
 
 
-def _content(completed: Sequence[CompletedBlock], shown: Shown) -> str:
+def _content(completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
     entries = by_block(completed, shown)
@@ -62,7 +64,7 @@ def _content(completed: Sequence[CompletedBlock], shown: Shown) -> str:
         _figures(completed, shown),
         _section("Blocks", _blocks_said(completed, shown), _blocks(completed, entries, shown)),
         _section("Days", _days_said(completed, shown), _days(completed, shown)),
-        _hours(completed, shown),
+        _hours(completed, hours, shown),
         _section("Every block", "The newest first.", _table(entries, shown)),
     ]
     return "\n".join(part for part in parts if part)
@@ -173,9 +175,9 @@ def _every_day(days: Sequence[date]) -> list[str]:
     return [str(days[0] + timedelta(days=i)) for i in range((days[-1] - days[0]).days + 1)]
 
 
-def _hours(completed: Sequence[CompletedBlock], shown: Shown) -> str:
+def _hours(completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown) -> str:
     """Draw the hours of the week, where they are known."""
-    heat = by_hour_of_week(completed, shown.time_format)
+    heat = by_hour_of_week(completed, hours, shown.time_format)
     top = max(heat.values(), default=0)
     if not top:
         return ""

@@ -13,7 +13,7 @@ import pytz
 
 from monitor.model.blocks import Block, TokenCounts
 from monitor.model.formatting import TimeFormat
-from monitor.model.history import CompletedBlock
+from monitor.model.history import CompletedBlock, HourlyTokens
 from monitor.views.history_table import Shown
 from monitor.views.html.report import page
 from monitor.views.html.svg import Mark, axis, columns, round_steps
@@ -74,10 +74,9 @@ class Reader(HTMLParser):
 
 
 def completed(days: int, counted: int, hour: int = 9, **changes: Any) -> CompletedBlock:
-    hourly = changes.pop("hourly", (counted, 0, 0, 0, 0))
     percent = changes.pop("official_percent", None)
     block: Block = replace(past_block(days, counted, hour), **changes)
-    return CompletedBlock(block, hourly, percent)
+    return CompletedBlock(block, percent)
 
 
 PAST = [
@@ -88,8 +87,12 @@ PAST = [
 ]
 
 
-def read(*blocks: CompletedBlock, shown: Shown = SHOWN) -> Reader:
-    return Reader(page(blocks, shown, NOW))
+def read(
+    *blocks: CompletedBlock, shown: Shown = SHOWN, hours: Optional[HourlyTokens] = None
+) -> Reader:
+    """Read the page of these blocks, all of whose tokens came in the first hour unless said."""
+    first_hours = {item.block.start: item.block.tokens.counted for item in blocks}
+    return Reader(page(blocks, first_hours if hours is None else hours, shown, NOW))
 
 
 # --- what it says
@@ -136,14 +139,14 @@ def test_the_table_has_every_block_newest_first() -> None:
 
 def test_without_costs_there_is_no_amount_and_no_column_of_them() -> None:
     shown = replace(SHOWN, show_cost=False)
-    html = page(PAST, shown, NOW)
+    html = page(PAST, {}, shown, NOW)
     assert "$" not in html and "Cost" not in html
     assert {len(row) for row in Reader(html).cells} == {6}
 
 
 def test_a_cost_that_is_not_known_is_no_zero() -> None:
     unknown = completed(1, 8_000, cost_usd=None)
-    assert "$" not in page([unknown], SHOWN, NOW)
+    assert "$" not in page([unknown], {}, SHOWN, NOW)
     assert "Cost $6.20 $6.20 a block" in read(unknown, completed(3, 10)).text
 
 
@@ -202,11 +205,13 @@ def test_a_block_that_hit_the_limit_is_marked_in_picture_and_table() -> None:
 
 
 def test_the_heat_map_has_every_hour_of_the_week_and_is_left_out_where_hours_are_unknown() -> None:
-    found = read(completed(2, 900, hourly=(600, 300, 0, 0, 0)))
+    block = completed(2, 900)
+    start = block.block.start
+    found = read(block, hours={start: 600, start + timedelta(hours=1): 300})
     assert len(found.all("rect", **{"class": "cell"})) == 7 * 24
     shades = [cell["fill-opacity"] for cell in found.all("rect", **{"class": "heat"})]
     assert shades == ["1.00", "0.57"]
-    unknown = read(completed(2, 900, hourly=()))
+    unknown = read(block, hours={})
     assert "Hours of the week" not in unknown.text
     assert unknown.all("rect", **{"class": "cell"}) == []
 
@@ -252,7 +257,7 @@ EVIL = "claude-<script>alert(1)</script>\"'&\x1b[31m\u202e\udcff"
 
 def test_what_comes_from_data_is_shown_and_never_run() -> None:
     evil = completed(1, 5_000, models=(EVIL,))
-    html = page([evil], SHOWN, NOW)
+    html = page([evil], {}, SHOWN, NOW)
     found = Reader(html)
     assert found.all("script") == []
     assert "<script>alert(1)</script>" in found.cells[1][-1]
@@ -261,7 +266,7 @@ def test_what_comes_from_data_is_shown_and_never_run() -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_may_not_fetch_it() -> None:
-    html = page(PAST, SHOWN, NOW)
+    html = page(PAST, {}, SHOWN, NOW)
     found = Reader(html)
     assert not re.search(r"https?:|//|url\(|@import|@font-face", html)
     assert not {name for _, attributes in found.tags for name in attributes} & LOADS
@@ -272,7 +277,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_may_not_fetch_it() -> None:
 
 
 def test_the_page_adapts_to_dark_to_narrow_screens_and_to_paper() -> None:
-    html = page(PAST, SHOWN, NOW)
+    html = page(PAST, {}, SHOWN, NOW)
     for query in ("(prefers-color-scheme: dark)", "(max-width: ", "@media print"):
         assert query in html
     assert Reader(html).all("meta", name="viewport")
@@ -281,7 +286,7 @@ def test_the_page_adapts_to_dark_to_narrow_screens_and_to_paper() -> None:
 
 
 def test_every_colour_of_the_style_is_set_for_light_dark_and_paper() -> None:
-    style = page([], SHOWN, NOW).partition("<style>")[2].partition("</style>")[0]
+    style = page([], {}, SHOWN, NOW).partition("<style>")[2].partition("</style>")[0]
     used = set(re.findall(r"var\((--[a-z]+)\)", style)) - {"--left", "--labels"}
     for part in re.findall(r":root \{(.*?)\}", style, re.DOTALL):
         assert set(re.findall(r"(--[a-z]+):", part)) == used
@@ -292,18 +297,18 @@ def test_every_colour_of_the_style_is_set_for_light_dark_and_paper() -> None:
 def test_a_thousand_blocks_make_less_than_a_megabyte() -> None:
     names = ("claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929", "claude-haiku-4-5-20251001")
     start = NOW - timedelta(days=400)
-    many = []
+    many, hours = [], {}
     for number in range(1000):
         begun = start + timedelta(hours=9 * number)
-        hourly = tuple(1_000 * (number % 90) + hour for hour in range(5))
+        hours.update({begun + timedelta(hours=i): 1_000 * (number % 90) + i for i in range(5)})
         block = replace(
             past_block(1, 0),
             start=begun,
             last_activity=begun + timedelta(hours=4, minutes=38),
-            tokens=TokenCounts(0, sum(hourly)),
+            tokens=TokenCounts(0, 5_000 * (number % 90) + 10),
             models=names,
         )
-        many.append(CompletedBlock(block, hourly, official_percent=50.5))
-    html = page(many, SHOWN, NOW)
+        many.append(CompletedBlock(block, official_percent=50.5))
+    html = page(many, hours, SHOWN, NOW)
     assert len(html.encode("utf-8")) < 1_000_000
     assert len(Reader(html).cells) == 1_001
