@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
-from tests.real_ccusage import ROOT, install, with_node
+from tests.real_ccusage import ROOT, VERSIONS, install, with_node
 
 # A shell starts its background jobs with these ignored (nohup the last one too), and so would be
 # what the tests start.
@@ -29,10 +31,51 @@ LOCALE = ("LANG", "LC_", "PYTHONIOENCODING", "PYTHONUTF8")
 
 RunMonitor = Callable[..., "subprocess.CompletedProcess[str]"]
 
+LIVE = ROOT / "tests" / "live"
+LONGEST = ("test_exactness.py", "test_checks.py")
+
 # No deadlines: how long an example takes says more about the machine than about the code.
-# CI tries the same examples each time, so that it turns red only for what changed.
-settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("project")
+# The same examples each time, so that a run turns red only for what changed; exploring is a task
+# of its own.
+settings.register_profile("project", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
+
+
+def examples(count: int) -> int:
+    """Return how many examples a slow property test tries: `count`, or more when exploring."""
+    return count * settings().max_examples // 100
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set the markers; put the longest tests first, so that no worker ends with one."""
+    for item in items:
+        if LIVE in item.path.parents:
+            item.add_marker("live")
+        if "real_ccusage" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_ccusage")
+        if settings().max_examples > 100 and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.timeout(0))
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Install every real ccusage before the first test, whose time limit is not meant for npm."""
+    if any(item.get_closest_marker("real_ccusage") for item in session.items):
+        with suppress(RuntimeError):  # each test that needs it says what is wrong
+            for version in VERSIONS:
+                install(version)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let CI fail where a test of the real ccusage is skipped: it would prove nothing."""
+    report = yield
+    if report.skipped and "CI" in os.environ and item.get_closest_marker("real_ccusage"):
+        report.outcome = "failed"
+        report.longrepr = f"a test of the real ccusage was skipped in CI: {report.longrepr[2]}"
+    return report
 
 
 @pytest.fixture(autouse=True)

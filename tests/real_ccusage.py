@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from filelock import FileLock
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = Path(sys.executable).parent
 CACHE = ROOT / ".cache" / "ccusage"
@@ -46,6 +48,7 @@ def with_node(path: str) -> str:
 def install(version: str) -> Path:
     """Return the executable of one version of VERSIONS, installed with npm if it is not yet.
 
+    Several test workers may ask at once: one of them installs, the others wait for it.
     Raises RuntimeError when there is no npm or it fails: a test of the real ccusage is never
     skipped.
     """
@@ -53,7 +56,10 @@ def install(version: str) -> Path:
         raise ValueError(f"{version} is not in {PACKAGE}, which has {VERSIONS}")
     home = CACHE / version
     if not home.exists():
-        _install_into(home, version)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{home}.lock"):
+            if not home.exists():
+                _install_into(home, version)
     return _executable(home)
 
 
@@ -69,15 +75,13 @@ def report(version: str, *directories: Path, options: tuple[str, ...] = ()) -> s
 
 
 def _install_into(home: Path, version: str) -> None:
-    home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as made:
         fresh = Path(made) / version
         fresh.mkdir()
         package = {"private": True, "dependencies": {"ccusage": version}}
         (fresh / "package.json").write_text(json.dumps(package), encoding="utf-8")
         _npm_install(fresh, dict(ENVIRONMENT, PATH=with_node(ENVIRONMENT.get("PATH", ""))))
-        if not home.exists():  # else another run was quicker: both are the same
-            fresh.rename(home)
+        fresh.rename(home)  # in one step: a run that is broken off leaves no half of it
 
 
 def _npm_install(directory: Path, env: Mapping[str, str]) -> None:

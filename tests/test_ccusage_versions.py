@@ -11,6 +11,8 @@ from monitor.model.blocks import Block, active_block, parse_events, parse_report
 from tests.histories import Row, busy_history, streamed, write_messages
 from tests.real_ccusage import VERSIONS, report
 
+pytestmark = pytest.mark.real_ccusage
+
 OLD, NEW = VERSIONS[:-1], VERSIONS[-1]
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
