@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.real_ccusage import ROOT
 
 SKIPS = """
 import pytest
@@ -26,7 +26,17 @@ def results_of(source: str, where: Path, *options: str, **env: str) -> dict[str,
     left_out = ("CI", "HYPOTHESIS_PROFILE")
     clean = {name: value for name, value in os.environ.items() if name not in left_out}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-qW", "ignore", *options, "test_it.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "tests.conftest",
+            "-qW",
+            "ignore",
+            *options,
+            "test_it.py",
+        ],
         cwd=where,
         env={**clean, "PYTHONPATH": str(ROOT), **env},
         stdin=subprocess.DEVNULL,

@@ -28,6 +28,7 @@ from monitor.model.reading import Reading
 from monitor.store.json_file import state_dir
 from monitor.store.official import keep_official, load_official, official_path
 from monitor.store.reading import save_last
+from tests.conftest import examples
 from tests.histories import busy_history
 from tests.pseudo_terminal import ROOT, Terminal
 from tests.samples import block_of, events_over
@@ -332,7 +333,7 @@ BYTES = st.binary(max_size=300) | st.fixed_dictionaries({}, optional=KEYS).map(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=BYTES)
 def test_no_input_at_all_makes_it_fail(isolated: Path, data: bytes) -> None:
     line = said(data)

@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import RunMonitor
+from tests.conftest import RunMonitor, examples
 from tests.live.fakes import (
     CONTROLS,
     HOUR,
@@ -38,7 +38,9 @@ TEXTS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8).map("".join) | 
     st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30
 )
 fuzzed = settings(
-    max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=False
+    max_examples=examples(10),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    print_blob=False,
 )
 
 

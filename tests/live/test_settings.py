@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import RunMonitor
+from tests.conftest import RunMonitor, examples
 from tests.live.fakes import CONTROLS, Fake, active
 
 WRONG = {
@@ -109,7 +109,9 @@ TEXTS = st.text(
 
 
 @settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=False
+    max_examples=examples(25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    print_blob=False,
 )
 @given(name=st.sampled_from(NAMES), value=TEXTS)
 def test_any_text_in_the_environment_is_a_setting_or_a_clear_message(
