@@ -44,7 +44,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens between two poller, to the transcript that `which` picks (0: the newest)."""
+    """What happens between two polls, to the transcript that `which` picks (0: the newest)."""
 
     kind: str
     which: int

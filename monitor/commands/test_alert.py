@@ -21,7 +21,7 @@ def send(settings: Settings) -> int:
     chosen = settings.alerts
     if not chosen.wanted:
         raise exits.Failure("No way to tell of an alert is chosen.", ADVICE)
-    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert poller like.")
+    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
     worked = True
     if chosen.bell:
         print("bell: rung")
