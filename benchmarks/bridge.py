@@ -1,4 +1,4 @@
-"""Measure how far the bridge between official captures is off, against a simulated truth.
+"""Measure the bridge between two official captures against a simulated truth; print Markdown.
 
     python benchmarks/bridge.py [--windows 200] [--seed 1]
 
@@ -69,12 +69,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Score:
-    """Errors at one minute, in percent points. `due`: a minute after a capture, tokens since."""
+    """Errors of the used percent at one minute, in percent points."""
 
     window: Window
     minute: int
     base_percent: float
-    due: bool
     attempted: bool
     bridged: float
     held: float
@@ -185,12 +184,10 @@ def scores(replay: Replay) -> Iterator[Score]:
         found = bridge(captures, events, at(minute), start)
         percent = found.used_percent if found else base.used_percent
         estimate = 100 * sum(event.tokens for event in events) / window.plan_limit
-        news = bool(events) and events[-1].at > base.at
         yield Score(
             window=window,
             minute=minute,
             base_percent=base.used_percent,
-            due=news and at(minute) - base.at >= timedelta(minutes=1),
             attempted=found is not None,
             bridged=abs(percent - truth),
             held=abs(base.used_percent - truth),
@@ -250,20 +247,17 @@ def table(title: str, found: Sequence[Score], groups: Groups = BY_INTERVAL) -> N
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--windows", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--windows", type=int, default=200, metavar="N", help="default: 200")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
     options = parser.parse_args()
     found = simulate(options.windows, options.seed)
-    print(f"{options.windows} windows, seed {options.seed}: error of the used percent in percent")
-    print(
-        "points, median / 90th percentile. While no bridge is attempted, the last official percent"
-    )
-    print("stands in its place.")
+    print(f"{options.windows} windows, seed {options.seed}. Errors are in percent points: median /")
+    print("90th percentile. Where no bridge is attempted, the last official percent is scored.")
     table("Every minute from the first capture on, by interval of captures:", found)
-    table("A minute or more after a capture, with tokens since:", [s for s in found if s.due])
     attempted = [score for score in found if score.attempted]
-    table("Where the bridge is attempted:", attempted)
     table("Where the bridge is attempted, by what makes it hard:", attempted, BY_KIND)
 
 

@@ -1,52 +1,68 @@
-"""Rebuild the numbers of monitor/model/forecast_table.py from Claude histories, through ccusage.
+"""Compute the numbers of monitor/model/forecast_table.py from a usage series; print Markdown.
 
-    python benchmarks/build_forecast_table.py [--claude-dir DIR]... [--ccusage CMD]
+    python benchmarks/usage_series.py > series.json
+    python benchmarks/build_forecast_table.py series.json [--folds 5]
 
-STOP: logistic regression of "nothing more comes" at 5-minute steps, on idle time and hours left.
-PACE, SHAPE: of the pairs on a grid whose 10-90 % band holds at most 85 % and whose mean error is at
-most 0.03 above that of predicting nothing more, the one with the smallest Brier score.
+stop: a logistic regression of "nothing more comes" at moments five minutes apart, on idle time and
+hours left. pace and shape: of the pairs on a grid whose 10-90 % band holds at most 85 % and whose
+mean error is at most 0.03 above that of "nothing more comes", the pair with the lowest Brier score.
+
+Last, it cross-validates: the blocks are divided by time into --folds parts, and each part is scored
+with a table computed from the other parts.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.forecast import (
     PEERS,
-    History,
+    Limits,
     Moment,
-    arguments,
+    Score,
+    limits_of,
     mean,
     moments,
     ours,
-    read_histories,
+    print_rules,
     score,
 )
-from monitor.model import forecast_table
-from monitor.model import projection as probable
-from monitor.model.blocks import SESSION, Event
+from benchmarks.usage_series import UsageBlock, completed_blocks, cut_into_blocks
+from monitor.model.blocks import SESSION
+from monitor.model.forecast_table import TABLE, ForecastTable
 
 LATE_STARTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
-"""Hours cut off after each silence: blocks of other beginnings, so that no person's office hours
-are learned with the pauses."""
+"""Hours left out after each silence. This makes blocks with other beginnings, so that the table
+does not learn one person's office hours along with the pauses."""
 
 RIDGE = 1.0
+NEWTON_STEPS = 20
 PACES = (0.55, 0.7, 0.85, 1.0, 1.15)
 SHAPES = (0.55, 0.6, 0.65, 0.7, 0.8, 1.0)
 MOST_COVERED = 0.85
 MOST_WORSE = 0.03
-Vector = list[float]
 
 
-def starting_late(blocks: Sequence[History], hours: float) -> list[History]:
-    """Return the blocks that there would be had the user begun `hours` later after each silence."""
+@dataclass(frozen=True)
+class Trial:
+    """How a table does on the series."""
+
+    table: ForecastTable
+    error: float
+    coverage: float
+    brier: float
+
+
+def starting_late(blocks: Sequence[UsageBlock], hours: float) -> list[UsageBlock]:
+    """Return the blocks if the user had begun `hours` later after each silence of five hours."""
     begin, last, kept = None, None, []
     for event in (event for block in blocks for event in block.events):
         if begin is None or last is None or event.at - last > SESSION:
@@ -54,44 +70,45 @@ def starting_late(blocks: Sequence[History], hours: float) -> list[History]:
         last = event.at
         if event.at - begin >= timedelta(hours=hours):
             kept.append(event)
-    return list(cut(kept))
+    return cut_into_blocks(kept)
 
 
-def cut(events: Sequence[Event]) -> Iterator[History]:
-    """Cut a history into blocks as ccusage does."""
-    inside: list[Event] = []
-    for event in events:
-        if inside and max(event.at - inside[-1].at, event.at - floor(inside[0])) > SESSION:
-            yield History(floor(inside[0]), floor(inside[0]) + SESSION, tuple(inside))
-            inside = []
-        inside.append(event)
-    if inside:
-        yield History(floor(inside[0]), floor(inside[0]) + SESSION, tuple(inside))
-
-
-def floor(event: Event) -> datetime:
-    return event.at.replace(minute=0, second=0, microsecond=0)
-
-
-def stop_table(known: Sequence[Moment]) -> Vector:
-    """Fit log-odds of nothing more by Newton's method; the ridge spares the constant."""
+def fit_stop(blocks: Sequence[UsageBlock]) -> tuple[float, float, float]:
+    """Fit the log-odds that nothing more comes, to two decimals."""
+    known = [
+        moment
+        for hours in LATE_STARTS
+        for block in starting_late(blocks, hours)
+        for moment in moments(block)
+        if moment.left > 0
+    ]
     rows = [(1.0, math.log1p(m.idle_minutes / 5), math.log(m.left + 0.1)) for m in known]
-    ends = [m.counted == m.block.final for m in known]
-    fit = [0.0, 0.0, 0.0]
-    for _ in range(20):
-        slope = [-RIDGE * fit[i] * (i > 0) for i in range(3)]
-        curve = [[RIDGE * (i == j > 0) for j in range(3)] for i in range(3)]
-        for row, end in zip(rows, ends):
+    base, by_idle, by_left = logistic_regression(rows, [is_over(moment) for moment in known])
+    return round(base, 2), round(by_idle, 2), round(by_left, 2)
+
+
+def is_over(moment: Moment) -> bool:
+    return moment.counted == moment.block.final
+
+
+def logistic_regression(rows: Sequence[Sequence[float]], results: Sequence[bool]) -> list[float]:
+    """Fit log-odds by Newton's method; the ridge does not apply to the first column."""
+    size = range(len(rows[0]))
+    fit = [0.0 for _ in size]
+    for _ in range(NEWTON_STEPS):
+        slope = [-RIDGE * fit[i] * (i > 0) for i in size]
+        curve = [[RIDGE * (i == j > 0) for j in size] for i in size]
+        for row, result in zip(rows, results):
             p = 1 / (1 + math.exp(-sum(w * x for w, x in zip(fit, row))))
-            for i in range(3):
-                slope[i] += (end - p) * row[i]
-                for j in range(3):
+            for i in size:
+                slope[i] += (result - p) * row[i]
+                for j in size:
                     curve[i][j] += p * (1 - p) * row[i] * row[j]
         fit = [w + step for w, step in zip(fit, solve(curve, slope))]
     return fit
 
 
-def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> Vector:
+def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
     """Solve a small positive definite system by Gaussian elimination."""
     rows = [[*row, value] for row, value in zip(matrix, right)]
     for i, pivot in enumerate(rows):
@@ -101,54 +118,65 @@ def solve(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> Vector:
     return [row[-1] / row[i] for i, row in enumerate(rows)]
 
 
-@dataclass(frozen=True)
-class Trial:
-    """How a pair does on the history, with own blocks learned in time order."""
-
-    pace: float
-    shape: float
-    error: float
-    coverage: float
-    brier: float
-
-
-def trial(blocks: Sequence[History], pace: float, shape: float) -> Trial:
-    # The model reads its table at import; to try a number it has to be set there.
-    vars(probable).update(PACE=pace, SHAPE=shape)
-    result = score(ours(), blocks)
-    return Trial(pace, shape, mean(result.errors), mean(result.inside), mean(result.briers()))
+def trials(blocks: Sequence[UsageBlock], limits: Limits) -> Iterator[Trial]:
+    """Try each pair of pace and shape with the fitted stop."""
+    stop = fit_stop(blocks)
+    for pace in PACES:
+        for shape in SHAPES:
+            table = ForecastTable(stop, pace, shape)
+            result = score(ours(table), blocks, limits)
+            yield Trial(table, mean(result.errors), mean(result.inside), result.brier)
 
 
-def print_trials(blocks: Sequence[History]) -> None:
-    nothing_more = mean(score(PEERS["predict nothing more"], blocks).errors)
-    print("\n| PACE | SHAPE | mean error | band holds | Brier | |\n|---|---|---|---|---|---|")
-    trials = [trial(blocks, pace, shape) for pace in PACES for shape in SHAPES]
-    fit = [t for t in trials if t.coverage <= MOST_COVERED and t.error <= nothing_more + MOST_WORSE]
-    best = min(fit, key=lambda t: t.brier, default=None)
-    for t in trials:
-        shipped = (t.pace, t.shape) == (forecast_table.PACE, forecast_table.SHAPE)
-        mark = "best " * (t is best) + "shipped" * shipped
-        print(
-            f"| {t.pace} | {t.shape} | {t.error:.3f} | {t.coverage:.3f} | {t.brier:.4f} | {mark} |"
-        )
+def best_of(tried: Sequence[Trial], blocks: Sequence[UsageBlock], limits: Limits) -> Trial:
+    """Choose by the rule above; where no trial keeps to its bounds, by the Brier score alone."""
+    most = mean(score(PEERS["nothing more comes"], blocks, limits).errors) + MOST_WORSE
+    fit = [trial for trial in tried if trial.coverage <= MOST_COVERED and trial.error <= most]
+    return min(fit or tried, key=lambda trial: trial.brier)
+
+
+def print_trials(tried: Sequence[Trial], best: Trial) -> None:
+    print(f"stop = {best.table.stop}, in the program {TABLE.stop}")
+    print("\n| pace | shape | mean error | band holds | Brier | |\n|---|---|---|---|---|---|")
+    for trial in tried:
+        table = trial.table
+        in_program = (table.pace, table.shape) == (TABLE.pace, TABLE.shape)
+        notes = ", ".join(["best"] * (trial is best) + ["in the program"] * in_program)
+        figures = f"{trial.error:.3f} | {trial.coverage:.3f} | {trial.brier:.4f}"
+        print(f"| {table.pace} | {table.shape} | {figures} | {notes} |")
+
+
+def print_cross_validation(blocks: Sequence[UsageBlock], folds: int, limits: Limits) -> None:
+    print(f"\nEach of {folds} parts of the blocks, scored with a table computed from the others:\n")
+    result = Score()
+    for number in range(folds):
+        first, last = (len(blocks) * n // folds for n in (number, number + 1))
+        others = [*blocks[:first], *blocks[last:]]
+        table = best_of(list(trials(others, limits)), others, limits).table
+        result = score(ours(table), blocks[first:last], limits, result)
+    peers = {name: score(rule, blocks, limits) for name, rule in PEERS.items()}
+    print_rules({**peers, "ours": result})
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("series", type=Path, help="a file that usage_series.py wrote")
+    parser.add_argument("--folds", type=int, default=5, metavar="N", help="default: 5")
+    return parser.parse_args()
 
 
 def main() -> None:
-    options = arguments(__doc__)
-    blocks = read_histories(options.ccusage, options.claude_dir)
-    if len(blocks) < 2:
-        sys.exit("Too little history: at least two completed blocks are needed.")
-    known = [
-        moment
-        for hours in LATE_STARTS
-        for block in starting_late(blocks, hours)
-        for moment in moments(block)
-        if moment.left > 0
-    ]
-    stop = tuple(round(value, 2) for value in stop_table(known))
-    print(f"{len(blocks)} blocks, {len(known)} steps with late starts.\n")
-    print(f"STOP = {stop}, shipped {forecast_table.STOP}")
-    print_trials(blocks)
+    options = parse_arguments()
+    blocks = completed_blocks(options.series)
+    limits = limits_of(blocks)
+    if not 2 <= options.folds <= len(blocks):
+        sys.exit(f"--folds: from 2 to the number of blocks, {len(blocks)}.")
+    print(f"{len(blocks)} completed blocks.\n")
+    tried = list(trials(blocks, limits))
+    print_trials(tried, best_of(tried, blocks, limits))
+    print_cross_validation(blocks, options.folds, limits)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""Write a Claude data directory of a chosen size, with an active block under way.
+"""Write a Claude data directory of a chosen size, with an active block.
 
-usage: python benchmarks/make_history.py OUT --mib 1024 [--days 120] [--links 10]
+    python benchmarks/make_history.py OUT --mib 1024 [--days 120] [--links 10] [--seed 1]
 
-Files are of realistic sizes (median 100 kB, a long tail), lines of a few kB, work comes in sessions
-with breaks, and every file's time is that of its last message. `--links N` gives every file of
-earlier days N names: a monitor that reads everything reads and parses each of them (so 1 GB with 10
-names costs what 10 GB cost, but for the disk), though ccusage then drops the repeated messages as
-duplicates, so that the counts are those of one.
+Files have realistic sizes (median 100 kB, a long tail), lines have a few kB, work comes in sessions
+with breaks, and each file's modification time is that of its last message.
+
+--links N gives every file of earlier days N names. A monitor that reads everything then reads and
+parses each name: 1 GiB with 10 names costs what 10 GiB cost, without the disk space. The counts
+stay those of one name, since ccusage drops repeated messages.
 """
 
 from __future__ import annotations
@@ -118,12 +119,14 @@ def _add_names(path: Path, links: int) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("out", type=Path)
-    parser.add_argument("--mib", type=float, default=64)
-    parser.add_argument("--days", type=int, default=120)
-    parser.add_argument("--links", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mib", type=float, default=64, help="default: 64")
+    parser.add_argument("--days", type=int, default=120, help="default: 120")
+    parser.add_argument("--links", type=int, default=1, help="default: 1")
+    parser.add_argument("--seed", type=int, default=1, help="default: 1")
     make(**vars(parser.parse_args()))
 
 

@@ -1,12 +1,12 @@
-"""Measure the monitor beside its peers in one run; print a Markdown table.
+"""Measure the monitor and its peers on the same histories; print a Markdown table.
 
-usage: python benchmarks/speed.py --sizes 1,64 --ccusage PATH [--ccusage PATH …]
+    python benchmarks/speed.py --sizes 1,64 --ccusage PATH [--ccusage PATH …]
 
-Each program runs in a pseudo-terminal of 100x40 on the same made histories (make_history.py), idle
-and with a message appended every 2 s. Sizes are in MiB; from 2048 on it is files of 1024 MiB under
-several names each, see make_history.py. Peers: a loop of `ccusage blocks --json` every 3 s for each
---ccusage, `ccusage blocks --live` for those that have it (16 to 18), and claude-monitor when it is
-on PATH or named. Linux and macOS.
+Each program runs in a pseudo-terminal of 100x40 on histories from make_history.py: once idle, once
+with a message appended every 2 s. Sizes are in MiB; from 2048 on, the files of 1024 MiB get several
+names each. Peers: a loop of `ccusage blocks --json` every 3 s for each --ccusage, `ccusage blocks
+--live` for the versions that have it (16 to 18), and claude-monitor if it is on PATH or named.
+Linux and macOS.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
-from make_history import MODELS, line, make
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.make_history import MODELS, line, make
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST_NUMBER = re.compile(rb"\d ?%")
@@ -261,12 +263,14 @@ def machine() -> str:
 
 def options_of(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sizes", default="1,64", help="MiB, with commas")
-    parser.add_argument("--ccusage", action="append", default=[], help="a ccusage; may be repeated")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", default="1,64", help="MiB, with commas; default: 1,64")
+    parser.add_argument("--ccusage", action="append", default=[], help="a ccusage; repeatable")
     parser.add_argument("--claude-monitor", default=shutil.which("claude-monitor"))
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--dir", type=Path, help="where to make histories  [default: temporary]")
+    parser.add_argument("--seconds", type=float, default=30.0, help="for each run; default: 30")
+    parser.add_argument("--dir", type=Path, help="where to make histories; default: temporary")
     parser.add_argument("--poll", help=argparse.SUPPRESS)
     options = parser.parse_args(words)
     options.ccusage = options.ccusage or [found for found in [shutil.which("ccusage")] if found]

@@ -1,23 +1,28 @@
-"""Write the manual page, docs/ccusage-monitor.1, from the options and commands there are.
+"""Write the manual page, docs/ccusage-monitor.1, from the program's options and commands.
 
-`python -m docs.make_man` renews it. Own and short: click-man writes a page per command, with the
-day's date and cut sentences.
+    python docs/make_man.py
+
+click-man is not used: it writes one page per command, shortens sentences and adds today's date.
 """
 
 from __future__ import annotations
 
+import argparse
 import inspect
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor import __version__
 from monitor.cli import cli
 
 PAGE = Path(__file__).parent / "ccusage-monitor.1"
 NAME = "ccusage-monitor"
-SAYS = "a fast, honest terminal monitor of Claude Code's 5-hour blocks, over ccusage"
+SUMMARY = "a fast, honest terminal monitor of Claude Code's 5-hour blocks, over ccusage"
 
 TEXTS = {
     "ENVIRONMENT": (
@@ -47,7 +52,7 @@ def page() -> str:
     """Return the manual page in the man(7) macros."""
     top = click.Context(cli, info_name=NAME, **cli.context_settings)
     lines = [f'.TH CCUSAGE\\-MONITOR 1 "" "{NAME} {__version__}" "User Commands"']
-    lines += [".SH NAME", f"{_safe(NAME)} \\- {_safe(SAYS)}"]
+    lines += [".SH NAME", f"{_safe(NAME)} \\- {_safe(SUMMARY)}"]
     lines += [".SH SYNOPSIS", f".B {_safe(NAME)}", "[OPTIONS] [COMMAND]"]
     lines += [".SH DESCRIPTION", *_paragraphs(cli), ".SH OPTIONS", *_options(top), ".SH COMMANDS"]
     for name in cli.list_commands(top):
@@ -93,6 +98,7 @@ def _safe(text: str) -> str:
 
 def main() -> None:
     """Write the page."""
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     PAGE.write_text(page(), encoding="utf-8")
     print(f"docs/{PAGE.name}")
 

@@ -1,18 +1,23 @@
-"""Draw the live screen for the README: a frame of sample usage, as text and as SVG.
+"""Draw the live screen of sample usage for the README, as SVG and as text.
 
-`python -m docs.make_pictures` renews docs/screen-dark.svg, docs/screen-light.svg and the frame
-that README.md takes apart.
+    python docs/make_pictures.py
+
+This writes docs/screen-dark.svg, docs/screen-light.svg and the first text frame in README.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.style import ROLES, UNICODE, Style
@@ -178,6 +183,7 @@ def with_frame(readme: str, text: str) -> str:
 
 def main() -> None:
     """Write the pictures and the README's frame."""
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     lines = sample_frame()
     for theme in (DARK, LIGHT):
         path = ROOT / "docs" / f"screen-{theme.name}.svg"

@@ -1,12 +1,16 @@
-"""Draw the recording, docs/recording.svg: simulated hours of work on the live screen, in seconds.
+"""Draw docs/recording.svg: the live screen during two simulated hours of work, in 14 seconds.
 
-`python -m docs.make_recording` renews it. Every frame is what the model and the views make of that
-moment; each shape is in the file once, with the times at which it is seen.
+    python docs/make_recording.py
+
+The monitor's own model and views make each frame. The file holds each shape once, with the times at
+which it is visible.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +18,8 @@ from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from docs.make_pictures import COLUMNS, DARK, LIGHT, ROWS, Theme, shapes, window
 from monitor.model.blocks import Event
@@ -123,6 +129,7 @@ def _variables(theme: Theme) -> str:
 
 def main() -> None:
     """Write the recording."""
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     RECORDING.write_text(recording(), encoding="utf-8")
     print(f"docs/{RECORDING.name}: {RECORDING.stat().st_size / 1024:.0f} kB")
 

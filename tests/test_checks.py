@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from docs.make_man import PAGE, page
-
 ROOT = Path(__file__).parent.parent
 TEST_LINE = (
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[node,test]'"
@@ -106,11 +104,6 @@ def test_the_wheel_names_licence_version_and_command(wheel: zipfile.ZipFile) -> 
     assert any(name.endswith("/LICENSE") for name in wheel.namelist())
     commands = wheel.read(f"{info}/entry_points.txt").decode("utf-8")
     assert "ccusage-monitor = ccusage_monitor:main" in commands
-
-
-def test_the_manual_page_says_the_options_of_today() -> None:
-    kept = PAGE.read_text(encoding="utf-8")
-    assert kept == page(), "renew it with `python -m docs.make_man`"
 
 
 def test_the_lock_names_a_version_that_fits_for_every_library(wheel: zipfile.ZipFile) -> None:

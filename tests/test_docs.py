@@ -30,7 +30,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = ("sh", "console")
 
 OURS = re.compile(
-    r"\bccusage-monitor\b|ccusage_monitor\.py|benchmarks/|-m (?:monitor\b|(?:docs|tests)\.)"
+    r"\bccusage-monitor\b|ccusage_monitor\.py|benchmarks/|docs/make_|-m (?:monitor\b|tests\.)"
 )
 """What makes a block one that a test has to run."""
 
@@ -94,6 +94,7 @@ def shell(
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"CCUSAGE_MONITOR_{name}", str(value))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))  # for ccusage itself
     clone = tmp_path / "clone"
     (clone / ".venv" / "bin").mkdir(parents=True)
     for name in ("ccusage_monitor.py", "monitor", "docs", "benchmarks", "contrib"):
@@ -103,7 +104,8 @@ def shell(
         path = clone / ".venv" / "bin" / name
         path.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
         path.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{clone / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    folders = (clone / ".venv" / "bin", real_ccusage("20.0.24").parent, os.environ["PATH"])
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)))
     return clone
 
 

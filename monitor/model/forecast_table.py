@@ -1,21 +1,25 @@
-"""Hold the shipped forecast table: what one person's published history says about pauses.
+"""Hold the numbers of the forecast: what one person's published history says about pauses.
 
-From the transcripts of entireio/cli, MIT, published; 70 blocks of January and February 2026.
-Rebuild: `python benchmarks/build_forecast_table.py --claude-dir DIR` (prints these numbers).
+They come from the transcripts of entireio/cli (published under the MIT licence): 70 blocks of
+January and February 2026. `benchmarks/build_forecast_table.py` computes them.
 """
 
 from __future__ import annotations
 
-BLOCKS = 70
-SOURCE = "the transcripts of entireio/cli, MIT, published"
+from dataclasses import dataclass
 
-STOP = (-2.47, 1.37, -0.55)
-"""Log-odds that nothing more comes in the block: base, per ln(1 + idle minutes / 5), and per
-ln(hours left + 0.1)."""
 
-PACE = 0.85
-"""How much of a pace goes on, once it goes on: below 1, since people pause."""
+@dataclass(frozen=True)
+class ForecastTable:
+    """The numbers of the forecast. None of them is in tokens, so they suit light and heavy use."""
 
-SHAPE = 0.6
-"""Weibull shape of what is still to come. 1 would be exponential; lower is less certain, with much
-weight on very little and on very much."""
+    stop: tuple[float, float, float]
+    """Log-odds that nothing more comes in the block: base, per ln(1 + idle minutes / 5), and per
+    ln(hours left + 0.1)."""
+    pace: float
+    """Share of a pace that goes on, if anything comes: below 1, since people take breaks."""
+    shape: float
+    """Weibull shape of the tokens still to come. 1 is exponential; lower is less certain."""
+
+
+TABLE = ForecastTable(stop=(-2.47, 1.37, -0.55), pace=0.85, shape=0.6)

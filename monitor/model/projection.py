@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.blocks import Event
-from monitor.model.forecast_table import PACE, SHAPE, STOP
+from monitor.model.forecast_table import TABLE, ForecastTable
 
 WARM_UP = timedelta(minutes=5)
 """With less data than this there is no forecast."""
@@ -25,12 +25,13 @@ class Projection:
     """What a block will probably end at, in counted tokens.
 
     With probability `stop` nothing more comes. Otherwise the tokens still to come follow a Weibull
-    distribution with this `scale`. `final_low` to `final_high` is the 10-90 % band.
+    distribution of this `scale` and `shape`. `final_low` to `final_high` is the 10-90 % band.
     """
 
     counted: float
     stop: float
     scale: float
+    shape: float
     final_low: float
     final_median: float
     final_high: float
@@ -42,11 +43,15 @@ class Projection:
             return 1.0
         if self.scale <= 0:
             return 0.0
-        return (1 - self.stop) * math.exp(-math.pow(more / self.scale, SHAPE))
+        return (1 - self.stop) * math.exp(-math.pow(more / self.scale, self.shape))
 
 
 def project(
-    events: Sequence[Event], start: datetime, end: datetime, now: datetime
+    events: Sequence[Event],
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    table: ForecastTable = TABLE,
 ) -> Optional[Projection]:
     """Forecast the final counted tokens of the block from `start` to `end`, as known at `now`.
 
@@ -58,11 +63,13 @@ def project(
     counted = sum(event.tokens for event in known)
     hours_left = max(0.0, (end - now) / HOUR)
     idle_minutes = (now - known[-1].at) / timedelta(minutes=1)
-    scale = PACE * _pace(known, counted, now) * hours_left
+    scale = table.pace * _pace(known, counted, now) * hours_left
     # At the end of the block, or when all messages so far have 0 tokens, nothing more is expected.
-    stop = _stop_probability(idle_minutes, hours_left) if scale > 0 else 1.0
-    low, median, high = (counted + _quantile(share, stop, scale) for share in (0.1, 0.5, 0.9))
-    return Projection(counted, stop, scale, low, median, high)
+    stop = _stop_probability(table, idle_minutes, hours_left) if scale > 0 else 1.0
+    low, median, high = (
+        counted + _quantile(share, stop, scale, table.shape) for share in (0.1, 0.5, 0.9)
+    )
+    return Projection(counted, stop, scale, table.shape, low, median, high)
 
 
 def reach_times(
@@ -100,15 +107,15 @@ def _pace(events: Sequence[Event], counted: float, now: datetime) -> float:
     return (last_hour + counted / ((now - events[0].at) / HOUR + 1)) / 2
 
 
-def _stop_probability(idle_minutes: float, hours_left: float) -> float:
+def _stop_probability(table: ForecastTable, idle_minutes: float, hours_left: float) -> float:
     """Return the probability that nothing more comes in this block."""
-    base, by_idle, by_left = STOP
+    base, by_idle, by_left = table.stop
     log_odds = base + by_idle * math.log1p(idle_minutes / 5) + by_left * math.log(hours_left + 0.1)
     return 1 / (1 + math.exp(-log_odds))
 
 
-def _quantile(share: float, stop: float, scale: float) -> float:
+def _quantile(share: float, stop: float, scale: float, shape: float) -> float:
     """Return how many tokens are still to come at most with probability `share`."""
     if share <= stop:
         return 0.0
-    return scale * math.pow(-math.log((1 - share) / (1 - stop)), 1 / SHAPE)
+    return scale * math.pow(-math.log((1 - share) / (1 - stop)), 1 / shape)

@@ -90,7 +90,7 @@ def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
 
 
 def test_the_outlook_gives_chance_band_and_times_and_the_pace_keeps_its_own() -> None:
-    projection = Projection(4_000, 0.5, 2_000, 4_500, 7_000, 12_000)
+    projection = Projection(4_000, 0.5, 2_000, 0.6, 4_500, 7_000, 12_000)
     found = forecast(4_000, 10_000, BurnRate(120.0, 60), projection, RESET, NOW)
     assert found == Forecast(
         verdict="ok",

@@ -157,7 +157,7 @@ def test_steady_work_with_four_hours_left_is_expected_to_go_on() -> None:
 
 
 def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> None:
-    found = Projection(1_000, 0.5, 500, 1_000, 1_200, 2_000)
+    found = Projection(1_000, 0.5, 500, 0.6, 1_000, 1_200, 2_000)
     assert reach_times(found, 1_500, at(180), END) == (at(240), None)
     assert reach_times(found, 900, at(180), END) == (at(180), at(180))
     assert reach_times(found, 2_000, at(180), END) == (END, None)
