@@ -210,7 +210,7 @@ def _say(error: click.ClickException) -> int:
 
 
 def _monitor(params: dict[str, Any]) -> int:
-    from monitor.app.once import run
+    from monitor.app.run import run
     from monitor.config.settings import settings_from
 
     if params["test_alert"]:

@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from monitor.app.poller import Poller
-from monitor.app.reader import Reader, Source
+from monitor.app.reader import Reader
 from monitor.clock import utc_now
+from monitor.config.settings import DataOptions
 from monitor.model.blocks import Block, active_block, last_block, parse_report
 from monitor.model.reading import Reading
 from tests.histories import Row, write_messages
@@ -200,38 +201,48 @@ class World:
 
 
 class Comparison:
-    """One Reader that goes on looking, and full scans beside it."""
+    """One Poller that goes on polling, and full scans beside it."""
 
     def __init__(self, world: World, home: Path, ccusage: Path) -> None:
         (home / "work").mkdir()
-        source = Source(ccusage=str(ccusage), claude_dirs=world.roots)
+        options = DataOptions(ccusage=str(ccusage), claude_dirs=world.roots)
         self.roots = world.roots
-        self.reader = Reader(source, home / "work", home / "cache")
-        self.kept: Optional[Reading] = None
+        self.now: Optional[datetime] = None
+        reader = Reader(options, home / "work", home / "cache")
+        self.poller = Poller(reader, home / "state", lambda: self.now or utc_now())
+        self.before: Optional[Reading] = None
 
     def check(self) -> Reading:
-        """Look both ways; return the window's reading."""
+        """Read both ways; return the window's reading."""
         now = utc_now()
         # As if the time until the next walk over all files had passed.
-        self.reader._files._walks._next = 0
-        reading = self.reader.poll(now, series=False)
+        self.poller._watcher._tree._walk._next = 0
+        reading = self.read()
         whole = self.full()
         if utc_now().hour != now.hour:  # a block may have ended between the two
             return self.check()
         assert fields(active_block(reading.blocks, now)) == fields(active_block(whole, now))
-        if self.kept is not None and self.kept.fingerprint == self.reader._fingerprint(
-            self.kept.since
-        ):
+        if self.before is not None and self.is_still_true(self.before):
             event("a new start would take the last reading over")
-            assert fields(active_block(self.kept.blocks, now)) == fields(active_block(whole, now))
-        self.kept = reading
+            assert fields(active_block(self.before.blocks, now)) == fields(active_block(whole, now))
+        self.before = reading
         if active_block(whole, now) is None:
             assert fields(last_block(reading.blocks, now)) == fields(last_block(whole, now))
         return reading
 
+    def read(self) -> Reading:
+        result = self.poller.poll(series=False)
+        assert result.error is None
+        assert result.reading is not None
+        return result.reading
+
+    def is_still_true(self, reading: Reading) -> bool:
+        transcripts = self.poller._watcher.transcripts
+        return self.poller.reader.still_true(reading, transcripts) is not None
+
     def full(self) -> tuple[Block, ...]:
-        command = self.reader._found()
-        return parse_report(self.reader.runner.blocks(command, self.roots))
+        reader = self.poller.reader
+        return parse_report(reader.runner.blocks(reader.command(), self.roots))
 
 
 def fields(block: Optional[Block]) -> Any:
@@ -322,7 +333,7 @@ def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
 ) -> None:
     trick(long_history)
     comparison = Comparison(long_history, tmp_path, real_ccusage(version))
-    poller = Poller(comparison.reader, tmp_path / "state", utc_now)
+    poller = comparison.poller
     first = poller.poll()
     assert first.reading is not None
     now = utc_now()
@@ -330,11 +341,11 @@ def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
     assert whole is not None
     assert first.reading.scan == "window"
     assert fields(active_block(first.reading.blocks, now)) != fields(whole)
-    assert poller.wants_history()
+    assert poller.is_history_due()
     mended = poller.read_history().reading
     assert mended is not None
     assert mended.scan == "full"
     assert fields(active_block(mended.blocks, now)) == fields(whole)
     assert comparison.check().scan == "full", "until that block ends"
-    later = whole.end + MINUTE
-    assert comparison.reader.poll(later).scan == "window"
+    comparison.now = whole.end + MINUTE
+    assert comparison.read().scan == "window"

@@ -16,20 +16,26 @@ FILES = sorted((ROOT / "monitor").rglob("*.py"))
 LONGEST_FUNCTION = 40
 
 # Which of our modules a layer may import, by the start of their names.
+_BELOW = ("monitor.model", "monitor.errors", "monitor.process", "monitor.store", "monitor.clock")
 MAY_IMPORT = {
     "monitor.model": ("monitor.model",),
+    "monitor.errors": ("monitor.model",),
+    "monitor.process": ("monitor.errors",),
     "monitor.views": ("monitor.model", "monitor.views"),
-    "monitor.ccusage": ("monitor.model", "monitor.ccusage", "monitor.store"),
-    "monitor.transcripts": ("monitor.model", "monitor.transcripts", "monitor.store"),
-    "monitor.store": ("monitor.model", "monitor.store"),
+    "monitor.store": ("monitor.model", "monitor.errors", "monitor.process", "monitor.store"),
+    "monitor.ccusage": (*_BELOW, "monitor.ccusage"),
+    "monitor.transcripts": (*_BELOW, "monitor.transcripts"),
+    "monitor.claude": (*_BELOW, "monitor.claude"),
+    "monitor.config": (*_BELOW, "monitor.config"),
+    "monitor.terminal": (),
+    "monitor.app": (
+        *_BELOW,
+        *("monitor.app", "monitor.ccusage", "monitor.claude", "monitor.config"),
+        *("monitor.terminal", "monitor.transcripts", "monitor.views"),
+    ),
 }
 MAY_IMPORT_CLI = ("monitor.__main__",)
-MAY_RUN_PROCESSES = (
-    "monitor.app.alerts",
-    "monitor.ccusage.runner",
-    "monitor.claude.chained_command",
-    "monitor.ccusage.find",
-)
+MAY_RUN_PROCESSES = ("monitor.process",)
 MAY_HOLD_ESCAPE_CODES = ("monitor.terminal", "monitor.views.style")
 
 MAY_ASK_THE_CLOCK = ("monitor.clock",)

@@ -9,14 +9,15 @@ from typing import Any, Optional
 
 import pytest
 
-from monitor.app.poller import Poller, measured
-from monitor.app.reader import Reader, Source
+from monitor.app.poller import Poller
+from monitor.app.reader import Reader
 from monitor.clock import utc_now
+from monitor.config.settings import DataOptions
 from monitor.model.official import captured
 from monitor.model.usage import Rules
 from monitor.store.history import history_path, load_history
-from monitor.store.json_file import state_dir
 from monitor.store.official import keep_official
+from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
 from tests.live.fakes import Fake, a_block, active_start
@@ -40,7 +41,7 @@ class Watching:
 
     def __init__(self, fake: Fake, tmp_path: Path) -> None:
         (tmp_path / "work").mkdir()
-        source = Source(ccusage=str(fake.path), claude_dirs=(fake.data,))
+        source = DataOptions(ccusage=str(fake.path), claude_dirs=(fake.data,))
         self.poller = Poller(Reader(source, tmp_path / "work", tmp_path), state_dir(), utc_now)
         self._fake = fake
 
@@ -49,7 +50,7 @@ class Watching:
         self._fake.reports(blocks)
         self._fake.changed()
         seen = self.poller.poll()
-        if self.poller.wants_history():
+        if self.poller.is_history_due():
             seen = self.poller.read_history()
         assert seen.history is not None
         kept = load_history(history_path(state_dir(), [str(self._fake.data)], "20.0.24"))
@@ -93,7 +94,8 @@ def test_a_failed_look_does_not_hide_a_new_capture(fake: Fake, watching: Watchin
     capture(fake.data, utc_now(), 64, PRESENT + 5 * HOUR)
     seen = watching.poller.poll()
     assert seen.error is not None and seen.reading is not None and seen.reading.stale
-    usage = measured(seen, Rules(), utc_now())
+    usage = seen.measured(Rules(), utc_now())
+    assert usage is not None
     assert (usage.headline.source, usage.percent) == ("official", 64)
 
 

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
-from dataclasses import dataclass
 from typing import Optional, Protocol
 
-from monitor.ccusage.runner import end_group, stop_key_held_back
-from monitor.model.alerting import PERCENTS, Alert, Armed, due
+from monitor.config.settings import AlertSettings
+from monitor.model.alerting import Alert, Armed, due
 from monitor.model.usage import Usage
+from monitor.process import run_shell
 from monitor.views.snapshot import utc
 
 COMMAND_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class AlertSettings:
-    """When and how to tell; with no way to tell there are no alerts."""
-
-    percents: tuple[float, ...] = PERCENTS
-    bell: bool = False
-    notify: bool = False
-    command: Optional[str] = None
-
-    @property
-    def wanted(self) -> bool:
-        """Whether any way to tell was chosen."""
-        return self.bell or self.notify or bool(self.command)
 
 
 class Bell(Protocol):
@@ -97,25 +80,7 @@ def run_command(
 ) -> Optional[int]:
     """Run the user's own shell command with the data in its environment, never in its text.
 
-    It outlives Ctrl+C and a closed terminal, so that what is due is told. Returns its exit code;
-    None when it could not be run, or took longer than `seconds` and was ended with all it started.
+    It outlives Ctrl+C and a closed terminal. Returns its exit code; None if it could not be run,
+    or took longer than `seconds` and was ended with all it started.
     """
-    try:
-        with stop_key_held_back():
-            child = subprocess.Popen(  # noqa: S602 - the user's own command line
-                command,
-                shell=True,
-                env={**os.environ, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-    except (OSError, ValueError):
-        return None
-    try:
-        return child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        end_group(child)
-        child.wait()
-        return None
+    return run_shell(command, variables=variables, limit_seconds=seconds)[0]

@@ -1,22 +1,23 @@
-"""The rhythm of the live monitor: display, measure, draw; keeps the last good reading."""
+"""The live screen: take the newest result, draw it, obey keys, every second."""
 
 from __future__ import annotations
 
 import signal
-import threading
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from monitor.app.alerts import Alerts
-from monitor.app.exits import fault_of_ours
-from monitor.app.poller import Poller, PollResult, failed, measured
-from monitor.ccusage.find import NotFound
-from monitor.ccusage.runner import CcusageError
+from monitor.app.poller import Poller, PollResult
+from monitor.app.session import offer_install, output_style
+from monitor.app.signals import ignore_signals
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
+from monitor.errors import CcusageNotFoundError
 from monitor.model.formatting import plural, size
+from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
 from monitor.views.screen.chart import burn_up
@@ -24,130 +25,45 @@ from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.style import Glyphs
 from monitor.views.text import Line
 
-REST = 3.0
-"""After a look that took t seconds, rest at least this many times t."""
-
-FIRST_RETRY, LAST_RETRY = 3.0, 60.0
-"""Seconds before the next look after a failed one: doubled at each failure."""
-
 ESCAPE = chr(27)
 
 
-class Worker:
-    """Poller in a thread of its own, so that a slow ccusage never freezes the screen."""
-
-    def __init__(self, poller: Poller, refresh: float, seen_more: Callable[[], None]) -> None:
-        self.seen = PollResult()
-        self.began = time.monotonic()
-        self.poller = poller
-        self._refresh = refresh
-        self._seen_more = seen_more
-        self._asked = threading.Event()
-        self._stopped = False
-        self._failures = 0
-        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def look_now(self) -> None:
-        """Do not wait for the next refresh."""
-        self._asked.set()
-
-    def stop(self) -> None:
-        """End the running ccusage and the thread; does not wait long for a stubborn one.
-
-        A look that is under way fails at once, and must not write into a directory that is removed.
-        """
-        self._stopped = True
-        self._asked.set()
-        self.poller.reader.stop()
-        self._thread.join(1.0)
-
-    def _run(self) -> None:
-        while not self._stopped:
-            began, took = time.monotonic(), None
-            try:
-                took = self._look()
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not freeze the screen
-                fault = fault_of_ours(error)
-                self._show(failed(self.seen, CcusageError(fault.reason, fault.advice)))
-            self._asked.wait(self._rest(time.monotonic() - began if took is None else took))
-            self._asked.clear()
-
-    def _look(self) -> float:
-        """Poll, and read the history when that is due; return the seconds that the look took.
-
-        The history is read once a day: what it takes is no reason to look less often after it.
-        """
-        if self.seen.reading is None:
-            # The first frame need not wait for the series of messages.
-            self._show(self.poller.poll(series=False))
-            if self.seen.error is not None:
-                return 0.0
-        began = time.monotonic()
-        self._show(self.poller.poll())
-        took = time.monotonic() - began
-        if not self._stopped and self.poller.wants_history():
-            self._show(self.poller.read_history())
-        return took
-
-    def _show(self, seen: PollResult) -> None:
-        before, self.seen = self.seen, seen
-        self._failures = self._failures + 1 if seen.error else 0
-        if not _is_same(before, seen):
-            self._seen_more()
-
-    def _rest(self, took: float) -> float:
-        if self._failures:
-            retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
-            return max(retry, REST * took)
-        return max(self._refresh, REST * took)
+def run_live(settings: Settings, poller: Poller) -> int:
+    """Show the live screen; offer to install ccusage if there is none. Return the exit code."""
+    display = DisplayOptions(output_style(settings), settings.show_cost, demo=settings.demo)
+    while True:
+        try:
+            with Screen(sys.stdout, sys.stdin) as screen:
+                code = _watch(settings, poller, screen, display)
+            ignore_signals()
+            return code
+        except CcusageNotFoundError as error:
+            poller.reader.runner.resume()  # leaving the screen has stopped it
+            offer_install(settings, poller, error)
 
 
-def _is_same(before: PollResult, seen: PollResult) -> bool:
-    """Whether nothing has changed but the time of the look."""
-    if before.reading is None or seen.reading is None:
-        return False
-    return replace(before, reading=replace(before.reading, read_at=seen.reading.read_at)) == seen
+@dataclass(frozen=True)
+class Page:
+    """What the keys have chosen to see: the dashboard, or the page of that name."""
+
+    display: DisplayOptions
+    name: str = ""
+
+    def after(self, key: Optional[str]) -> Page:
+        """Return the page after a key: `c` costs, `h` history, `?` help; each again: back."""
+        if key == "c":
+            display = replace(self.display, show_cost=not self.display.show_cost)
+            return replace(self, display=display)
+        name = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.name)
+        return replace(self, name="" if key in ("h", "?") and name == self.name else name)
 
 
-def watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayOptions) -> int:
-    """Show the live screen until the user or a signal ends it; return the exit code.
-
-    Raises NotFound when there is no ccusage at all, so that installing it can be offered.
-    """
-    worker = Worker(poller, settings.refresh, screen.wake)
-    view, alerts = View(replace(display, chart=KeptChart())), Alerts(settings.alerts)
-    worker.start()
-    try:
-        while screen.leaving is None:
-            if worker.seen.reading is None and isinstance(worker.seen.error, NotFound):
-                raise worker.seen.error
-            columns, rows = screen.size()
-            usage = _usage(worker.seen, settings)
-            lines = _lines(worker, usage, view, columns, rows)
-            screen.draw([display.style.paint(line, columns) for line in lines])
-            if usage is not None:
-                alerts.check(usage, screen)
-            key = screen.wait(_to_next_second())
-            if key in ("q", "Q"):
-                return 0
-            if key == "r":
-                worker.look_now()
-            view = view.after(key)
-    finally:
-        worker.stop()
-    return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
-
-
-class KeptChart:
-    """Draws the chart anew when something but the seconds has changed: it is most of a frame."""
+class CachedChart:
+    """Draws the chart, most of a frame, only if more than the seconds has changed."""
 
     def __init__(self) -> None:
         self._key: object = None
-        self._drawn: list[Line] = []
+        self._lines: list[Line] = []
 
     def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
         """Return the chart, as it was drawn in this minute if nothing else is new."""
@@ -155,59 +71,70 @@ class KeptChart:
         key = (minute, usage.tokens, usage.limit, usage.headline, usage.reset, width, rows, glyphs)
         if (key, usage.events is None) != self._key:
             self._key = (key, usage.events is None)
-            self._drawn = burn_up(usage, width, rows, glyphs)
-        return self._drawn
+            self._lines = burn_up(usage, width, rows, glyphs)
+        return self._lines
 
 
-@dataclass(frozen=True)
-class View:
-    """What the keys have chosen to see."""
+def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayOptions) -> int:
+    """Show the screen until the user or a signal ends it; return the exit code.
 
-    display: DisplayOptions
-    page: str = ""
+    Raises CcusageNotFoundError, so that the caller can offer to install it.
+    """
+    page, alerts = Page(replace(display, chart=CachedChart())), Alerts(settings.alerts)
+    began = time.monotonic()
+    poller.start(settings.refresh, screen.wake)
+    try:
+        while screen.leaving is None:
+            result, (columns, rows) = poller.result, screen.size()
+            if result.reading is None and isinstance(result.error, CcusageNotFoundError):
+                raise result.error
+            usage = result.measured(settings.rules, utc_now())
+            if usage is None:
+                waiting = _reading_text(poller.size, time.monotonic() - began, display)
+                lines = _without_usage(result, page, waiting, columns, rows)
+            else:
+                lines = _with_usage(usage, result, page, columns, rows)
+                alerts.check(usage, screen)
+            screen.draw([display.style.paint(line, columns) for line in lines])
+            key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
+            if key in ("q", "Q"):
+                return 0
+            if key == "r":
+                poller.poll_now()
+            page = page.after(key)
+    finally:
+        poller.stop()
+    return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
 
-    def after(self, key: Optional[str]) -> View:
-        """Return the view after a key: `c` costs, `h` history, `?` help; each again: back."""
-        if key == "c":
-            return replace(
-                self, display=replace(self.display, show_cost=not self.display.show_cost)
-            )
-        page = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.page)
-        return replace(self, page="" if key in ("h", "?") and page == self.page else page)
 
-
-def _usage(seen: PollResult, settings: Settings) -> Optional[Usage]:
-    return measured(seen, settings.rules, utc_now()) if seen.reading is not None else None
-
-
-def _lines(
-    worker: Worker, usage: Optional[Usage], view: View, columns: int, rows: int
+def _with_usage(
+    usage: Usage, result: PollResult, page: Page, columns: int, rows: int
 ) -> Sequence[Line]:
-    seen, display = worker.seen, view.display
-    if view.page == "help":
-        from monitor.views.screen.help_screen import (
-            help_page,  # as below: seldom asked for, slow to load
-        )
+    if page.name == "help":
+        from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
-        return help_page(columns, rows, display.style.glyphs)
-    if usage is not None and view.page == "history":
-        from monitor.views.screen.help_screen import history_page
+        return help_page(columns, rows, page.display.style.glyphs)
+    if page.name == "history":
+        from monitor.views.screen.help_screen import history_page  # likewise
 
-        return history_page(usage, seen.history, columns, rows, display)
-    if usage is not None:
-        return frame(usage, columns, rows, display)
-    title, leave = "Claude Code", f"q or Ctrl+C to leave {display.style.glyphs.dot} ? help"
-    if seen.error is not None:
-        text = (seen.error.reason, seen.error.advice, "Looking again by itself.")
-        return message(title, text, columns, rows, leave)
-    return message(title, (_reading(worker, display),), columns, rows, leave)
+        return history_page(usage, result.history, columns, rows, page.display)
+    return frame(usage, columns, rows, page.display)
 
 
-def _reading(worker: Worker, display: DisplayOptions) -> str:
-    data, seconds = worker.poller.reader.size, time.monotonic() - worker.began
+def _without_usage(
+    result: PollResult, page: Page, waiting: str, columns: int, rows: int
+) -> Sequence[Line]:
+    """Draw a frame without numbers: still reading, or why there is no reading."""
+    glyphs = page.display.style.glyphs
+    if page.name == "help":
+        from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
+
+        return help_page(columns, rows, glyphs)
+    error, keys = result.error, f"q or Ctrl+C to leave {glyphs.dot} ? help"
+    text = (error.reason, error.advice, "Looking again by itself.") if error else (waiting,)
+    return message("Claude Code", text, columns, rows, keys)
+
+
+def _reading_text(data: DataSize, seconds: float, display: DisplayOptions) -> str:
     amount = f" {size(data.bytes)} in {plural(data.files, 'file')}," if data.files else ""
     return f"Reading usage {display.style.glyphs.ellipsis}{amount} {seconds:.0f} s"
-
-
-def _to_next_second() -> float:
-    return 1.0 - time.time() % 1.0 + 0.001

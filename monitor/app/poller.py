@@ -1,225 +1,278 @@
-"""One look after another: the reading, the history kept beside it, and what went wrong."""
+"""Poll the usage: read what has changed, in a thread if wanted, and keep the newest result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Optional
 
+from monitor.app.exits import as_monitor_error
+from monitor.app.history_cache import HistoryCache
 from monitor.app.reader import Reader
-from monitor.ccusage.runner import CcusageError
-from monitor.model.blocks import SESSION, Block, active_block, real_blocks
-from monitor.model.history import CompletedBlock, History, merged
-from monitor.model.official import OfficialLimits, final_percent
-from monitor.model.plans import CUSTOM_MAX
-from monitor.model.reading import Reading
+from monitor.clock import utc_now
+from monitor.errors import MonitorError
+from monitor.model.blocks import SESSION, Block, active_block
+from monitor.model.history import History
+from monitor.model.official import OfficialLimits
+from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
-from monitor.store.history import add_to_history, history_path, load_history
 from monitor.store.official import load_official
-from monitor.store.reading import Saved, confirm_last, load_last, save_last
+from monitor.store.reading import ReadingFile, load_reading
+from monitor.transcripts.watcher import Watcher
 
-HISTORY_AGE = timedelta(hours=24)
-"""How often the whole history is read again: the highest block changes rarely."""
+REST = 3.0
+"""After a poll that took t seconds, the thread rests at least this many times t."""
 
-HISTORY_RETRY = timedelta(hours=1)
-"""Reading the whole history costs seconds of CPU: one that failed is not tried again at once."""
+FIRST_RETRY, LAST_RETRY = 3.0, 60.0
+"""Seconds before the next poll after a failed one; doubled at each failure."""
 
 
 @dataclass(frozen=True)
 class PollResult:
-    """What is known after a look; `error` is why there is no reading, or only an older one."""
+    """What is known after a poll; `error` says why there is no reading, or only an older one."""
 
     reading: Optional[Reading] = None
     history: Optional[History] = None
-    error: Optional[CcusageError] = None
+    error: Optional[MonitorError] = None
     official: Optional[OfficialLimits] = None
     history_error: Optional[str] = None
 
+    def measured(self, rules: Rules, now: datetime) -> Optional[Usage]:
+        """Return the usage at `now`; None while there is no reading."""
+        if self.reading is None:
+            return None
+        reading = replace(self.reading, history_error=self.history_error)
+        return measure(reading, self.history, rules, now, self.official)
+
 
 class Poller:
-    """Poller through one Reader, and keeps the last good reading and the history."""
+    """Polls when `poll` is called, or again and again after `start`.
 
-    def __init__(self, reader: Reader, state_dir: Path, clock: Callable[[], datetime]) -> None:
+    `result` is replaced as a whole by each poll; take it once per turn.
+    """
+
+    def __init__(
+        self, reader: Reader, state_dir: Path, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self.reader = reader
+        self.result = PollResult()
         self._state_dir = state_dir
         self._clock = clock
-        self._seen = PollResult()
-        self._path: Optional[Path] = None
-        self._history_error: Optional[str] = None
-        self._shared: Optional[Reading] = None
-        self._saved: Saved = None
-        self._tried_at: Optional[datetime] = None
-        self._offered: Sequence[CompletedBlock] = ()
+        self._watcher = Watcher(reader.options.claude_dirs)
+        self._history = HistoryCache(state_dir, clock)
+        self._file = ReadingFile(state_dir)
+        self._is_first = True
+        self._thread: Optional[_PollThread] = None
 
     @property
-    def seen(self) -> PollResult:
-        """What the last look brought."""
-        return self._seen
+    def size(self) -> DataSize:
+        """How much there is to read, as of the last poll."""
+        return self._watcher.size
 
     def poll(self, *, series: bool = True) -> PollResult:
-        """Look once. A failed look gives the last good reading, marked stale, and the error.
+        """Poll once. A failed poll keeps the last good reading, marked stale, and the error.
 
-        Without `series` a first frame is there in half the time, and the next look completes it.
+        Without `series` a first frame comes in half the time; the next poll completes it.
         """
+        before = self.result
         try:
-            reading = self.reader.poll(self._clock(), series=series)
-        except CcusageError as error:
-            self._seen = self._with_official(failed(self._seen, error))
-            return self._seen
+            reading = self._read(self._clock(), series=series)
+        except (MonitorError, OSError) as error:
+            self.reader.forget()
+            self._watcher.forget()
+            self.result = self._failed(as_monitor_error(error))
+            return self.result
         official = load_official(self._state_dir, reading.data_dirs)
-        history = self._history_beside(reading, official)
-        self._seen = PollResult(reading, history, None, official, self._history_error)
+        self._history.update(reading, official)
+        history, error_text = self._history.history, self._history.error
+        self.result = PollResult(reading, history, None, official, error_text)
         if not reading.partial:
-            self._share(reading)
-        return self._seen
+            self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
+        return self.result
 
-    def wants_history(self) -> bool:
-        """Whether the whole history has not been read for a day, or never, or may have a hole."""
-        history = self._seen.history
-        if self._seen.reading is None or self._seen.error is not None:
-            return False
-        now = self._clock()
-        if self._tried_at is not None and timedelta() <= now - self._tried_at < HISTORY_RETRY:
-            return False
-        read_at = history.read_at if history else None
-        if read_at is None or not timedelta() <= now - read_at <= HISTORY_AGE:
-            return True
-        return _may_lack_blocks(self._seen.reading, read_at)
+    def is_history_due(self) -> bool:
+        """Return whether the whole history should be read; not after a failed poll."""
+        result = self.result
+        return (
+            result.reading is not None
+            and result.error is None
+            and self._history.is_due(result.reading)
+        )
 
     def read_history(self) -> PollResult:
-        """Read the whole history, keep it, and check the window against it.
+        """Read the whole history, store it, and check the window's reading against it.
 
-        A failure is said as a warning; the history is read again at a later look.
+        After a failure, `history_error` says why; the history is read again by a later call.
         """
-        before = self._seen.reading
-        assert before is not None and self._path is not None  # noqa: S101 - wants_history() is true
-        self._tried_at = self._clock()
+        before = self.result
+        assert before.reading is not None  # noqa: S101 - is_history_due() is true
+        self._history.begin()
         try:
-            blocks = self.reader.full_scan()
-        except CcusageError as error:
-            self._history_error = error.reason
-            self._seen = replace(self._seen, history_error=error.reason)
-            return self._seen
-        self._history_error = None
-        ended = [CompletedBlock(b) for b in real_blocks(blocks) if b.end <= self._clock()]
-        completed = _with_percents(ended, self._seen.official, self._clock())
-        history = add_to_history(self._path, completed, self._clock())
-        seen = self.poll()
-        self._seen = replace(seen, history=history)
-        whole = active_block(blocks, self._clock())
-        if seen.error is None and not _agree(before, whole, seen.reading, self._clock()):
+            blocks = self.reader.read_all(self._watcher.transcripts)
+        except (MonitorError, OSError) as error:
+            self._history.error = as_monitor_error(error).reason
+            self.result = replace(before, history_error=self._history.error)
+            return self.result
+        self._history.add_all(blocks, before.official)
+        result, whole = self.poll(), active_block(blocks, self._clock())
+        if result.error is None and not _agree(
+            before.reading, whole, result.reading, self._clock()
+        ):
             self.reader.distrust_window(whole.end if whole else self._clock() + SESSION)
-            self._seen = replace(self.poll(), history=history)
-        return self._seen
+            result = self.poll()
+        return result
 
-    def _with_official(self, seen: PollResult) -> PollResult:
-        """Take in what the status line captured since: it does not depend on ccusage."""
-        if seen.reading is None:
-            return seen
-        return replace(seen, official=load_official(self._state_dir, seen.reading.data_dirs))
+    def read_hours(self) -> tuple[Block, ...]:
+        """Read the whole history cut into clock hours. Raises MonitorError or OSError."""
+        return self.reader.read_all(self._watcher.transcripts, "--session-length", "1")
 
-    def _share(self, reading: Reading) -> None:
-        """Keep the reading for whoever would otherwise run ccusage again."""
-        shared = self._shared
-        if shared is not None and replace(reading, read_at=shared.read_at) == shared:
-            self._saved = confirm_last(self._state_dir, reading, self._saved)
+    def start(self, refresh: float, on_change: Callable[[], None]) -> None:
+        """Poll in a thread every `refresh` seconds; call `on_change` when the result is another."""
+        if self.result.reading is None:
+            self.result = PollResult()  # an error of an earlier start is not this one's
+        self._thread = _PollThread(self, refresh, on_change)
+        self._thread.start()
+
+    def poll_now(self) -> None:
+        """Do not wait for the next refresh."""
+        if self._thread is not None:
+            self._thread.poll_now()
+
+    def stop(self) -> None:
+        """End the ccusage that is running, and the thread."""
+        self.reader.stop()
+        if self._thread is not None:
+            self._thread.stop()
+
+    def fail(self, error: Exception) -> PollResult:
+        """Take an unexpected error for a failed poll, so that the screen does not freeze."""
+        self.result = self._failed(as_monitor_error(error))
+        return self.result
+
+    def _read(self, now: datetime, *, series: bool) -> Reading:
+        self.reader.command()  # first of all: a user without ccusage is offered one
+        changed = self._watcher.poll()
+        last = None if self.result.error else self.result.reading
+        if self._is_first:
+            last = self._stored_reading()
+            self._is_first, changed = False, last is None
+        if last is None or changed or self._is_outdated(last, now):
+            last = self.reader.read(self._watcher.transcripts, now, last)
         else:
-            self._shared, self._saved = reading, save_last(self._state_dir, reading)
+            last = replace(last, read_at=now)
+        return self.reader.with_series(last, now) if series and last.partial else last
 
-    def _history_beside(
-        self, reading: Reading, official: Optional[OfficialLimits]
-    ) -> Optional[History]:
-        path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
-        known = self._seen.history
-        if path != self._path:
-            self._path, known, self._tried_at = path, load_history(path), None
-            self._offered = ()
-        if known is None or known.read_at is None:
-            return known
-        new = [b for b in _completed(reading, official) if not _is_known(b, known)]
-        if not new or new == self._offered:
-            return known  # `merged` may have refused them once: not at every look again
-        self._offered = new
-        kept = add_to_history(path, new, None)
-        # Where nothing can be kept, what is known by now must not be lost either.
-        return History(merged(known.completed, kept.completed), kept.read_at or known.read_at)
+    def _stored_reading(self) -> Optional[Reading]:
+        """Return what another process has read, if nothing has changed since."""
+        options, transcripts = self.reader.options, self._watcher.transcripts
+        if options.full_scan:
+            return None
+        data_dirs = [str(root) for root in transcripts.roots]
+        stored = load_reading(self._state_dir, data_dirs, options.key)
+        return self.reader.still_true(stored, transcripts) if stored else None
+
+    def _is_outdated(self, last: Reading, now: datetime) -> bool:
+        """Return whether unchanged files mean something else now.
+
+        The active block has ended, the clock was put back, or the window is no longer trusted.
+        """
+        if now < last.read_at or (last.scan == "window" and self.reader.distrusts_window(now)):
+            return True
+        before = active_block(last.blocks, last.read_at)
+        return before is not None and active_block(last.blocks, now) is None
+
+    def _failed(self, error: MonitorError) -> PollResult:
+        """Keep the last good reading as stale; official limits do not depend on ccusage."""
+        last, official = self.result.reading, self.result.official
+        if last is not None:
+            last = replace(last, stale=True, error=error.reason)
+            official = load_official(self._state_dir, last.data_dirs)
+        return replace(self.result, reading=last, error=error, official=official)
 
 
-def failed(seen: PollResult, error: CcusageError) -> PollResult:
-    """Return what is left of what was known when a look fails: the last good reading, stale."""
-    old = seen.reading
-    stale = replace(old, stale=True, error=error.reason) if old else None
-    return replace(seen, reading=stale, error=error)
+class _PollThread:
+    """Polls in a thread of its own, so that a slow ccusage never freezes the screen."""
+
+    def __init__(self, poller: Poller, refresh: float, on_change: Callable[[], None]) -> None:
+        self._poller = poller
+        self._refresh = refresh
+        self._on_change = on_change
+        self._wanted = threading.Event()
+        self._stopped = False
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def poll_now(self) -> None:
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End the thread; do not wait long for a stubborn one.
+
+        A poll under way fails at once, and must not write into a directory that is removed.
+        """
+        self._stopped = True
+        self._wanted.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            began, seconds = time.monotonic(), None
+            try:
+                seconds = self._poll()
+            except Exception as error:  # noqa: BLE001 - a bug of ours must not freeze the screen
+                self._announce(self._poller.result, self._poller.fail(error))
+            self._wanted.wait(self._rest(time.monotonic() - began if seconds is None else seconds))
+            self._wanted.clear()
+
+    def _poll(self) -> float:
+        """Poll, and read the history if that is due; return the seconds that the poll took.
+
+        The history is read once a day: its duration is no reason to poll less often.
+        """
+        poller = self._poller
+        if poller.result.reading is None:
+            # The first frame need not wait for the series of events.
+            self._announce(poller.result, poller.poll(series=False))
+            if poller.result.error is not None:
+                return 0.0
+        began = time.monotonic()
+        self._announce(poller.result, poller.poll())
+        seconds = time.monotonic() - began
+        if not self._stopped and poller.is_history_due():
+            self._announce(poller.result, poller.read_history())
+        return seconds
+
+    def _announce(self, before: PollResult, result: PollResult) -> None:
+        self._failures = self._failures + 1 if result.error else 0
+        same_rest = replace(before, reading=result.reading) == result
+        if not (same_rest and _is_same(before.reading, result.reading)):
+            self._on_change()
+
+    def _rest(self, seconds: float) -> float:
+        if self._failures:
+            retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
+            return max(retry, REST * seconds)
+        return max(self._refresh, REST * seconds)
 
 
-def needs_history(rules: Rules, usage: Usage) -> bool:
-    """Whether the limit depends on blocks that only the history has."""
-    if rules.token_limit is not None or usage.reading.scan == "full":
+def _is_same(before: Optional[Reading], reading: Optional[Reading]) -> bool:
+    """Return whether two readings differ in nothing but the time of the poll."""
+    if before is None or reading is None:
         return False
-    passed_pro = rules.plan == "pro" and usage.exceeded
-    return rules.plan == CUSTOM_MAX or passed_pro
-
-
-def measured(seen: PollResult, rules: Rules, now: datetime) -> Usage:
-    """Measure what was seen; there must be a reading."""
-    assert seen.reading is not None  # noqa: S101 - callers have checked
-    reading = replace(seen.reading, history_error=seen.history_error)
-    return measure(reading, seen.history, rules, now, seen.official)
-
-
-def kept_usage(
-    state_dir: Path,
-    data_dirs: Sequence[str],
-    rules: Rules,
-    now: datetime,
-    options_key: Optional[str] = None,
-) -> Optional[Usage]:
-    """Measure the last reading that a monitor kept (of one kind); None when there is none."""
-    last = load_last(state_dir, data_dirs, options_key)
-    if last is None:
-        return None
-    history = load_history(history_path(state_dir, data_dirs, last.ccusage_version))
-    return measured(
-        PollResult(last, history, official=load_official(state_dir, data_dirs)), rules, now
-    )
-
-
-def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
-    """Whether blocks may have ended unseen between a full scan and what a window shows."""
-    first = next(iter(real_blocks(reading.blocks)), None)
-    return reading.scan == "window" and first is not None and first.start > read_at
-
-
-def _completed(reading: Reading, official: Optional[OfficialLimits]) -> list[CompletedBlock]:
-    ended = [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
-    return _with_percents([CompletedBlock(b) for b in ended], official, reading.read_at)
-
-
-def _with_percents(
-    completed: Sequence[CompletedBlock], official: Optional[OfficialLimits], now: datetime
-) -> list[CompletedBlock]:
-    """Put the final official percentage beside each block of which it is known."""
-    percents = [final_percent(official, item.block, now) for item in completed]
-    return [replace(item, official_percent=p) for item, p in zip(completed, percents)]
-
-
-def _is_known(new: CompletedBlock, history: History) -> bool:
-    """Whether the history has all that is known of a block."""
-    block = new.block
-    return any(
-        kept.block.start == block.start
-        and kept.block.tokens.counted >= block.tokens.counted
-        and new.official_percent in (None, kept.official_percent)
-        for kept in reversed(history.completed)
-    )
+    return replace(before, read_at=reading.read_at) == reading
 
 
 def _agree(
     before: Reading, whole: Optional[Block], after: Optional[Reading], now: datetime
 ) -> bool:
-    """Whether a full scan fits between the window's readings before and after it."""
+    """Return whether a full scan fits between the window's readings before and after it."""
     old, new = active_block(before.blocks, now), active_block(after.blocks if after else (), now)
     if whole is None:
         # A first message may have come after the scan; one that came before it must be in it.

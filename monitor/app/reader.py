@@ -1,16 +1,17 @@
-"""One look: has anything changed? Then run ccusage, and make a Reading of what it says."""
+"""Read usage: run ccusage on the transcripts that matter, and make a Reading of its reports."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional, TypeVar
 
 from monitor.ccusage.find import find
-from monitor.ccusage.runner import CcusageError, Command, Runner
+from monitor.ccusage.runner import CcusageRunner, Command
+from monitor.config.settings import DataOptions
+from monitor.errors import MonitorError
 from monitor.model.blocks import (
     Block,
     Event,
@@ -20,277 +21,255 @@ from monitor.model.blocks import (
     parse_report,
     series,
 )
-from monitor.model.reading import DataSize, Reading
+from monitor.model.reading import Reading
 from monitor.store.json_file import digest
-from monitor.transcripts.data_dirs import DataFile, ask, data_dirs, missing_dirs, projects_of
+from monitor.transcripts.data_dirs import missing_dirs, projects_of
+from monitor.transcripts.files import TranscriptFile, stat_path
 from monitor.transcripts.linked_files import FIRST_SPAN, LinkedFiles, exact_part, select, widened
-from monitor.transcripts.watcher import Files
+from monitor.transcripts.watcher import Transcripts
 
 EVENT_HOURS = "0.02"
 """`--session-length` that cuts the history into single messages, or those of about a minute."""
 
 EVENTS_EVERY = timedelta(seconds=60)
-"""Between two reads of the series, what each look counts more is added to it."""
+"""How often the series of events is read; in between, each increase is added as one event."""
 
 WINDOW_SECONDS = 20.0
 FULL_SECONDS = 60.0
 FULL_SECONDS_PER_GB = 60.0
-"""Time limits of a ccusage run; a slow machine with ccusage 17 reads 1 GB in some 10 s."""
+"""Time limits of a ccusage run; a slow machine with ccusage 17 reads 1 GB in about 10 s."""
 
 SPAN_KEPT = timedelta(hours=6)
-"""How long a widened window is kept before a narrow one is tried again."""
+"""How long a widened window is used before a narrow one is tried again."""
 
+Read = TypeVar("Read")
 
-@dataclass(frozen=True)
-class Source:
-    """Where to read: what the user chose that the source needs."""
-
-    ccusage: Optional[str] = None
-    claude_dirs: tuple[Path, ...] = ()
-    online: bool = False
-    full_scan: bool = False
-
-    @property
-    def options_key(self) -> str:
-        """What else than the data decides on the numbers: readings of one kind are not mixed."""
-        return repr((self.ccusage, self.online, self.full_scan))
-
-
-Kept = Callable[[Sequence[str]], Optional[Reading]]
+Run = Callable[[Sequence[Path], float], tuple[Block, ...]]
+"""Runs ccusage on data directories, with a time limit in seconds."""
 
 
 class Reader:
-    """Poller at the data with one ccusage at a time; keeps what the next look can build on.
+    """Reads usage with one ccusage; remembers what makes the next read cheaper."""
 
-    `kept` returns what another monitor has read of the data directories: where nothing has changed
-    since, a first look need not run ccusage either.
-    """
-
-    def __init__(
-        self, source: Source, workdir: Path, cache_dir: Path, kept: Optional[Kept] = None
-    ) -> None:
-        self.runner = Runner(workdir, online=source.online)
-        self.size = DataSize()
-        self._source = source
-        self._workdir = workdir
+    def __init__(self, options: DataOptions, workdir: Path, cache_dir: Path) -> None:
+        self.options = options
+        self.runner = CcusageRunner(workdir, online=options.online)
         self._cache_dir = cache_dir
-        self._kept = None if source.full_scan else kept
         self._command: Optional[Command] = None
-        self._window: Optional[LinkedFiles] = None
-        self._narrow: Optional[LinkedFiles] = None
         self._roots: tuple[Path, ...] = ()
-        self._files = Files(())
-        self._last: Optional[Reading] = None
-        self._series_dirs: Sequence[Path] = ()
-        self._series_due = False
-        self._since: Optional[datetime] = None
-        self._since_at: Optional[datetime] = None
-        self._series_at: Optional[datetime] = None
-        self._full_until: Optional[datetime] = None
+        self._window = _WindowScan(workdir / "window", self._run_blocks)
+        self._series = _SeriesScan(workdir / "series")
+        self._window_distrusted_until: Optional[datetime] = None
 
-    def poll(self, now: datetime, *, series: bool = True) -> Reading:
-        """Return the present reading; runs ccusage only when a file has changed.
+    def command(self) -> Command:
+        """Return the ccusage in use. Raises CcusageNotFoundError, or MonitorError."""
+        if self._command is None:
+            self._command = find(self.options.ccusage, self._cache_dir, self.runner)
+        return self._command
 
-        Without `series` a first reading may lack its events, and is there in half the time; the
-        next look with it adds them. Raises CcusageError when no reading can be had; the next look
-        starts afresh.
+    def read(self, transcripts: Transcripts, now: datetime, last: Optional[Reading]) -> Reading:
+        """Run ccusage; `last` is the reading before this one, whose series is brought up to date.
+
+        The reading is `partial` if its series has to be read anew: `with_series` does that.
+        Raises MonitorError or OSError.
         """
-        try:
-            self._found()  # first of all: whoever has no ccusage yet is offered one
-            changed = self._look_at_files()
-            if self._kept is not None:
-                self._last = self._still_true(self._kept)
-                self._kept, changed = None, self._last is None
-            if self._last is None or changed or self._rolled_over(now):
-                self._last = self._read(self._files.all(), now)
-            else:
-                self._last = replace(self._last, read_at=now)
-            if series and self._series_due:
-                events = self._series(self._last.blocks, now)
-                self._last = replace(self._last, events=events, partial=False)
-            return self._last
-        except (CcusageError, ReportError, OSError) as error:
-            # Another ccusage may stand there next time, and a private file may have been lost.
-            self._command = self._window = self._narrow = self._last = None
-            self._files = Files(self._roots)
-            raise _as_ccusage_error(error) from error
+        if transcripts.roots != self._roots:
+            self._roots, last = transcripts.roots, None
+            self._reset_scans()
+        whole = self.options.full_scan or self.distrusts_window(now)
+        exact = None if whole else self._window.blocks(transcripts, now)
+        blocks = exact if exact is not None else self.read_all(transcripts)
+        since = None if exact is None else self._window.since
+        block = active_block(blocks, now)
+        events = self._series.continued(block, last, now) if block else None
+        if block and events is None:
+            files = None if whole else select(transcripts.files, block.start)
+            self._series.prepare(files, len(self._roots), self._usable_dirs())
+        return Reading(
+            blocks=blocks,
+            read_at=now,
+            ccusage_version=self.command().version,
+            data_dirs=tuple(map(str, self._roots)),
+            missing_dirs=self._missing_dirs(),
+            scan="full" if exact is None else "window",
+            events=events,
+            size=transcripts.size,
+            partial=block is not None and events is None,
+            options_key=self.options.key,
+            since=since,
+            fingerprint=self._fingerprint(transcripts.files, since),
+        )
 
-    def full_scan(self) -> tuple[Block, ...]:
-        """Read the whole history. Raises CcusageError."""
-        return self._whole()
+    def with_series(self, reading: Reading, now: datetime) -> Reading:
+        """Return a partial reading completed with the series of the active block's events.
 
-    def hours(self) -> tuple[Block, ...]:
-        """Read the whole history cut into clock hours, as blocks begin. Raises CcusageError."""
-        return self._whole("--session-length", "1")
+        The events are None if they do not add up to the block. Raises MonitorError.
+        """
+        block = active_block(reading.blocks, now)
+        if block is None:
+            return replace(reading, events=None, partial=False)
+        text = self._run_text(
+            self._series.dirs, _full_seconds(reading.size.bytes), "--session-length", EVENT_HOURS
+        )
+        self._series.read_at = now
+        events = _checked(lambda: parse_events(text, block.start))
+        return replace(reading, events=series(block, events), partial=False)
 
-    def _whole(self, *extra: str) -> tuple[Block, ...]:
-        try:
-            return self._report(self._full_dirs(), self._full_seconds(), *extra)
-        except (ReportError, OSError) as error:
-            raise _as_ccusage_error(error) from error
+    def read_all(self, transcripts: Transcripts, *extra: str) -> tuple[Block, ...]:
+        """Read the whole history. Raises MonitorError or OSError."""
+        return self._run_blocks(self._usable_dirs(), _full_seconds(transcripts.size.bytes), *extra)
+
+    def still_true(self, stored: Reading, transcripts: Transcripts) -> Optional[Reading]:
+        """Return a stored reading if the program and the files are the same; else None."""
+        self._roots = transcripts.roots
+        fingerprint = self._fingerprint(transcripts.files, stored.since)
+        if stored.fingerprint is None or stored.fingerprint != fingerprint:
+            return None
+        return replace(stored, size=transcripts.size, missing_dirs=self._missing_dirs())
 
     def distrust_window(self, until: datetime) -> None:
-        """Read everything at each look until then: a full scan has contradicted the window."""
-        self._full_until = until
-        self._last = None
+        """Read everything until then: a full scan has contradicted the window."""
+        self._window_distrusted_until = until
+
+    def distrusts_window(self, now: datetime) -> bool:
+        """Return whether a full scan has contradicted the window, for the block under way."""
+        until = self._window_distrusted_until
+        return until is not None and now < until
+
+    def forget(self) -> None:
+        """Start afresh after an error: ccusage may be another one, a private file may be lost."""
+        self._command = None
+        self._reset_scans()
 
     def stop(self) -> None:
         """End the ccusage that is running, from any thread."""
         self.runner.stop()
 
-    def _look_at_files(self) -> bool:
-        roots = data_dirs(self._source.claude_dirs, os.environ)
-        if roots != self._roots:
-            self._roots, self._files = roots, Files(roots)
-            self._window = self._narrow = self._last = None
-        changed = self._files.look()
-        self.size = self._files.size
-        return changed
+    def _reset_scans(self) -> None:
+        self._window.reset()
+        self._series.reset()
 
-    def _still_true(self, kept: Kept) -> Optional[Reading]:
-        known = kept([str(path) for path in self._roots])
-        if (
-            known is None
-            or known.fingerprint is None
-            or known.fingerprint != self._fingerprint(known.since)
-        ):
-            return None
-        return replace(known, size=self.size, **self._whence())
+    def _missing_dirs(self) -> tuple[str, ...]:
+        return tuple(map(str, missing_dirs(self.options.claude_dirs)))
 
-    def _whence(self) -> dict[str, Any]:
-        missing = missing_dirs(self._source.claude_dirs)
-        return {
-            "options_key": self._source.options_key,
-            "data_dirs": tuple(map(str, self._roots)),
-            "missing_dirs": tuple(map(str, missing)),
-        }
-
-    def _fingerprint(self, since: Optional[datetime]) -> Optional[str]:
-        """Return what stands for the program and the files; None for one that we do not know."""
-        command = self._found()
+    def _fingerprint(
+        self, files: Sequence[TranscriptFile], since: Optional[datetime]
+    ) -> Optional[str]:
+        """Return a hash of the program and the files; None for a program that may change unseen."""
+        command = self.command()
         if not command.packaged:
             return None
-        asked = [(word, ask(word)) for word in command.argv]
-        program = [(word, info.st_size, info.st_mtime_ns) for word, info in asked]
-        files = sorted(select(self._files.all(), since))
-        return digest(repr((command.version, program, self._source.online, files)))
+        stats = [(word, stat_path(word)) for word in command.argv]
+        program = [(word, info.st_size, info.st_mtime_ns) for word, info in stats]
+        chosen = sorted(select(files, since))
+        return digest(repr((command.version, program, self.options.online, chosen)))
 
-    def _read(self, files: Sequence[DataFile], now: datetime) -> Reading:
-        whole = self._source.full_scan or (self._full_until is not None and now < self._full_until)
-        found = None if whole else self._read_window(files, now)
-        blocks = found if found is not None else self._read_full()
-        block = active_block(blocks, now)
-        events = self._known_series(block, now) if block else None
-        self._series_due = block is not None and events is None
-        if block and events is None:
-            self._series_dirs = self._full_dirs() if whole else self._narrow_dirs(files, block)
-        return Reading(
-            blocks=blocks,
-            read_at=now,
-            ccusage_version=self._found().version,
-            **self._whence(),
-            scan="full" if found is None else "window",
-            events=events,
-            partial=self._series_due,
-            size=self.size,
-            since=None if found is None else self._since,
-            fingerprint=self._fingerprint(None if found is None else self._since),
-        )
+    def _usable_dirs(self) -> tuple[Path, ...]:
+        """Return the data directories that ccusage accepts; an empty one if there is none."""
+        usable = tuple(root for root in self._roots if projects_of(root).is_dir())
+        return usable or self._window.empty_dirs(len(self._roots))
 
-    def _read_window(self, files: Sequence[DataFile], now: datetime) -> Optional[tuple[Block, ...]]:
-        """Read the files that can matter; None when only all of them will do."""
-        # Also when the clock was put back: nothing of the future may decide on the window.
-        if self._since_at is None or not timedelta() <= now - self._since_at <= SPAN_KEPT:
-            self._since, self._since_at = now - FIRST_SPAN, now
-        while self._since is not None:
-            chosen = select(files, self._since)
-            if len(chosen) == len(files):
+    def _run_blocks(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
+        text = self._run_text(dirs, seconds, *extra)
+        return _checked(lambda: parse_report(text))
+
+    def _run_text(self, dirs: Sequence[Path], seconds: float, *extra: str) -> str:
+        return self.runner.blocks(self.command(), dirs, *extra, limit_seconds=seconds)
+
+
+class _WindowScan:
+    """Reads the blocks of the last hours from a window of linked files."""
+
+    def __init__(self, home: Path, run: Run) -> None:
+        self.since: Optional[datetime] = None
+        self._home = home
+        self._run = run
+        self._links: Optional[LinkedFiles] = None
+        self._begun_at: Optional[datetime] = None
+
+    def blocks(self, transcripts: Transcripts, now: datetime) -> Optional[tuple[Block, ...]]:
+        """Widen the window until its blocks are exact; None if only the whole history will do."""
+        # A clock that was put back leaves the span in the future: start again then too.
+        if self._begun_at is None or not timedelta() <= now - self._begun_at <= SPAN_KEPT:
+            self.since, self._begun_at = now - FIRST_SPAN, now
+        while self.since is not None:
+            chosen = select(transcripts.files, self.since)
+            if len(chosen) == len(transcripts.files):
                 break
+            links = self._linked_files(len(transcripts.roots))
             try:
-                self._linked().sync(chosen)
+                links.sync(chosen)
             except OSError:
                 return None
-            blocks = self._report(self._linked().dirs, WINDOW_SECONDS)
-            exact = exact_part(blocks, self._since, now)
+            exact = exact_part(self._run(links.dirs, WINDOW_SECONDS), self.since, now)
             if exact is not None:
                 return exact
-            self._since = now - widened(now - self._since)
-        self._since = None
+            self.since = now - widened(now - self.since)
+        self.since = None
         return None
 
-    def _read_full(self) -> tuple[Block, ...]:
-        return self._report(self._full_dirs(), self._full_seconds())
+    def empty_dirs(self, roots: int) -> tuple[Path, ...]:
+        """Return data directories without any transcript."""
+        links = self._linked_files(roots)
+        links.sync(())
+        return links.dirs
 
-    def _full_seconds(self) -> float:
-        return FULL_SECONDS + FULL_SECONDS_PER_GB * self.size.bytes / 2**30
+    def reset(self) -> None:
+        """Make the directory of links anew at the next use."""
+        self._links = None
 
-    def _known_series(self, block: Block, now: datetime) -> Optional[tuple[Event, ...]]:
-        """Bring the last series up to what the block counts; None when it must be read again."""
-        known = self._last.events if self._last else None
-        fresh = self._series_at is not None and now - self._series_at < EVENTS_EVERY
-        return series(block, known) if known and fresh and known[0].at >= block.start else None
+    def _linked_files(self, roots: int) -> LinkedFiles:
+        if self._links is None:
+            self._links = LinkedFiles(self._home, roots)
+        return self._links
 
-    def _series(self, blocks: Sequence[Block], now: datetime) -> Optional[tuple[Event, ...]]:
-        """Read the active block's series."""
-        self._series_due, self._series_at = False, now
-        block = active_block(blocks, now)
-        if block is None:
-            return None
-        seconds = self._full_seconds()
-        text = self._run(self._series_dirs, seconds, "--session-length", EVENT_HOURS)
-        return series(block, parse_events(text, block.start))
 
-    def _narrow_dirs(self, files: Sequence[DataFile], block: Block) -> Sequence[Path]:
-        """Return a window for the block's own messages, cut finely: of a GB that costs 2 GB."""
-        if self._narrow is None:
-            self._narrow = LinkedFiles(self._workdir / "series", len(self._roots))
+class _SeriesScan:
+    """Chooses the files that hold the active block's messages: cutting 1 GB finely takes 2 GB."""
+
+    def __init__(self, home: Path) -> None:
+        self.dirs: Sequence[Path] = ()
+        self.read_at: Optional[datetime] = None
+        self._home = home
+        self._links: Optional[LinkedFiles] = None
+
+    def continued(
+        self, block: Block, last: Optional[Reading], now: datetime
+    ) -> Optional[tuple[Event, ...]]:
+        """Return the last series brought up to the block's count; None if it must be read anew."""
+        known = last.events if last else None
+        is_fresh = self.read_at is not None and now - self.read_at < EVENTS_EVERY
+        return series(block, known) if known and is_fresh and known[0].at >= block.start else None
+
+    def prepare(
+        self, files: Optional[Sequence[TranscriptFile]], roots: int, all_dirs: Sequence[Path]
+    ) -> None:
+        """Link the files that hold the block; without them, or where links fail, take all."""
+        self.dirs = all_dirs
+        if files is None:
+            return
         try:
-            self._narrow.sync(select(files, block.start))
+            if self._links is None:
+                self._links = LinkedFiles(self._home, roots)
+            self._links.sync(files)
         except OSError:
-            return self._full_dirs()
-        return self._narrow.dirs
+            return
+        self.dirs = self._links.dirs
 
-    def _rolled_over(self, now: datetime) -> bool:
-        """Whether a block that was active at the last look has ended since, or was to.
-
-        Or the clock was put back: what had ended then may be active now.
-        """
-        if self._last is None:
-            return False
-        if now < self._last.read_at:
-            return True
-        before = active_block(self._last.blocks, self._last.read_at)
-        return before is not None and active_block(self._last.blocks, now) is None
-
-    def _report(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
-        return parse_report(self._run(dirs, seconds, *extra))
-
-    def _run(self, dirs: Sequence[Path], seconds: float, *extra: str) -> str:
-        return self.runner.blocks(self._found(), dirs, *extra, limit_seconds=seconds)
-
-    def _found(self) -> Command:
-        if self._command is None:
-            self._command = find(self._source.ccusage, self._cache_dir, self.runner)
-        return self._command
-
-    def _linked(self) -> LinkedFiles:
-        if self._window is None:
-            self._window = LinkedFiles(self._workdir / "window", len(self._roots))
-        return self._window
-
-    def _full_dirs(self) -> tuple[Path, ...]:
-        usable = tuple(root for root in self._roots if projects_of(root).is_dir())
-        if not usable:
-            self._linked().sync(())
-        return usable or self._linked().dirs
+    def reset(self) -> None:
+        """Make the directory of links anew at the next use."""
+        self._links = None
 
 
-def _as_ccusage_error(error: Exception) -> CcusageError:
-    if isinstance(error, CcusageError):
-        return error
-    if isinstance(error, ReportError):
-        return CcusageError(
+def _checked(parse: Callable[[], tuple[Read, ...]]) -> tuple[Read, ...]:
+    try:
+        return parse()
+    except ReportError as error:
+        raise MonitorError(
             f"ccusage printed no report: {error}.",
             "Try another version of ccusage (--ccusage), and see `ccusage-monitor doctor`.",
-        )
-    return CcusageError(f"A file could not be used: {error}.", "See `ccusage-monitor doctor`.")
+        ) from error
+
+
+def _full_seconds(size: int) -> float:
+    return FULL_SECONDS + FULL_SECONDS_PER_GB * size / 2**30

@@ -1,4 +1,4 @@
-"""One usage for many askers: the running monitor's last reading, else one look for all."""
+"""Share one reading among many processes: take a fresh one, else let one process read for all."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.app import exits
-from monitor.app.once import open_usage, poll_once
-from monitor.app.poller import kept_usage, needs_history
-from monitor.ccusage.runner import CcusageError
+from monitor.app.poller import PollResult
+from monitor.app.session import open_session, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
-from monitor.model.reading import Reading
-from monitor.model.usage import Usage
+from monitor.errors import MonitorError
+from monitor.model.usage import Rules, Usage
 from monitor.store.history import history_path, load_history
-from monitor.store.json_file import load, locked, save, state_dir
-from monitor.store.reading import last_path
+from monitor.store.json_file import load, locked, save
+from monitor.store.official import load_official
+from monitor.store.paths import state_dir
+from monitor.store.reading import load_reading, reading_path
 from monitor.transcripts.data_dirs import data_dirs
 
 LEAST_AGE = timedelta(seconds=10)
@@ -27,69 +27,72 @@ LEAST_AGE = timedelta(seconds=10)
 
 
 def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usage:
-    """Return the present usage, without running ccusage where somebody just has.
+    """Return the present usage, without running ccusage if another process just has.
 
-    Of many that ask at once the first looks and the others wait for what it finds, be it a failure.
-    `oldest` is how old a reading may be even where the refresh is rare.
-    Raises exits.Failure when no reading can be had.
+    If many ask at once, the first polls and the others wait for its result, or for its error.
+    `oldest` is the greatest age of a reading, however long the refresh. Raises MonitorError.
     """
     if settings.demo:
-        return _looked(settings)
-    asked_at, roots = utc_now(), _data_dirs(settings)
-    fresh = min(filter(None, (_fresh(settings), oldest)))
-    found = _shared(settings, roots, fresh)
-    if found is not None:
-        return found
-    failure = last_path(state_dir(), roots, settings.source.options_key).with_suffix(".failed.json")
+        return _polled_usage(settings)
+    asked_at = utc_now()
+    roots = [str(root) for root in data_dirs(settings.data.claude_dirs, os.environ)]
+    fresh = max(LEAST_AGE, 2 * timedelta(seconds=settings.refresh))
+    fresh = min(fresh, oldest) if oldest else fresh
+    usage = _stored_usage(settings, roots, fresh)
+    if usage is not None:
+        return usage
+    path = reading_path(state_dir(), roots, settings.data.key).with_suffix(".failed.json")
     try:
-        with locked(failure):
-            return _shared(settings, roots, fresh) or _first_looked(settings, failure, asked_at)
+        with locked(path):
+            return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, asked_at)
     except OSError:
-        return _looked(settings)  # a read-only home: nothing can be shared
+        return _polled_usage(settings)  # a read-only home: nothing can be shared
 
 
-def _first_looked(settings: Settings, path: Path, asked_at: datetime) -> Usage:
-    """Look, unless somebody has failed to since this was asked for: that answers it too."""
-    known = load(path) or {}
-    at = known.get("at")
+def stored_usage(
+    directory: Path,
+    data_dirs: Sequence[str],
+    rules: Rules,
+    now: datetime,
+    options_key: Optional[str] = None,
+) -> Optional[Usage]:
+    """Return the usage of the stored reading; None if there is none."""
+    reading = load_reading(directory, data_dirs, options_key)
+    if reading is None:
+        return None
+    history = load_history(history_path(directory, data_dirs, reading.ccusage_version))
+    official = load_official(directory, data_dirs)
+    return PollResult(reading, history, official=official).measured(rules, now)
+
+
+def _poll_first(settings: Settings, path: Path, asked_at: datetime) -> Usage:
+    """Poll, unless another process has failed since this was asked for: then fail likewise."""
+    failed = load(path) or {}
+    at = failed.get("at")
     if isinstance(at, float) and asked_at.timestamp() < at <= utc_now().timestamp():
-        raise exits.Failure(str(known.get("reason")), str(known.get("advice")))
+        raise MonitorError(str(failed.get("reason")), str(failed.get("advice")))
     try:
-        return _looked(settings)
-    except exits.Failure as failure:
-        said = {"reason": failure.reason, "advice": failure.advice}
+        return _polled_usage(settings)
+    except MonitorError as error:
         with suppress(OSError):
-            save(path, {"at": utc_now().timestamp(), **said})
+            at = utc_now().timestamp()
+            save(path, {"at": at, "reason": error.reason, "advice": error.advice})
         raise
 
 
-def _looked(settings: Settings) -> Usage:
-    with open_usage(settings) as (chosen, poller):
-        return poll_once(chosen, poller)
+def _polled_usage(settings: Settings) -> Usage:
+    with open_session(settings) as (chosen, poller):
+        return read_usage(chosen, poller)
 
 
-def _data_dirs(settings: Settings) -> list[str]:
-    try:
-        return [str(root) for root in data_dirs(settings.source.claude_dirs, os.environ)]
-    except CcusageError as error:
-        raise exits.Failure(error.reason, error.advice) from error
-
-
-def _shared(settings: Settings, roots: Sequence[str], fresh: timedelta) -> Optional[Usage]:
-    """Return the usage from a reading that is young enough; None when there is none."""
-    options_key = settings.source.options_key
-    usage = kept_usage(state_dir(), roots, settings.rules, utc_now(), options_key)
-    if usage is None or not timedelta() <= usage.now - usage.reading.read_at <= fresh:
+def _stored_usage(settings: Settings, roots: Sequence[str], fresh: timedelta) -> Optional[Usage]:
+    """Return the usage of a stored reading that is fresh and complete; None if there is none."""
+    now = utc_now()
+    usage = stored_usage(state_dir(), roots, settings.rules, now, settings.data.key)
+    if usage is None or not timedelta() <= now - usage.reading.read_at <= fresh:
         return None
-    if needs_history(settings.rules, usage) and not _history_is_known(usage.reading, roots):
-        return None
+    if usage.needs_history:
+        version = usage.reading.ccusage_version
+        history = load_history(history_path(state_dir(), roots, version))
+        return usage if history and history.read_at else None
     return usage
-
-
-def _history_is_known(reading: Reading, roots: Sequence[str]) -> bool:
-    history = load_history(history_path(state_dir(), roots, reading.ccusage_version))
-    return history is not None and history.read_at is not None
-
-
-def _fresh(settings: Settings) -> timedelta:
-    return max(LEAST_AGE, 2 * timedelta(seconds=settings.refresh))

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from monitor.app import exits
+from monitor.claude.session import session_dir
+from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 from monitor.store.json_file import replace_file
-from monitor.store.paths import session_dir
 
 BACKUP = ".before-ccusage-monitor"
 MARK = "statusline"
@@ -42,19 +42,19 @@ class ClaudeSettings(NamedTuple):
 
 
 def change_settings(params: Mapping[str, Any], *, install: bool, chain: Optional[str]) -> int:
-    """Install or uninstall the hook; asks first. Raises exits.Failure with nothing changed."""
+    """Install or uninstall the hook; asks first. Raises MonitorError with nothing changed."""
     # A settings.json that is a link into somebody's dotfiles stays one.
     home = session_dir(None, params["claude_dir"], os.environ)
     if params["claude_dir"] and not home.is_dir():
         advice = "Name the directory that holds Claude Code's settings.json; nothing was changed."
-        raise exits.Failure(f"{visible(str(home))} is no directory.", advice)
+        raise MonitorError(f"{visible(str(home))} is no directory.", advice)
     path = (home / "settings.json").resolve()
     try:
         found = _read(path)
         return _install(found, params, chain) if install else _uninstall(found, params)
     except OSError as error:
         reason = f"{path} could not be changed: {error.strerror or error}."
-        raise exits.Failure(reason, "Nothing was changed.") from error
+        raise MonitorError(reason, "Nothing was changed.") from error
 
 
 def _install(found: ClaudeSettings, params: Mapping[str, Any], chain: Optional[str]) -> int:
@@ -64,7 +64,7 @@ def _install(found: ClaudeSettings, params: Mapping[str, Any], chain: Optional[s
     wanted = hook(command, _unhooked(old) if again else old, chain)
     if again and (wanted == old or not (params["given"] or chain)):
         print(f"Already installed in {found.path}.")
-        return exits.OK
+        return 0
     new = changed(found.data, wanted)
     print(f"In {found.path}, {KEY} changes from\n  {_shown(old)}\nto")
     print(f"  {_shown(json.loads(new)[KEY])}")
@@ -76,14 +76,14 @@ def _install(found: ClaudeSettings, params: Mapping[str, Any], chain: Optional[s
         replace_file(found.backup, found.data)
     replace_file(found.path, new, _mode(found.path))
     print("Done. Claude Code shows the line after its next answer.")
-    return exits.OK
+    return 0
 
 
 def _uninstall(found: ClaudeSettings, params: Mapping[str, Any]) -> int:
     ours = found.content.get(KEY)
     if not _is_ours(ours):
         print(f"Not installed in {found.path}.")
-        return exits.OK
+        return 0
     kept = _kept(found)
     old = _before(ours) if kept is None else _content(kept).get(KEY)
     print(f"In {found.path}, {KEY} changes back to\n  {_shown(old)}")
@@ -97,7 +97,7 @@ def _uninstall(found: ClaudeSettings, params: Mapping[str, Any]) -> int:
         replace_file(found.path, kept, _mode(found.path))
     found.backup.unlink(missing_ok=True)
     print("Done.")
-    return exits.OK
+    return 0
 
 
 def hook(command: str, old: Any, chain: Optional[str]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _read(path: Path) -> ClaudeSettings:
         why = f"it is no JSON ({error})"
     by_hand = {KEY: hook(shlex.join(_own_words()), None, None)}
     advice = f"Nothing was changed. Set it by hand: {_shown(by_hand)[1:-1]}"
-    raise exits.Failure(f"{path} was not understood: {visible(why)}.", advice)
+    raise MonitorError(f"{path} was not understood: {visible(why)}.", advice)
 
 
 def _content(data: bytes) -> Any:
@@ -209,15 +209,15 @@ def _ask(params: Mapping[str, Any], question: str, found: ClaudeSettings) -> Non
     if not params["yes"]:
         _confirm(question)
     if _read(found.path).data != found.data:
-        raise exits.Failure(f"{found.path} has changed meanwhile.", "Nothing was done; try again.")
+        raise MonitorError(f"{found.path} has changed meanwhile.", "Nothing was done; try again.")
 
 
 def _confirm(question: str) -> None:
     if not (sys.stdin and sys.stdin.isatty()):
-        raise exits.Failure(
+        raise MonitorError(
             "Nothing was changed: there is nobody to ask.", "Add --yes to change it."
         )
     import click
 
     if not click.confirm(question, default=True, err=True):
-        raise exits.Failure("Nothing was changed.")
+        raise MonitorError("Nothing was changed.")

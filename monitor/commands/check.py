@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import click
 
-from monitor.app.once import name_missing
+from monitor.app.session import print_missing_dirs
 from monitor.app.sharing import shared_usage
 from monitor.config.options import TokenLimit
 from monitor.config.settings import Settings, settings_from
@@ -59,6 +59,6 @@ def command(ctx: click.Context, /, need: Optional[Need]) -> Callable[[], int]:
 
 def _check(settings: Settings, need: Optional[Need]) -> int:
     answer = check(shared_usage(settings, OLDEST), need)
-    name_missing(settings)
+    print_missing_dirs(settings)
     print(answer.sentence)
     return answer.code

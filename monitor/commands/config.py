@@ -11,9 +11,10 @@ from click.core import ParameterSource
 
 from monitor.app import exits
 from monitor.config.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
+from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 from monitor.store.json_file import replace_file
-from monitor.store.paths import expanded
+from monitor.store.paths import expand_user
 
 NOT_SETTINGS = {*NEVER_IN_FILE, "once", "json", "follow", "test_alert", "yes", "demo"}
 
@@ -61,14 +62,14 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
 
 def _init(root: click.Context) -> int:
     named = root.params.get("config")
-    path = expanded(named) if named else default_path()
+    path = expand_user(named) if named else default_path()
     if path.exists():
-        raise exits.Failure(f"{path} exists already.", "Edit it, or name another with --config.")
+        raise MonitorError(f"{path} exists already.", "Edit it, or name another with --config.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, "\n".join(_template(root)).encode(), 0o644)
     except OSError as error:
-        raise exits.Failure(f"{path} could not be written: {error.strerror}.") from error
+        raise MonitorError(f"{path} could not be written: {error.strerror}.") from error
     print(f"Wrote {path}.")
     return exits.OK
 

@@ -15,20 +15,24 @@ import click
 
 from monitor import __title__, __version__
 from monitor.app import exits
-from monitor.app.once import open_poller, style_for
-from monitor.app.poller import Poller, measured
+from monitor.app.poller import Poller
+from monitor.app.session import open_poller, output_style
+from monitor.app.signals import signals_unwind
+from monitor.ccusage.diagnosis import GET_NODE
 from monitor.ccusage.find import candidates
-from monitor.ccusage.runner import GET_NODE, CcusageError, search_path
+from monitor.ccusage.runner import search_path
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
+from monitor.errors import MonitorError
 from monitor.model.bridge import bridge_errors
 from monitor.model.formatting import age, count, percent, plural, size, visible
 from monitor.model.headline import start_of
 from monitor.model.official import OfficialLimits
 from monitor.model.sentence import left_out
 from monitor.store.history import forget_history
-from monitor.store.json_file import cache_dir, state_dir
-from monitor.transcripts.data_dirs import data_dirs, missing_dirs, scan
+from monitor.store.paths import cache_dir, state_dir
+from monitor.transcripts.data_dirs import data_dirs, missing_dirs
+from monitor.transcripts.files import scan
 
 
 class Check(NamedTuple):
@@ -51,10 +55,10 @@ def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]
 
 
 def _doctor(settings: Settings) -> int:
-    glyphs = style_for(settings).glyphs
+    glyphs = output_style(settings).glyphs
     marks = {True: glyphs.yes, False: glyphs.no, None: glyphs.warning}
     said: set[str] = set()
-    with exits.signals_unwind(), open_poller(settings, state_dir()) as poller:
+    with signals_unwind(), open_poller(settings, state_dir()) as poller:
         for check in _checks(settings, poller):
             if check.found in said:
                 continue
@@ -70,7 +74,7 @@ def _forget() -> int:
     try:
         gone = forget_history(state_dir())
     except OSError as error:
-        raise exits.Failure(f"The history could not be deleted: {error}.") from error
+        raise MonitorError(f"The history could not be deleted: {error}.") from error
     print(f"Forgot the past blocks ({plural(len(gone), 'file')} deleted).")
     return exits.OK
 
@@ -111,7 +115,7 @@ def _node() -> Check:
 
 def _ccusages(settings: Settings, poller: Poller) -> Iterator[Check]:
     chosen = False
-    all_found = list(candidates(settings.source.ccusage, cache_dir(), poller.reader.runner))
+    all_found = list(candidates(settings.data.ccusage, cache_dir(), poller.reader.runner))
     works = any(found.command is not None for found in all_found)
     for found in all_found:
         if found.command is None or found.verdict:
@@ -128,11 +132,11 @@ def _ccusages(settings: Settings, poller: Poller) -> Iterator[Check]:
 
 def _data(settings: Settings) -> Iterator[Check]:
     try:
-        roots = data_dirs(settings.source.claude_dirs, os.environ)
-    except CcusageError as error:
+        roots = data_dirs(settings.data.claude_dirs, os.environ)
+    except MonitorError as error:
         yield Check(False, error.reason, error.advice)
         return
-    for missing in missing_dirs(settings.source.claude_dirs):
+    for missing in missing_dirs(settings.data.claude_dirs):
         yield Check(False, left_out(str(missing)), "Correct --claude-dir.")
     for root in roots:
         files = scan([root])
@@ -141,7 +145,7 @@ def _data(settings: Settings) -> Iterator[Check]:
 
 
 def _terminal(settings: Settings) -> Check:
-    style = style_for(settings)
+    style = output_style(settings)
     colors = "colours" if style.colors else "no colours"
     glyphs = "Unicode bars" if style.glyphs.braille else "ASCII bars"
     zone = settings.rules.time_format.name
@@ -150,22 +154,22 @@ def _terminal(settings: Settings) -> Check:
 
 def _look(poller: Poller) -> Check:
     began = time.monotonic()
-    seen = poller.poll()
+    result = poller.poll()
     took = time.monotonic() - began
-    if seen.reading is None or seen.error:
-        error = seen.error
+    if result.reading is None or result.error:
+        error = result.error
         return Check(False, error.reason if error else "no reading", error.advice if error else "")
-    blocks = len([b for b in seen.reading.blocks if not b.is_gap])
-    active = [b for b in seen.reading.blocks if b.is_active and b.start <= utc_now() < b.end]
+    blocks = len([b for b in result.reading.blocks if not b.is_gap])
+    active = [b for b in result.reading.blocks if b.is_active and b.start <= utc_now() < b.end]
     state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
-    scanned = f"{plural(blocks, 'block')} read, scan: {seen.reading.scan}"
+    scanned = f"{plural(blocks, 'block')} read, scan: {result.reading.scan}"
     return Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
 
 
 def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
-    if poller.seen.reading is None:
+    usage = poller.result.measured(settings.rules, utc_now())
+    if usage is None:
         return
-    usage = measured(poller.seen, settings.rules, utc_now())
     limits = usage.official or OfficialLimits()
     said = [
         f"{name} {percent(window.used_percent)}, captured {age(usage.now - window.captured_at)} ago"

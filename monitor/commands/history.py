@@ -15,11 +15,12 @@ from typing import Any, Optional
 import click
 
 from monitor.app import exits
-from monitor.app.once import name_missing, open_usage, poll_once, style_for
+from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
-from monitor.ccusage.runner import CcusageError
+from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
+from monitor.errors import MonitorError
 from monitor.model.formatting import TimeFormat, size, visible
 from monitor.model.history import CompletedBlock, HourlyTokens, hourly_tokens
 from monitor.model.plans import choose_limit, highest_block
@@ -84,9 +85,9 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:
-    with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+    with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         everything = _completed(settings, poller)
-        name_missing(settings)
+        print_missing_dirs(settings)
         completed = _from_day(everything, options["since_"], settings.rules.time_format)
         hours = _hours(poller) if completed and _needs_hours(options) else {}
     shown = _shown(settings, everything)
@@ -100,7 +101,7 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
     if options["since_"] and not completed:
         print(f"No completed block since {_first_day(options['since_'], shown.time_format)}.")
         return exits.OK
-    style, width = style_for(settings), terminal_size(sys.stdout)[0]
+    style, width = output_style(settings), terminal_size(sys.stdout)[0]
     if options["heatmap"]:
         lines = heat_map(completed, hours, width, shown)
     else:
@@ -132,9 +133,9 @@ def _needs_hours(options: dict[str, Any]) -> bool:
 def _hours(poller: Poller) -> HourlyTokens:
     """Read the tokens of each hour; if that fails, say so and go on without them."""
     try:
-        return hourly_tokens(poller.reader.hours())
-    except CcusageError as error:
-        print(f"The hours could not be read: {error.reason}", file=sys.stderr)
+        return hourly_tokens(poller.read_hours())
+    except (MonitorError, OSError) as error:
+        print(f"The hours could not be read: {as_monitor_error(error).reason}", file=sys.stderr)
         return {}
 
 
@@ -145,7 +146,7 @@ def _write(name: str, text: str) -> int:
         _replace(path, data)
     except OSError as error:
         reason = f"The page could not be written to {visible(str(path))}: {error.strerror}."
-        raise exits.Failure(reason, "Give --html a file that you can write.") from error
+        raise MonitorError(reason, "Give --html a file that you can write.") from error
     print(f"Wrote {visible(str(path))} ({size(len(data))}).")
     return exits.OK
 
@@ -158,18 +159,18 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     """Return what is kept; the whole history is read first where that is too old."""
-    poll_once(settings, poller)
-    if poller.wants_history():
+    read_usage(settings, poller)
+    if poller.is_history_due():
         if sys.stderr.isatty():
             print("Reading the whole history once …", file=sys.stderr)
         poller.read_history()
-    history = poller.seen.history
-    if poller.seen.history_error and (history is None or history.read_at is None):
-        reason = f"The history could not be read: {poller.seen.history_error}"
-        raise exits.Failure(reason, "See `ccusage-monitor doctor`.")
-    if poller.seen.history_error and history and history.read_at:
+    history = poller.result.history
+    if poller.result.history_error and (history is None or history.read_at is None):
+        reason = f"The history could not be read: {poller.result.history_error}"
+        raise MonitorError(reason, "See `ccusage-monitor doctor`.")
+    if poller.result.history_error and history and history.read_at:
         day = settings.rules.time_format.day(history.read_at)
-        print(f"{poller.seen.history_error} This is the history of {day}.", file=sys.stderr)
+        print(f"{poller.result.history_error} This is the history of {day}.", file=sys.stderr)
     return history.ended(utc_now()) if history else ()
 
 
@@ -181,4 +182,4 @@ def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
     limit = choose_limit(
         rules.plan, rules.token_limit, used, highest, rules.time_format, rules.plan_tokens
     )
-    return Shown(limit.tokens, rules.time_format, style_for(settings).glyphs, settings.show_cost)
+    return Shown(limit.tokens, rules.time_format, output_style(settings).glyphs, settings.show_cost)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from monitor.app import exits
-from monitor.app.once import name_missing, style_for
+from monitor.app.session import output_style, print_missing_dirs
 from monitor.app.sharing import shared_usage
 from monitor.config.settings import Settings, settings_from
 from monitor.model.formatting import visible
@@ -39,10 +39,10 @@ def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
 
 def _line(settings: Settings, template: str) -> int:
     usage = shared_usage(settings)
-    name_missing(settings)
+    print_missing_dirs(settings)
     if usage.block is not None and not settings.show_cost:
         usage = replace(usage, block=replace(usage.block, cost_usd=None))
-    glyphs = style_for(settings).glyphs
+    glyphs = output_style(settings).glyphs
     text = waybar(usage, glyphs) if template == "waybar" else formatted(template, usage, glyphs)
     print(visible(text))
     return exits.OK

@@ -13,11 +13,11 @@ import click
 
 from monitor import __version__
 from monitor.app import exits
-from monitor.app.live import Worker
-from monitor.app.once import open_usage, poll_once
-from monitor.app.poller import Poller, measured
+from monitor.app.poller import Poller
+from monitor.app.session import open_session, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
+from monitor.errors import MonitorError
 from monitor.model.usage import Usage
 from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
 
@@ -70,10 +70,10 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
 def _serve(settings: Settings, address: str, port: int) -> int:
     _need_library()
     try:
-        with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+        with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
             watched = Watched(settings, poller)
             with _listening(_registry(watched.metrics), address, port) as url:
-                poll_once(settings, poller)
+                read_usage(settings, poller)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
                 watched.watch()
     except KeyboardInterrupt:
@@ -83,10 +83,10 @@ def _serve(settings: Settings, address: str, port: int) -> int:
 def _write(settings: Settings, path: Path) -> int:
     """Write the file; when there is no reading it says so, and no old numbers stay in it."""
     _need_library()
-    with open_usage(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+    with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         try:
-            usage = poll_once(settings, poller)
-        except exits.Failure:
+            usage = read_usage(settings, poller)
+        except MonitorError:
             _put(path, [reading_stale(None)])
             raise
         found = metrics_of(usage, __version__, show_cost=settings.show_cost)
@@ -99,19 +99,18 @@ class Watched:
 
     def __init__(self, settings: Settings, poller: Poller) -> None:
         self._settings = settings
-        self._looks = poller
-        self._worker = Worker(poller, settings.refresh, self._looked)
+        self._poller = poller
         self._failures = 0
 
     def watch(self) -> NoReturn:
         """Look at every refresh, for ever: a signal ends it."""
-        self._worker.start()
+        self._poller.start(self._settings.refresh, self._polled)
         try:
             while True:
                 # Another thread may catch the signal: then it is this one's turn only afterwards.
                 time.sleep(0.5)
         finally:
-            self._worker.stop()
+            self._poller.stop()
 
     def metrics(self) -> list[Metric]:
         """Return the metrics of this moment; time passes for them without a look."""
@@ -120,12 +119,10 @@ class Watched:
         return [*found, reading_stale(usage), *metrics_of_looks(usage, self._failures)]
 
     def _usage(self) -> Optional[Usage]:
-        # The worker's first look may still be under way; what came before it is in `poller`.
-        seen = self._worker.seen if self._worker.seen.reading else self._looks.seen
-        return measured(seen, self._settings.rules, utc_now()) if seen.reading else None
+        return self._poller.result.measured(self._settings.rules, utc_now())
 
-    def _looked(self) -> None:
-        self._failures += self._worker.seen.error is not None
+    def _polled(self) -> None:
+        self._failures += self._poller.result.error is not None
 
 
 def _registry(metrics: Callable[[], Sequence[Metric]]) -> CollectorRegistry:
@@ -162,7 +159,7 @@ def _listening(registry: CollectorRegistry, address: str, port: int) -> Iterator
         server, thread = start_http_server(port, address, registry)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise exits.Failure(
+        raise MonitorError(
             f"Port {port} of {address} could not be opened: {why}.",
             "Choose another with --port or --address, or see what uses it.",
         ) from error
@@ -189,18 +186,18 @@ def _put(path: Path, metrics: Sequence[Metric]) -> None:
     try:
         write_to_textfile(str(path), _registry(lambda: metrics))
     except OSError as error:
-        raise exits.Failure(
+        raise MonitorError(
             f"{path} could not be written: {error.strerror}.",
             "Name a file in a directory that you may write to.",
         ) from error
 
 
 def _need_library() -> None:
-    """Raise exits.Failure when the official client library is not installed."""
+    """Raise MonitorError when the official client library is not installed."""
     try:
         import prometheus_client  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise exits.Failure(
+        raise MonitorError(
             "serve-metrics needs the Python package prometheus-client, which is not installed.",
             f"Install it with: {sys.executable} -m pip install '{LIBRARY}'",
         ) from error

@@ -49,7 +49,7 @@ def command(
 
 def _given(root: click.Context) -> Iterator[str]:
     """Return the options that were typed before the command, with paths that hold from anywhere."""
-    from monitor.store.paths import expanded
+    from monitor.store.paths import expand_user
 
     for param in root.command.params:
         name = param.name or ""
@@ -61,7 +61,7 @@ def _given(root: click.Context) -> Iterator[str]:
             yield param.opts[-1]
             if not param.is_flag:
                 is_path = isinstance(param.type, click.Path)
-                yield str(expanded(value).absolute() if is_path else value)
+                yield str(expand_user(value).absolute() if is_path else value)
 
 
 def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:
@@ -102,10 +102,10 @@ def _line(data: bytes, params: Mapping[str, Any]) -> str:
 
 def _kept(told: Mapping[str, Any], params: Mapping[str, Any], now: datetime) -> Any:
     """Keep what has come in, and return all that is known."""
+    from monitor.claude.session import session_dir
     from monitor.model.official import captured
-    from monitor.store.json_file import state_dir
     from monitor.store.official import keep_official, load_official
-    from monitor.store.paths import session_dir
+    from monitor.store.paths import state_dir
 
     new = captured(told.get("rate_limits"), now)
     try:
@@ -162,24 +162,24 @@ def _without_official(params: Mapping[str, Any], now: datetime) -> str:
 
 
 def _last_usage(params: Mapping[str, Any], now: datetime) -> Any:
-    from monitor.store.json_file import state_dir
-    from monitor.store.reading import has_last
+    from monitor.store.paths import state_dir
+    from monitor.store.reading import has_reading
 
-    if not has_last(state_dir()):
+    if not has_reading(state_dir()):
         return None  # before the slow imports: where nobody runs the monitor this is the usual way
-    from monitor.app.poller import kept_usage
-    from monitor.ccusage.runner import CcusageError
+    from monitor.app.sharing import stored_usage
+    from monitor.errors import MonitorError
     from monitor.model.plans import PLAN_TOKENS
     from monitor.model.usage import Rules
     from monitor.transcripts.data_dirs import data_dirs
 
     try:
         dirs = data_dirs([Path(name) for name in params["claude_dir"]], os.environ)
-    except CcusageError:
+    except MonitorError:
         return None
     plans = {**PLAN_TOKENS, **params["plans"]}
     rules = Rules(params["plan"], params["token_limit"], plan_tokens=plans)
-    return kept_usage(state_dir(), [str(path) for path in dirs], rules, now)
+    return stored_usage(state_dir(), [str(path) for path in dirs], rules, now)
 
 
 def _session_parts(told: Mapping[str, Any]) -> list[str]:
@@ -198,11 +198,11 @@ def _session_parts(told: Mapping[str, Any]) -> list[str]:
 
 
 def _chained(command_line: str, data: bytes) -> bytes:
-    from monitor.app.exits import signals_unwind
-    from monitor.claude.chained_command import run_chained
+    from monitor.app.signals import signals_unwind
+    from monitor.process import run_shell
 
     with signals_unwind():  # Claude Code ends a status line that is late
-        return run_chained(command_line, data, CHAIN_SECONDS)
+        return run_shell(command_line, data=data, limit_seconds=CHAIN_SECONDS)[1]
 
 
 def _write(data: bytes) -> None:

@@ -8,8 +8,9 @@ from typing import Optional
 
 from monitor.app import exits
 from monitor.app.alerts import COMMAND_SECONDS, environment, run_command, words_of
-from monitor.app.once import open_usage, poll_once
+from monitor.app.session import open_session, read_usage
 from monitor.config.settings import Settings
+from monitor.errors import MonitorError
 from monitor.model.alerting import Alert
 from monitor.terminal import notification
 
@@ -17,10 +18,10 @@ ADVICE = "Choose --bell, --notify or --alert-command, here or in the settings fi
 
 
 def send(settings: Settings) -> int:
-    """Send the alert; return 0 when every way worked. Raises exits.Failure when none was chosen."""
+    """Send the alert; return 0 when every way worked. Raises MonitorError when none was chosen."""
     chosen = settings.alerts
     if not chosen.wanted:
-        raise exits.Failure("No way to tell of an alert is chosen.", ADVICE)
+        raise MonitorError("No way to tell of an alert is chosen.", ADVICE)
     alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
     worked = True
     if chosen.bell:
@@ -48,7 +49,7 @@ def _outcome(code: Optional[int]) -> str:
 def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
     """Return what the command gets to know: of the present usage too, where there is any."""
     try:
-        with open_usage(settings) as (used, poller):
-            return environment(alert, poll_once(used, poller))
-    except exits.Failure:
+        with open_session(settings) as (used, poller):
+            return environment(alert, read_usage(used, poller))
+    except MonitorError:
         return words_of(alert)

@@ -22,18 +22,19 @@ def say_version(ctx: click.Context) -> NoReturn:
 
 
 def _ccusage() -> str:
-    from monitor.ccusage.find import NotFound, find
-    from monitor.ccusage.runner import CcusageError, Runner
-    from monitor.store.json_file import cache_dir
+    from monitor.ccusage.find import find
+    from monitor.ccusage.runner import CcusageRunner
+    from monitor.errors import CcusageNotFoundError, MonitorError
+    from monitor.store.paths import cache_dir
 
-    class NoRunner(Runner):
+    class NoRunner(CcusageRunner):
         def run(self, *_args: Any, **_options: Any) -> NoReturn:
-            raise CcusageError("It would have to be run.", "")
+            raise MonitorError("It would have to be run.", "")
 
     named = os.environ.get("CCUSAGE_MONITOR_CCUSAGE") or None
     try:
         return f"ccusage found: {find(named, cache_dir(), NoRunner(Path())).version}"
-    except NotFound:
+    except CcusageNotFoundError:
         return "ccusage: not found"
-    except (CcusageError, OSError, RuntimeError):  # such as a home directory that is not known
+    except (MonitorError, OSError, RuntimeError):  # such as a home directory that is not known
         return f"ccusage: of unknown version; `{__title__} doctor` says more"

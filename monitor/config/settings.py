@@ -10,9 +10,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
-    from monitor.app.alerts import AlertSettings
-    from monitor.app.reader import Source
     from monitor.model.usage import Rules
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which data to read, and how."""
+
+    ccusage: Optional[str] = None
+    claude_dirs: tuple[Path, ...] = ()
+    online: bool = False
+    full_scan: bool = False
+
+    @property
+    def key(self) -> str:
+        """The options that change the numbers; part of the cache key."""
+        return repr((self.ccusage, self.online, self.full_scan))
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """When to alert, in percent of the limit, and how; without any way there are no alerts."""
+
+    percents: tuple[float, ...] = (80.0, 95.0)
+    bell: bool = False
+    notify: bool = False
+    command: Optional[str] = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any way to alert was chosen."""
+        return self.bell or self.notify or bool(self.command)
 
 
 @dataclass(frozen=True)
@@ -20,7 +48,7 @@ class Settings:
     """What the user chose, checked."""
 
     rules: Rules
-    source: Source
+    data: DataOptions
     refresh: float
     show_cost: bool
     ascii: bool
@@ -32,11 +60,9 @@ class Settings:
 
 def settings_from(params: Mapping[str, Any]) -> Settings:
     """Build the settings from click's parameters, all present and converted."""
-    from monitor.app.reader import Source
-
     return Settings(
         rules=_rules(params),
-        source=Source(
+        data=DataOptions(
             ccusage=params["ccusage"],
             claude_dirs=directories(params["claude_dir"]),
             online=params["online"],
@@ -80,11 +106,8 @@ def _rules(params: Mapping[str, Any]) -> Rules:
 
 
 def _alerts(params: Mapping[str, Any]) -> AlertSettings:
-    from monitor.app.alerts import AlertSettings
-    from monitor.model.alerting import PERCENTS
-
     return AlertSettings(
-        percents=tuple(params["alert_at"]) or PERCENTS,
+        percents=tuple(params["alert_at"]) or AlertSettings.percents,
         bell=params["bell"],
         notify=params["notify"],
         command=params["alert_command"],

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Optional
 import click
 
 from monitor.config.options import TokenLimit
-from monitor.store.paths import expanded
+from monitor.store.paths import expand_user
 
 TABLES = PLANS_TABLE, ALERTS_TABLE = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
@@ -147,7 +147,7 @@ def use_settings_file(
     ctx: click.Context, _param: click.Parameter, value: Optional[str]
 ) -> Optional[str]:
     """Let the settings file give the defaults: click's callback of the eager `--config`."""
-    path = expanded(value) if value else default_path()
+    path = expand_user(value) if value else default_path()
     file = read_settings_file(path)
     if file is not None:
         file.check(ctx)

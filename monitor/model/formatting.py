@@ -187,3 +187,17 @@ def _visible_character(character: str) -> str:
         return "␡"
     # C1 controls, surrogates, and marks that reorder or hide text.
     return character if character.isprintable() else "�"
+
+
+def one_line(text: str, length: int = 600) -> str:
+    """Make a text from outside fit for a message: one line, nothing hidden, cut to `length`."""
+    return cut(visible(" ".join(text.split("\n")).strip()), length)
+
+
+def cut(text: str, length: int = 300) -> str:
+    """Cut a text to a length in characters.
+
+    >>> cut("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"

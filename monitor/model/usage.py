@@ -25,7 +25,7 @@ from monitor.model.formatting import TimeFormat
 from monitor.model.headline import WHOLE, Headline, choose_headline
 from monitor.model.history import History
 from monitor.model.official import LENGTHS, OfficialLimits, RateLimitWindow, present
-from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
+from monitor.model.plans import CUSTOM_MAX, PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.projection import project
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset
@@ -100,6 +100,13 @@ class Usage:
     def exceeded(self) -> bool:
         """Whether more than the limit has been counted."""
         return self.tokens.counted > self.limit.tokens
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether the limit depends on blocks that only the history has."""
+        if self.rules.token_limit is not None or self.reading.scan == "full":
+            return False
+        return self.rules.plan == CUSTOM_MAX or (self.rules.plan == "pro" and self.exceeded)
 
     @property
     def is_settled(self) -> bool:

@@ -1,37 +1,38 @@
-"""Say where a session of Claude Code keeps its data, without looking at any file."""
+"""Where the files of this program are: state, cache, and paths as the user types them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import stat
 from pathlib import Path
-from typing import Optional
 
 
-def expanded(name: object) -> Path:
+def state_dir() -> Path:
+    """Return where this program keeps what it has learned (the platform's state directory)."""
+    from platformdirs import user_state_path
+
+    return user_state_path("ccusage-monitor", appauthor=False)
+
+
+def cache_dir() -> Path:
+    """Return where what can be fetched or made again is kept (the platform's cache directory)."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ccusage-monitor", appauthor=False)
+
+
+def private_dir(path: Path) -> Path:
+    """Make `path` a directory of ours that nobody else can look into. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = path.lstat()
+    ours = not hasattr(os, "getuid") or info.st_uid == os.getuid()
+    if not stat.S_ISDIR(info.st_mode) or not ours:
+        raise PermissionError(f"{path} is not a directory of yours")
+    if stat.S_IMODE(info.st_mode) & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def expand_user(name: object) -> Path:
     """Return a path with its `~` expanded; one of an unknown user, or without a home, as it is."""
     return Path(os.path.expanduser(str(name)))  # noqa: PTH111 - pathlib's raises for such a one
-
-
-def session_dir(transcript: object, explicit: Sequence[str], environ: Mapping[str, str]) -> Path:
-    """Return the data directory of one session.
-
-    `--claude-dir` (of several the one with its transcript, else the first), else what the path of
-    its transcript says, else CLAUDE_CONFIG_DIR's first, else the default.
-    """
-    told = _of_transcript(transcript)
-    chosen = [expanded(name) for name in explicit]
-    if chosen:
-        return next((path for path in chosen if told and _is_same(path, told)), chosen[0])
-    named = environ.get("CLAUDE_CONFIG_DIR", "").split(",")[0].strip()
-    return told or expanded(named or "~/.claude")
-
-
-def _of_transcript(transcript: object) -> Optional[Path]:
-    if not isinstance(transcript, str):
-        return None
-    return next((p.parent for p in Path(transcript).parents if p.name == "projects"), None)
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    return os.path.realpath(path) == os.path.realpath(other)

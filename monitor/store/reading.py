@@ -1,4 +1,4 @@
-"""The running monitor's last reading, for whoever would otherwise run ccusage again."""
+"""The newest reading on disk, for processes that would otherwise run ccusage again."""
 
 from __future__ import annotations
 
@@ -18,69 +18,64 @@ CLOCK_SLACK = timedelta(seconds=10)
 FAULTS = (KeyError, TypeError, ValueError, AttributeError)
 
 
-def last_path(directory: Path, data_dirs: Sequence[str], options_key: str) -> Path:
+class ReadingFile:
+    """Stores this process's readings; a directory that cannot be written to costs only that."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._stamp: Optional[tuple[int, int]] = None
+
+    def store(self, reading: Reading, *, is_confirmed: bool) -> None:
+        """Store a reading. If the poll only confirmed it, touch the file instead of writing it.
+
+        Another process may have put an older reading in its place: then it is written again.
+        """
+        path = reading_path(self._directory, reading.data_dirs, reading.options_key)
+        try:
+            if is_confirmed and self._stamp is not None and _stamp_of(path) == self._stamp:
+                os.utime(path)
+            else:
+                save(path, reading_as_json(reading))
+            self._stamp = _stamp_of(path)
+        except OSError:
+            self._stamp = None
+
+
+def reading_path(directory: Path, data_dirs: Sequence[str], options_key: str) -> Path:
     """Return the file for these data directories, however their paths are spelled."""
-    return directory / f"{_name(data_dirs)}{digest(options_key)}.json"
+    return directory / f"{_prefix(data_dirs)}{digest(options_key)}.json"
 
 
-def _name(data_dirs: Sequence[str]) -> str:
-    names = "\0".join(sorted(os.path.realpath(name) for name in data_dirs))
-    return f"last-{digest(names)}-"
-
-
-Saved = Optional[tuple[int, int]]
-"""Tells the file that one has saved or confirmed from another one in its place."""
-
-
-def save_last(directory: Path, reading: Reading) -> Saved:
-    """Keep a reading; a directory that cannot be written to costs only the sharing."""
-    path = last_path(directory, reading.data_dirs, reading.options_key)
-    try:
-        save(path, reading_as_json(reading))
-        return _saved(path)
-    except OSError:
-        return None
-
-
-def confirm_last(directory: Path, reading: Reading, saved: Saved) -> Saved:
-    """Say that the reading saved is still the present one, without writing it again.
-
-    Another monitor may have put an older reading in its place since: then it is written again.
-    """
-    path = last_path(directory, reading.data_dirs, reading.options_key)
-    try:
-        if saved is not None and _saved(path) == saved:
-            os.utime(path)
-            return _saved(path)
-    except OSError:
-        pass
-    return save_last(directory, reading)
-
-
-def _saved(path: Path) -> Saved:
-    info = path.stat()
-    return info.st_ino, info.st_mtime_ns
-
-
-def has_last(directory: Path) -> bool:
-    """Whether a reading is kept of any data directories."""
+def has_reading(directory: Path) -> bool:
+    """Return whether a reading of any data directories is stored."""
     try:
         return any(name.startswith("last-") for name in os.listdir(directory))  # noqa: PTH208
     except OSError:
         return False
 
 
-def load_last(
+def load_reading(
     directory: Path, data_dirs: Sequence[str], options_key: Optional[str] = None
 ) -> Optional[Reading]:
-    """Return the last reading, read at when it was last confirmed; None when there is none.
+    """Return the stored reading, with the time of its last confirmation; None if there is none.
 
-    Without `options_key` it is the newest of any kind.
+    Without `options_key` it is the newest one, whatever options it was read with.
     """
     if options_key is not None:
-        return _load(last_path(directory, data_dirs, options_key))
-    readings = filter(None, map(_load, directory.glob(f"{_name(data_dirs)}*[0-9a-f].json")))
+        return _load(reading_path(directory, data_dirs, options_key))
+    readings = filter(None, map(_load, directory.glob(f"{_prefix(data_dirs)}*[0-9a-f].json")))
     return max(readings, key=lambda reading: reading.read_at, default=None)
+
+
+def _prefix(data_dirs: Sequence[str]) -> str:
+    names = "\0".join(sorted(os.path.realpath(name) for name in data_dirs))
+    return f"last-{digest(names)}-"
+
+
+def _stamp_of(path: Path) -> tuple[int, int]:
+    """Return inode and mtime of the file, which tell whether another process replaced it."""
+    info = path.stat()
+    return info.st_ino, info.st_mtime_ns
 
 
 def _load(path: Path) -> Optional[Reading]:
@@ -88,10 +83,10 @@ def _load(path: Path) -> Optional[Reading]:
     if data is None:
         return None
     try:
-        confirmed = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+        confirmed_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
         reading = reading_from_json(data)
-        # A file older than what is in it: one of the two is of a wrong clock.
-        wrong = reading.read_at - confirmed > CLOCK_SLACK
-        return None if wrong else replace(reading, read_at=confirmed)
+        # A file older than its content: one of the two is from a wrong clock.
+        is_wrong = reading.read_at - confirmed_at > CLOCK_SLACK
+        return None if is_wrong else replace(reading, read_at=confirmed_at)
     except (OSError, *FAULTS):
         return None

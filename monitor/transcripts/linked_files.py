@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
-from monitor.transcripts.data_dirs import DataFile
+from monitor.transcripts.files import TranscriptFile
 
 FIRST_SPAN = timedelta(hours=24)
 CLOCK_SLACK = timedelta(minutes=10)
@@ -27,14 +27,14 @@ class LinkedFiles:
 
     def __init__(self, home: Path, roots: int) -> None:
         self._home = home
-        self._links: dict[Path, DataFile] = {}
+        self._links: dict[Path, TranscriptFile] = {}
         self.dirs = tuple(home / f"data{index}" for index in range(roots))
         # What an earlier window has left would be counted.
         shutil.rmtree(home, ignore_errors=True)
         for path in self.dirs:
             (path / "projects").mkdir(parents=True, exist_ok=True)
 
-    def sync(self, files: Sequence[DataFile]) -> None:
+    def sync(self, files: Sequence[TranscriptFile]) -> None:
         """Add what is new or replaced, remove what is no longer wanted. Raises OSError."""
         wanted = {self._place(file): file for file in files}
         for place in self._links.keys() - wanted.keys():
@@ -46,10 +46,10 @@ class LinkedFiles:
                 if _bring(file, place):
                     self._links[place] = file
 
-    def _place(self, file: DataFile) -> Path:
+    def _place(self, file: TranscriptFile) -> Path:
         return self.dirs[file.root] / "projects" / file.relative
 
-    def _is_current(self, place: Path, file: DataFile) -> bool:
+    def _is_current(self, place: Path, file: TranscriptFile) -> bool:
         """Whether the link still leads to the file: not when it was replaced; a copy also ages."""
         known = self._links.get(place)
         if known is None or (known.inode, known.device) != (file.inode, file.device):
@@ -61,7 +61,7 @@ class LinkedFiles:
         return linked or (known.size, known.mtime) == (file.size, file.mtime)
 
 
-def select(files: Sequence[DataFile], since: Optional[datetime]) -> list[DataFile]:
+def select(files: Sequence[TranscriptFile], since: Optional[datetime]) -> list[TranscriptFile]:
     """Return the files that can hold a message after `since` (None: all of them)."""
     if since is None:
         return list(files)
@@ -97,7 +97,7 @@ def _from(blocks: Sequence[Block], start: datetime) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block.start >= start)
 
 
-def _bring(file: DataFile, place: Path) -> bool:
+def _bring(file: TranscriptFile, place: Path) -> bool:
     """Make the file stand at `place`; False when it has vanished meanwhile."""
     place.parent.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)
@@ -114,7 +114,7 @@ def _bring(file: DataFile, place: Path) -> bool:
     return True
 
 
-def _copy(file: DataFile, place: Path) -> bool:
+def _copy(file: TranscriptFile, place: Path) -> bool:
     try:
         shutil.copyfile(file.path, place)
     except FileNotFoundError:

@@ -1,75 +1,120 @@
 """Notice what changes among the transcripts, at a price of at most 1 % of a core.
 
-Files written to within three days are asked about at every look. Directories, which tell of files
-that came, went or were replaced, are too unless there are thousands. An older file that is written
-to again (a session resumed) shows when all are walked: some 15 s later with 4,000 files, 90 s later
-with 100,000.
+Each poll checks the files written to within three days, and the directories, which show files that
+came, went or were replaced (unless there are thousands of directories). An older file that is
+written to again (a resumed session) is noticed when all files are walked: after about 15 s with
+4,000 files, after 90 s with 100,000.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.model.reading import DataSize
-from monitor.transcripts.data_dirs import (
-    DataFile,
+from monitor.transcripts.data_dirs import data_dirs
+from monitor.transcripts.files import (
     Folder,
-    ask,
-    described,
+    TranscriptFile,
     read_folder,
+    stat_path,
+    updated,
     walk,
     walk_below,
 )
 
 USUAL_SHARE, LONGEST_SECONDS, LEAST_SHARE = 1000, 30.0, 100
-"""Walking all files, and asking about all directories, each wait 1,000 times what they took, but no
-longer than 30 seconds unless that would cost more than a hundredth of a core."""
+"""A walk waits 1,000 times as long as it took, but no longer than 30 seconds, unless that would
+cost more than a hundredth of a core. The check of all directories waits likewise."""
 
 HOT_SECONDS = 3 * 24 * 3600.0
 
 
-class Files:
-    """The transcripts below some data directories; `look` brings them up to date."""
+@dataclass(frozen=True)
+class Transcripts:
+    """The transcripts below some data directories, as the file system describes them."""
+
+    roots: tuple[Path, ...]
+    files: Sequence[TranscriptFile]
+    size: DataSize
+
+
+class Watcher:
+    """Watches the transcripts of the data directories: the user's choice, or ccusage's own."""
+
+    def __init__(self, claude_dirs: Sequence[Path]) -> None:
+        self._claude_dirs = claude_dirs
+        self._tree = _Tree(())
+
+    @property
+    def size(self) -> DataSize:
+        """How much there is to read, as of the last poll."""
+        return self._tree.size
+
+    @property
+    def transcripts(self) -> Transcripts:
+        """The transcripts as of the last poll."""
+        return Transcripts(self._tree.roots, self._tree.files(), self._tree.size)
+
+    def poll(self) -> bool:
+        """Return whether anything has changed since the last poll (or exists, at the first).
+
+        Raises MonitorError if there is no data directory.
+        """
+        roots = data_dirs(self._claude_dirs, os.environ)
+        is_new = roots != self._tree.roots
+        if is_new:
+            self._tree = _Tree(roots)
+        return self._tree.poll() or is_new
+
+    def forget(self) -> None:
+        """Forget everything, so that the next poll reports all of it as changed."""
+        self._tree = _Tree(self._tree.roots)
+
+
+class _Tree:
+    """The directories below some roots, and the files in them."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
-        self._roots = tuple(roots)
-        self._folders: dict[tuple[int, str], Folder] = {}
-        self._hot: list[tuple[Folder, DataFile]] = []
-        self._walks = _Spaced(self._walk)
-        self._folder_looks = _Spaced(self._look_at_folders)
+        self.roots = tuple(roots)
         self.size = DataSize()
+        self._folders: dict[tuple[int, str], Folder] = {}
+        self._hot: list[tuple[Folder, TranscriptFile]] = []
+        self._walk = _Spaced(self._walk_all)
+        self._folder_check = _Spaced(self._check_folders)
 
-    def all(self) -> list[DataFile]:
+    def files(self) -> list[TranscriptFile]:
         """Return every file as last seen."""
         return [file for folder in self._folders.values() for file in folder.files.values()]
 
-    def look(self) -> bool:
-        """Return whether anything has changed since the last look (or was there at the first)."""
-        if self._walks.is_due():
-            changed = self._walks.run()
-            self._take_stock()  # there are new folders, even if they hold the same
+    def poll(self) -> bool:
+        """Return whether a file has come, gone or changed."""
+        if self._walk.is_due():
+            changed = self._walk.run()
+            self._take_stock()  # the folders are new objects, even if they hold the same
             return changed
-        changed = self._look_at_hot()
-        if self._folder_looks.is_due():
-            changed = self._folder_looks.run() or changed
+        changed = self._check_hot_files()
+        if self._folder_check.is_due():
+            changed = self._folder_check.run() or changed
         if changed:
             self._take_stock()
         return changed
 
-    def _walk(self) -> bool:
+    def _walk_all(self) -> bool:
         before = self._folders
-        self._folders = {(f.place.root, f.place.path): f for f in walk(self._roots)}
+        self._folders = {(f.place.root, f.place.path): f for f in walk(self.roots)}
         return _contents(before) != _contents(self._folders)
 
-    def _look_at_folders(self) -> bool:
+    def _check_folders(self) -> bool:
         changed = False
         for key, folder in list(self._folders.items()):
             if _mtime(folder.place.path) != folder.mtime:
                 fresh = read_folder(folder.place)
                 if fresh.files == folder.files:
-                    fresh = fresh._replace(files=folder.files)  # that which the hot files are in
+                    fresh = fresh._replace(files=folder.files)  # the dict that _hot refers to
                 self._folders[key] = fresh
                 changed = self._walk_new_ones(fresh) or changed or fresh.files != folder.files
         return changed
@@ -78,22 +123,22 @@ class Files:
         changed = False
         for place in folder.inner:
             if (place.root, place.path) not in self._folders:
-                for found in walk_below(place):
-                    self._folders[place.root, found.place.path] = found
-                    changed = changed or bool(found.files)
+                for new in walk_below(place):
+                    self._folders[place.root, new.place.path] = new
+                    changed = changed or bool(new.files)
         return changed
 
-    def _look_at_hot(self) -> bool:
+    def _check_hot_files(self) -> bool:
         changed = False
         for index, (folder, known) in enumerate(self._hot):
             try:
-                seen = described(known, ask(known.path))
+                present = updated(known, stat_path(known.path))
             except OSError:
                 changed = folder.files.pop(known.path, None) is not None or changed
                 continue
-            if seen != known:
-                folder.files[known.path] = seen
-                self._hot[index] = (folder, seen)
+            if present != known:
+                folder.files[known.path] = present
+                self._hot[index] = (folder, present)
                 changed = True
         return changed
 
@@ -101,12 +146,12 @@ class Files:
         oldest = time.time() - HOT_SECONDS
         pairs = ((d, f) for d in self._folders.values() for f in d.files.values())
         self._hot = [(folder, file) for folder, file in pairs if file.mtime >= oldest]
-        files = self.all()
+        files = self.files()
         self.size = DataSize(len(files), sum(file.size for file in files))
 
 
 class _Spaced:
-    """Something done again only when many times as long as it took has passed."""
+    """An action that waits many times as long as it took before it runs again."""
 
     def __init__(self, action: Callable[[], bool]) -> None:
         self._action = action
@@ -123,21 +168,23 @@ class _Spaced:
         return changed
 
 
-def pause_after(took: float) -> float:
-    """Return how many seconds to wait after something that took that long.
+def pause_after(seconds: float) -> float:
+    """Return how many seconds to wait after an action that took so long.
 
     >>> pause_after(0.01), pause_after(0.1), pause_after(0.5)
     (10.0, 30.0, 50.0)
     """
-    return max(LEAST_SHARE * took, min(USUAL_SHARE * took, LONGEST_SECONDS))
+    return max(LEAST_SHARE * seconds, min(USUAL_SHARE * seconds, LONGEST_SECONDS))
 
 
-def _contents(folders: dict[tuple[int, str], Folder]) -> dict[tuple[int, str], dict[str, DataFile]]:
+def _contents(
+    folders: dict[tuple[int, str], Folder],
+) -> dict[tuple[int, str], dict[str, TranscriptFile]]:
     return {key: folder.files for key, folder in folders.items() if folder.files}
 
 
 def _mtime(path: str) -> int:
     try:
-        return ask(path).st_mtime_ns
+        return stat_path(path).st_mtime_ns
     except OSError:
         return -1

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Optional
 
-from monitor.store.json_file import cache_dir, private_dir
+from monitor.store.paths import cache_dir, private_dir
 
 ALIVE = "alive"
 YOUNG_SECONDS = 60.0

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app.alerts import Alerts, AlertSettings, environment, run_command, tell
+from monitor.app.alerts import Alerts, environment, run_command, tell
+from monitor.config.settings import AlertSettings
 from monitor.model.alerting import Alert
 from monitor.model.usage import Usage
 from monitor.terminal import notification

@@ -12,25 +12,30 @@ from typing import Callable
 import pytest
 
 from monitor.ccusage import find as locate
-from monitor.ccusage.find import PINNED, NotFound, candidates, find, install, install_command
-from monitor.ccusage.runner import CcusageError, Output, Runner
+from monitor.ccusage import install as install_module
+from monitor.ccusage import package as package_module
+from monitor.ccusage.find import candidates, find
+from monitor.ccusage.install import PINNED, install, install_command
+from monitor.ccusage.runner import CcusageRunner
+from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.process import ProcessOutput
 from tests.real_ccusage import VERSIONS
 
 EMPTY = '{"blocks": []}'
 OTHER = "echo \"ccusage: error: argument command: invalid choice: 'blocks'\" >&2; exit 2"
 
 
-class NeverRuns(Runner):
+class NeverRuns(CcusageRunner):
     """A runner for what must be known without running anything."""
 
-    def run(self, argv: object, **_: object) -> Output:
+    def run(self, argv: object, **_: object) -> ProcessOutput:
         raise AssertionError(f"{argv} was run")
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+def runner(tmp_path: Path) -> CcusageRunner:
     (tmp_path / "work").mkdir()
-    return Runner(tmp_path / "work")
+    return CcusageRunner(tmp_path / "work")
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ def package(folder: Path, version: str, *, native: str = "") -> Path:
     script = executable(home / "src" / "cli.js", "exit 7")
     (home / "package.json").write_text(json.dumps({**said, "optionalDependencies": wanted}))
     if native:
-        for machine in locate._machines():
+        for machine in package_module._machines():
             binary = folder / "node_modules" / "@ccusage" / f"ccusage-{machine}"
             executable(binary / "bin" / "ccusage", f"echo '{EMPTY}'")
             (binary / "package.json").write_text(json.dumps({"version": native}))
@@ -80,10 +85,12 @@ def package(folder: Path, version: str, *, native: str = "") -> Path:
     return command
 
 
-def refusal(explicit: str, cache: Path, runner: Runner) -> CcusageError:
-    with pytest.raises(CcusageError) as caught:
+def refusal(explicit: str, cache: Path, runner: CcusageRunner) -> MonitorError:
+    with pytest.raises(MonitorError) as caught:
         find(explicit, cache, runner)
-    assert not isinstance(caught.value, NotFound), "what was named must not lead to an install"
+    assert not isinstance(caught.value, CcusageNotFoundError), (
+        "what was named must not lead to an install"
+    )
     return caught.value
 
 
@@ -91,7 +98,7 @@ def refusal(explicit: str, cache: Path, runner: Runner) -> CcusageError:
 def test_a_real_version_is_known_without_running_it_and_answers(
     path: Path,
     cache: Path,
-    runner: Runner,
+    runner: CcusageRunner,
     real_ccusage: Callable[[str], Path],
     tmp_path: Path,
     version: str,
@@ -105,7 +112,7 @@ def test_a_real_version_is_known_without_running_it_and_answers(
 
 
 def test_the_first_on_path_that_counts_is_taken(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = executable(tmp_path / "a" / "ccusage", OTHER)
     good = executable(tmp_path / "b" / "ccusage", "echo 17.2.1")
@@ -122,7 +129,7 @@ def test_the_first_on_path_that_counts_is_taken(
 
 
 def test_candidates_are_looked_at_one_by_one(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     executable(path / "ccusage", f"echo x >> {tmp_path}/asked; echo 17.2.1")
     assert next(candidates(None, cache, runner)).command
@@ -137,27 +144,27 @@ def test_our_own_copy_comes_last(path: Path, cache: Path, tmp_path: Path) -> Non
     assert find(None, cache, runner).version == "20.0.23"
 
 
-def test_nothing_found_says_how_to_get_it(path: Path, cache: Path, runner: Runner) -> None:
-    with pytest.raises(NotFound) as caught:
+def test_nothing_found_says_how_to_get_it(path: Path, cache: Path, runner: CcusageRunner) -> None:
+    with pytest.raises(CcusageNotFoundError) as caught:
         find(None, cache, runner)
     assert "not found on PATH" in caught.value.reason
     assert f"npm install -g ccusage@{PINNED}" in caught.value.advice
 
 
 def test_nothing_found_and_no_npm_says_how_to_get_that(
-    path: Path, cache: Path, runner: Runner
+    path: Path, cache: Path, runner: CcusageRunner
 ) -> None:
     (path / "npm").unlink()
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(CcusageNotFoundError) as caught:
         find(None, cache, runner)
     assert "pip install -e '.[node]'" in caught.value.advice
 
 
 def test_only_a_stranger_found_can_be_mended_by_an_install_too(
-    path: Path, cache: Path, runner: Runner
+    path: Path, cache: Path, runner: CcusageRunner
 ) -> None:
     executable(path / "ccusage", OTHER)
-    with pytest.raises(NotFound, match="another program of the same name"):
+    with pytest.raises(CcusageNotFoundError, match="another program of the same name"):
         find(None, cache, runner)
 
 
@@ -166,21 +173,21 @@ def test_only_a_stranger_found_can_be_mended_by_an_install_too(
     [("17.2.1", "17.2.1"), ("ccusage 20.0.24", "20.0.24"), ("v18.0.11", "18.0.11")],
 )
 def test_a_wrapper_is_asked_its_version(
-    path: Path, cache: Path, runner: Runner, answer: str, version: str
+    path: Path, cache: Path, runner: CcusageRunner, answer: str, version: str
 ) -> None:
     executable(path / "ccusage", f"echo '{answer}'")
     assert find(None, cache, runner).version == version
 
 
 def test_one_that_only_reports_counts_without_a_version(
-    path: Path, cache: Path, runner: Runner
+    path: Path, cache: Path, runner: CcusageRunner
 ) -> None:
     executable(path / "ccusage", f"echo '{EMPTY}'")
     assert find(None, cache, runner).version is None
 
 
 def test_one_that_crashes_at_version_but_reports_counts(
-    path: Path, cache: Path, runner: Runner
+    path: Path, cache: Path, runner: CcusageRunner
 ) -> None:
     executable(path / "ccusage", f"[ \"$1\" = blocks ] || exit 1; echo '{EMPTY}'")
     assert find(None, cache, runner).version is None
@@ -196,7 +203,7 @@ def test_one_that_crashes_at_version_but_reports_counts(
     ],
 )
 def test_one_that_answers_nothing_sensible_does_not_count(
-    path: Path, cache: Path, runner: Runner, script: str, reason: str
+    path: Path, cache: Path, runner: CcusageRunner, script: str, reason: str
 ) -> None:
     file = executable(path / "ccusage", script)
     (candidate,) = candidates(None, cache, runner)
@@ -206,7 +213,7 @@ def test_one_that_answers_nothing_sensible_does_not_count(
 
 
 def test_one_that_hangs_does_not_count(
-    path: Path, cache: Path, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    path: Path, cache: Path, runner: CcusageRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locate, "ASK_SECONDS", 0.3)
     executable(path / "ccusage", "sleep 300")
@@ -215,7 +222,7 @@ def test_one_that_hangs_does_not_count(
 
 
 def test_version_20_without_its_native_binary_is_a_broken_install(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26"))
     (candidate,) = candidates(None, cache, runner)
@@ -224,7 +231,7 @@ def test_version_20_without_its_native_binary_is_a_broken_install(
 
 
 def test_a_native_binary_of_another_version_is_not_taken(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26", native="20.0.24"))
     (candidate,) = candidates(None, cache, runner)
@@ -264,7 +271,7 @@ def test_a_native_binary_that_cannot_be_made_executable_is_left_to_the_launcher(
 
 
 def test_a_version_from_before_15_is_too_old(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "14.1.2"))
     (candidate,) = candidates(None, cache, runner)
@@ -272,7 +279,7 @@ def test_a_version_from_before_15_is_too_old(
 
 
 def test_a_broken_package_json_is_a_broken_install(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     command = package(tmp_path / "global", "20.0.24")
     (command.parent.parent / "ccusage" / "package.json").write_text('{"name": "ccusage"}')
@@ -282,7 +289,7 @@ def test_a_broken_package_json_is_a_broken_install(
 
 
 def test_without_node_an_npm_ccusage_says_so(
-    path: Path, cache: Path, runner: Runner, real_ccusage: Callable[[str], Path]
+    path: Path, cache: Path, runner: CcusageRunner, real_ccusage: Callable[[str], Path]
 ) -> None:
     (path / "node").unlink()
     error = refusal(str(real_ccusage("17.2.1")), cache, runner)
@@ -301,7 +308,7 @@ def test_node_beside_this_python_is_found_though_the_environment_is_not_activate
 
 
 def test_a_named_path_may_have_blanks_and_a_tilde_and_is_all_that_counts(
-    path: Path, cache: Path, runner: Runner, isolated: Path
+    path: Path, cache: Path, runner: CcusageRunner, isolated: Path
 ) -> None:
     executable(path / "ccusage", "echo 18.0.0")
     file = executable(isolated / "my tools" / "cc usage", "echo 17.2.1")
@@ -310,7 +317,7 @@ def test_a_named_path_may_have_blanks_and_a_tilde_and_is_all_that_counts(
 
 
 def test_a_relative_path_is_meant_from_here(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = executable(tmp_path / "here" / "cc", "echo 17.2.1")
     monkeypatch.chdir(file.parent)
@@ -318,7 +325,7 @@ def test_a_relative_path_is_meant_from_here(
     assert find("sh ./cc", cache, runner).argv == (str(path / "sh"), str(file))
 
 
-def test_a_command_line_is_run_as_its_words(path: Path, cache: Path, runner: Runner) -> None:
+def test_a_command_line_is_run_as_its_words(path: Path, cache: Path, runner: CcusageRunner) -> None:
     executable(path / "npx", '[ "$1 $2" = "--yes ccusage@20" ] && echo "ccusage 20.0.24"')
     command = find("npx --yes 'ccusage@20'", cache, runner)
     assert command.argv == (str(path / "npx"), "--yes", "ccusage@20")
@@ -342,13 +349,13 @@ def test_a_named_command_that_is_on_path_is_recognised_as_a_package(
     ],
 )
 def test_a_name_that_leads_nowhere_is_said(
-    path: Path, cache: Path, runner: Runner, named: str, reason: str
+    path: Path, cache: Path, runner: CcusageRunner, named: str, reason: str
 ) -> None:
     executable(path / "ccusage", "echo 18.0.0")
     assert reason in refusal(named, cache, runner).reason
 
 
-def test_a_named_directory_is_no_program(path: Path, cache: Path, runner: Runner) -> None:
+def test_a_named_directory_is_no_program(path: Path, cache: Path, runner: CcusageRunner) -> None:
     assert "no such file or program" in refusal(str(path), cache, runner).reason
 
 
@@ -375,7 +382,7 @@ def test_the_install_command_goes_into_the_cache_and_nowhere_else(path: Path, ca
 
 
 def test_an_install_is_found_from_then_on(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path, fake_npm: Callable[[str], None]
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path, fake_npm: Callable[[str], None]
 ) -> None:
     package(tmp_path / "made", PINNED, native=PINNED)
     fake_npm(NPM_INSTALLS.format(made=tmp_path / "made"))
@@ -389,11 +396,11 @@ def test_an_install_is_found_from_then_on(
 
 
 def test_an_install_that_lacks_the_native_binary_is_not_kept(
-    path: Path, cache: Path, runner: Runner, tmp_path: Path, fake_npm: Callable[[str], None]
+    path: Path, cache: Path, runner: CcusageRunner, tmp_path: Path, fake_npm: Callable[[str], None]
 ) -> None:
     package(tmp_path / "made", PINNED)
     fake_npm(NPM_INSTALLS.format(made=tmp_path / "made"))
-    with pytest.raises(CcusageError, match="no native binary"):
+    with pytest.raises(MonitorError, match="no native binary"):
         install(cache, runner, lambda _: None)
     assert list(cache.iterdir()) == []
 
@@ -413,13 +420,13 @@ def test_an_install_that_lacks_the_native_binary_is_not_kept(
 def test_a_failed_install_is_one_clear_line(
     path: Path,
     cache: Path,
-    runner: Runner,
+    runner: CcusageRunner,
     fake_npm: Callable[[str], None],
     script: str,
     reason: str,
 ) -> None:
     fake_npm(script)
-    with pytest.raises(CcusageError) as caught:
+    with pytest.raises(MonitorError) as caught:
         install(cache, runner, lambda _: None)
     assert reason in caught.value.reason
     assert list(cache.iterdir()) == []
@@ -428,35 +435,35 @@ def test_a_failed_install_is_one_clear_line(
 def test_progress_is_told_while_npm_works(
     path: Path,
     cache: Path,
-    runner: Runner,
+    runner: CcusageRunner,
     fake_npm: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(locate, "SAY_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(install_module, "SAY_EVERY_SECONDS", 0.1)
     fake_npm("sleep 1; exit 1")
     said: list[str] = []
-    with pytest.raises(CcusageError):
+    with pytest.raises(MonitorError):
         install(cache, runner, said.append)
     assert any(line.startswith("… ") for line in said)
 
 
 def test_a_cache_directory_that_cannot_be_made_is_said(
-    path: Path, runner: Runner, tmp_path: Path
+    path: Path, runner: CcusageRunner, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CcusageError, match="could not be put into"):
+    with pytest.raises(MonitorError, match="could not be put into"):
         install(tmp_path / "file" / "cache", runner, lambda _: None)
 
 
 def test_what_a_killed_install_left_is_swept(
-    path: Path, cache: Path, runner: Runner, fake_npm: Callable[[str], None]
+    path: Path, cache: Path, runner: CcusageRunner, fake_npm: Callable[[str], None]
 ) -> None:
     old, young = cache / ".installing-old", cache / ".installing-young"
     for folder in (old, young):
         folder.mkdir(parents=True)
     os.utime(old, (0, 0))
     fake_npm("exit 1")
-    with pytest.raises(CcusageError):
+    with pytest.raises(MonitorError):
         install(cache, runner, lambda _: None)
     assert not old.exists()
     assert young.exists()

@@ -15,8 +15,9 @@ from typing import Callable
 
 import pytest
 
-from monitor.ccusage import runner as ccusage
-from monitor.ccusage.runner import CcusageError, Command, Runner, meaningful_line
+from monitor.ccusage.diagnosis import meaningful_line
+from monitor.ccusage.runner import CcusageRunner, Command
+from monitor.errors import MonitorError
 from monitor.model.blocks import parse_report
 from tests.real_ccusage import VERSIONS
 
@@ -43,8 +44,8 @@ def workdir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def runner(workdir: Path) -> Runner:
-    return Runner(workdir)
+def runner(workdir: Path) -> CcusageRunner:
+    return CcusageRunner(workdir)
 
 
 @pytest.fixture
@@ -78,8 +79,10 @@ def saying(stdout: str = "", stderr: str = "", code: int = 0) -> str:
     return f"{out}{err}exit {code}"
 
 
-def failure(runner: Runner, command: Command, data: Path, seconds: float = 20.0) -> CcusageError:
-    with pytest.raises(CcusageError) as caught:
+def failure(
+    runner: CcusageRunner, command: Command, data: Path, seconds: float = 20.0
+) -> MonitorError:
+    with pytest.raises(MonitorError) as caught:
         runner.blocks(command, [data], limit_seconds=seconds)
     assert "\n" not in caught.value.reason
     assert str(caught.value) == caught.value.reason
@@ -87,12 +90,12 @@ def failure(runner: Runner, command: Command, data: Path, seconds: float = 20.0)
     return caught.value
 
 
-def test_a_report_is_returned_as_printed(runner: Runner, fake: Fake, data: Path) -> None:
+def test_a_report_is_returned_as_printed(runner: CcusageRunner, fake: Fake, data: Path) -> None:
     assert runner.blocks(fake(saying(EMPTY)), [data]).strip() == EMPTY
 
 
 def test_it_is_told_to_stay_offline_and_to_read_an_empty_configuration(
-    runner: Runner, fake: Fake, data: Path, tmp_path: Path
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
     command = fake(f'printf "%s\\n" "$@" > {tmp_path}/words\n{saying(EMPTY)}')
     runner.blocks(command, [data], "--session-length", "1")
@@ -105,12 +108,14 @@ def test_it_is_told_to_stay_offline_and_to_read_an_empty_configuration(
 def test_online_is_said_in_so_many_words(
     workdir: Path, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
-    Runner(workdir, online=True).blocks(fake(f"echo $3 > {tmp_path}/word; echo '{EMPTY}'"), [data])
+    CcusageRunner(workdir, online=True).blocks(
+        fake(f"echo $3 > {tmp_path}/word; echo '{EMPTY}'"), [data]
+    )
     assert (tmp_path / "word").read_text() == "--no-offline\n"
 
 
 def test_it_runs_in_a_neutral_place_without_the_users_settings(
-    runner: Runner,
+    runner: CcusageRunner,
     fake: Fake,
     data: Path,
     tmp_path: Path,
@@ -128,7 +133,7 @@ def test_it_runs_in_a_neutral_place_without_the_users_settings(
 
 
 def test_several_data_directories_are_handed_over_absolute(
-    runner: Runner, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: CcusageRunner, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command = fake(f"echo $CLAUDE_CONFIG_DIR > {tmp_path}/dirs; echo '{EMPTY}'")
@@ -187,7 +192,7 @@ def test_several_data_directories_are_handed_over_absolute(
     ],
 )
 def test_a_fault_is_named_with_what_to_do(
-    runner: Runner, fake: Fake, data: Path, script: str, reason: str, advice: str
+    runner: CcusageRunner, fake: Fake, data: Path, script: str, reason: str, advice: str
 ) -> None:
     error = failure(runner, fake(script), data)
     assert reason in error.reason
@@ -195,23 +200,29 @@ def test_a_fault_is_named_with_what_to_do(
     assert " at " not in error.reason
 
 
-def test_a_warning_beside_a_report_is_no_fault(runner: Runner, fake: Fake, data: Path) -> None:
+def test_a_warning_beside_a_report_is_no_fault(
+    runner: CcusageRunner, fake: Fake, data: Path
+) -> None:
     report = saying(EMPTY, "[ccusage]  WARN  Configuration file not found or invalid: x.json")
     assert runner.blocks(fake(report), [data]).strip() == EMPTY
 
 
-def test_bytes_that_are_no_utf_8_are_replaced(runner: Runner, fake: Fake, data: Path) -> None:
+def test_bytes_that_are_no_utf_8_are_replaced(
+    runner: CcusageRunner, fake: Fake, data: Path
+) -> None:
     text = runner.blocks(fake('printf \'{"blocks": [], "x": "\\377"}\''), [data])
     assert "�" in text
 
 
-def test_escape_codes_in_an_error_are_made_visible(runner: Runner, fake: Fake, data: Path) -> None:
+def test_escape_codes_in_an_error_are_made_visible(
+    runner: CcusageRunner, fake: Fake, data: Path
+) -> None:
     error = failure(runner, fake("printf 'Error: \\033[2Jx\\007' >&2; exit 1"), data)
     assert "␛[2Jx␇" in error.reason
     assert error.reason.isprintable()
 
 
-def test_a_long_error_is_cut(runner: Runner, fake: Fake, data: Path) -> None:
+def test_a_long_error_is_cut(runner: CcusageRunner, fake: Fake, data: Path) -> None:
     error = failure(runner, fake("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1"), data)
     assert len(error.reason) < 400
 
@@ -229,20 +240,24 @@ def test_the_meaningful_line_is_found(text: str, line: str) -> None:
     assert bool(meaningful_line(text)) == bool(line)
 
 
-def test_a_program_that_is_missing_is_named(runner: Runner, data: Path, tmp_path: Path) -> None:
+def test_a_program_that_is_missing_is_named(
+    runner: CcusageRunner, data: Path, tmp_path: Path
+) -> None:
     gone = Command((str(tmp_path / "gone"),), "gone", None)
     assert "gone cannot be started: No such file" in failure(runner, gone, data).reason
 
 
 def test_a_script_whose_interpreter_is_missing_is_told_from_a_missing_file(
-    runner: Runner, fake: Fake, data: Path
+    runner: CcusageRunner, fake: Fake, data: Path
 ) -> None:
     command = fake("")
     Path(command.argv[0]).write_text("#!/no/such/node\n")
     assert "its first line names is missing" in failure(runner, command, data).reason
 
 
-def test_a_file_that_is_not_executable_is_named(runner: Runner, fake: Fake, data: Path) -> None:
+def test_a_file_that_is_not_executable_is_named(
+    runner: CcusageRunner, fake: Fake, data: Path
+) -> None:
     command = fake("exit 0")
     Path(command.argv[0]).chmod(0o600)
     error = failure(runner, command, data)
@@ -282,7 +297,7 @@ def launcher(tmp_path: Path) -> str:
 
 
 def test_at_the_time_limit_the_child_of_the_launcher_is_ended_too(
-    runner: Runner, fake: Fake, data: Path, tmp_path: Path
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
     error = failure(runner, fake(launcher(tmp_path)), data, seconds=0.5)
     assert "did not answer within 0.5 s" in error.reason
@@ -290,9 +305,9 @@ def test_at_the_time_limit_the_child_of_the_launcher_is_ended_too(
 
 
 def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
-    runner: Runner, fake: Fake, data: Path, tmp_path: Path
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
-    errors: list[CcusageError] = []
+    errors: list[MonitorError] = []
     command = fake(launcher(tmp_path))
     thread = threading.Thread(target=lambda: errors.append(failure(runner, command, data, 60)))
     thread.start()
@@ -306,7 +321,7 @@ def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
 
 
 def test_what_a_finished_run_leaves_behind_is_ended(
-    runner: Runner, fake: Fake, data: Path, tmp_path: Path
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
     script = f"sleep 300 > /dev/null 2>&1 & echo $! > {tmp_path}/pid; echo '{EMPTY}'"
     runner.blocks(fake(script), [data])
@@ -315,7 +330,7 @@ def test_what_a_finished_run_leaves_behind_is_ended(
 
 @pytest.mark.parametrize("start", ["", "setsid "])
 def test_a_grandchild_that_holds_the_pipe_open_does_not_hang_us(
-    runner: Runner, fake: Fake, data: Path, tmp_path: Path, start: str
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path, start: str
 ) -> None:
     script = f"{start}sleep 300 & echo $! > {tmp_path}/pid; echo '{EMPTY}'"
     try:
@@ -327,14 +342,14 @@ def test_a_grandchild_that_holds_the_pipe_open_does_not_hang_us(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no job control")
-def test_ctrl_z_cannot_stop_it_while_it_is_being_started(runner: Runner) -> None:
+def test_ctrl_z_cannot_stop_it_while_it_is_being_started(runner: CcusageRunner) -> None:
     """Stopped before exec it would hold us in Popen, and the shell would wait for both for ever."""
     source = "import signal; print(signal.SIGTSTP in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    assert runner.run([sys.executable, "-c", source]).stdout == "True\n"
+    assert runner.run_tool([sys.executable, "-c", source]).stdout == "True\n"
 
 
 def test_a_program_that_closes_its_output_and_hangs_is_ended(
-    runner: Runner, fake: Fake, data: Path
+    runner: CcusageRunner, fake: Fake, data: Path
 ) -> None:
     error = failure(runner, fake("exec >&- 2>&-; exec sleep 300"), data, seconds=0.5)
     assert "did not answer" in error.reason
@@ -342,14 +357,16 @@ def test_a_program_that_closes_its_output_and_hangs_is_ended(
 
 @pytest.mark.parametrize("stream", ["", " >&2"])
 def test_endless_output_is_stopped(
-    runner: Runner, fake: Fake, data: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+    runner: CcusageRunner, fake: Fake, data: Path, monkeypatch: pytest.MonkeyPatch, stream: str
 ) -> None:
-    monkeypatch.setattr(ccusage, "MAX_BYTES", 2**20)
+    monkeypatch.setattr("monitor.process.MAX_BYTES", 2**20)
     error = failure(runner, fake(f"exec yes{stream}"), data, seconds=3600)
     assert "more than 1 MiB" in error.reason
 
 
-def test_runs_wait_for_each_other(runner: Runner, fake: Fake, data: Path, tmp_path: Path) -> None:
+def test_runs_wait_for_each_other(
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
+) -> None:
     script = f"mkdir {tmp_path}/turn && sleep 0.05 && rmdir {tmp_path}/turn && echo '{EMPTY}'"
     command = fake(script)
     reports: list[str] = []
@@ -381,7 +398,11 @@ def one_message(folder: Path) -> Path:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ["plain", "with, comma", "blank at the end "])
 def test_every_version_reads_a_data_directory_of_any_name(
-    runner: Runner, real_ccusage: Callable[[str], Path], tmp_path: Path, version: str, name: str
+    runner: CcusageRunner,
+    real_ccusage: Callable[[str], Path],
+    tmp_path: Path,
+    version: str,
+    name: str,
 ) -> None:
     command = Command((str(real_ccusage(version)),), "ccusage", version)
     text = runner.blocks(command, [one_message(tmp_path / name)])
@@ -390,7 +411,7 @@ def test_every_version_reads_a_data_directory_of_any_name(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_names_a_directory_without_projects(
-    runner: Runner, real_ccusage: Callable[[str], Path], tmp_path: Path, version: str
+    runner: CcusageRunner, real_ccusage: Callable[[str], Path], tmp_path: Path, version: str
 ) -> None:
     command = Command((str(real_ccusage(version)),), "ccusage", version)
     assert "no usage yet" in failure(runner, command, tmp_path).reason
@@ -398,7 +419,7 @@ def test_every_version_names_a_directory_without_projects(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_no_version_is_led_astray_by_a_users_configuration(
-    runner: Runner,
+    runner: CcusageRunner,
     real_ccusage: Callable[[str], Path],
     tmp_path: Path,
     isolated: Path,

@@ -13,9 +13,9 @@ from typing import Any, Optional
 import click
 import pytest
 
-from monitor.app import exits
 from monitor.claude.settings import BACKUP
 from monitor.cli import cli
+from monitor.errors import MonitorError
 from tests.pseudo_terminal import ROOT, Terminal
 
 PROGRAM = (sys.executable, str(ROOT / "ccusage_monitor.py"))
@@ -145,7 +145,7 @@ def test_an_empty_data_directory_is_wrong_use(path: Path) -> None:
 
 def test_a_mistyped_data_directory_is_not_made(path: Path, tmp_path: Path) -> None:
     asked = ["--claude-dir", str(tmp_path / "typo"), "--yes", "statusline", "--install"]
-    with pytest.raises(exits.Failure, match="typo is no directory"):
+    with pytest.raises(MonitorError, match="typo is no directory"):
         cli.main(asked, standalone_mode=False)()
     assert not (tmp_path / "typo").exists()
 
@@ -169,7 +169,7 @@ def test_a_backup_is_spoken_of_only_where_there_is_something_to_keep(
 
 def test_uninstalling_or_refusing_makes_no_directory(path: Path) -> None:
     assert change("--uninstall") == 0
-    with pytest.raises(exits.Failure):
+    with pytest.raises(MonitorError):
         cli.main(["statusline", "--install"], standalone_mode=False)()
     assert not path.parent.exists()
 
@@ -301,7 +301,7 @@ def test_what_is_not_understood_is_refused_with_what_to_add_by_hand(
 ) -> None:
     put(path, data)
     for option in ("--install", "--uninstall"):
-        with pytest.raises(exits.Failure) as failure:
+        with pytest.raises(MonitorError) as failure:
             change(option)
         assert str(path) in failure.value.reason
     assert 'Nothing was changed. Set it by hand: "statusLine": {' in failure.value.advice
@@ -333,7 +333,7 @@ def test_what_cannot_be_read_is_refused_in_words(isolated: Path, place: str) -> 
     not Path("/proc/self").is_dir(), reason="a directory that not even the superuser can write to"
 )
 def test_where_nothing_can_be_written_nothing_is_changed() -> None:
-    with pytest.raises(exits.Failure, match="could not be changed"):
+    with pytest.raises(MonitorError, match="could not be changed"):
         cli.main(
             ["--claude-dir", "/proc/self", "statusline", "--install", "--yes"],
             standalone_mode=False,
@@ -346,7 +346,7 @@ def test_in_a_read_only_directory_nothing_is_changed(path: Path) -> None:
     data = put(path, SETTINGS)
     path.parent.chmod(0o500)
     try:
-        with pytest.raises(exits.Failure, match="could not be changed"):
+        with pytest.raises(MonitorError, match="could not be changed"):
             change("--install")
         assert path.read_bytes() == data
         assert left_beside(path) == ["settings.json"]

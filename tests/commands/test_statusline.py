@@ -25,9 +25,9 @@ from monitor.cli import cli
 from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, RateLimitWindow, captured
 from monitor.model.reading import Reading
-from monitor.store.json_file import state_dir
 from monitor.store.official import keep_official, load_official, official_path
-from monitor.store.reading import save_last
+from monitor.store.paths import state_dir
+from monitor.store.reading import ReadingFile
 from tests.conftest import examples
 from tests.histories import busy_history
 from tests.pseudo_terminal import ROOT, Terminal
@@ -172,7 +172,7 @@ def test_without_official_limits_the_monitors_last_reading_is_shown_with_its_age
     home: Path,
 ) -> None:
     reading = a_reading(home, now() - timedelta(minutes=3))
-    save_last(state_dir(), reading)
+    ReadingFile(state_dir()).store(reading, is_confirmed=False)
     kept = state_dir() / next(state_dir().glob("last-*.json")).name
     then = (now() - timedelta(minutes=3)).timestamp()
     os.utime(kept, (then, then))
@@ -181,7 +181,7 @@ def test_without_official_limits_the_monitors_last_reading_is_shown_with_its_age
 
 
 def test_a_last_reading_whose_block_is_over_says_so(home: Path) -> None:
-    save_last(state_dir(), a_reading(home, now() - timedelta(hours=9)))
+    ReadingFile(state_dir()).store(a_reading(home, now() - timedelta(hours=9)), is_confirmed=False)
     assert said(told(home, rate_limits=None)).startswith("no active block, read 0 s ago")
 
 

@@ -145,18 +145,18 @@ def test_a_wrong_type_in_any_field_is_named_never_a_crash(fake: Fake, tmp_path: 
 import json, os, sys
 from pathlib import Path
 from monitor.clock import utc_now
-from monitor.ccusage.runner import CcusageError
-from monitor.app.reader import Reader, Source
+from monitor.errors import MonitorError
+from monitor.app.poller import Poller
+from monitor.app.reader import Reader
+from monitor.config.settings import DataOptions
 
 fake, work = Path(sys.argv[1]), Path(sys.argv[2])
-reader = Reader(Source(str(fake / "bin/ccusage"), (fake / "claude",)), work, work / "cache")
+options = DataOptions(str(fake / "bin/ccusage"), (fake / "claude",))
+poller = Poller(Reader(options, work, work / "cache"), work / "state")
 for line in sys.stdin:
     (fake / "report").write_text(line)
-    try:
-        reader.look(utc_now())
-        print("read")
-    except CcusageError as error:
-        print(error.reason)
+    error = poller.poll().error
+    print(error.reason if error else "read")
 """
     (tmp_path / "work").mkdir()
     lines = "".join(report(**{key: value}) + "\n" for key, value in CASES)

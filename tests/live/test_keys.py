@@ -62,6 +62,7 @@ def test_costs_are_hidden_among_past_blocks_too(fake: Fake) -> None:
     with live(fake) as terminal:
         terminal.wait_for(MAIN)
         terminal.send("h")
+        terminal.wait_for(r"Past blocks")
         terminal.wait_for(r"\$1\.25")
         terminal.send("c")
         until(lambda: "$" not in terminal.text(), "the costs are hidden")

@@ -135,12 +135,12 @@ dashboard._header = header
 RAISES_IN_A_LOOK = """
 import os
 from monitor.app.reader import Reader
-look = Reader.look
+read = Reader.command
 def failing(*args, **options):
     if os.path.exists(os.environ["PLANTED"]):
         raise RuntimeError("planted")
-    return look(*args, **options)
-Reader.look = failing
+    return read(*args, **options)
+Reader.command = failing
 """
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.ccusage.runner import CcusageError
-from monitor.transcripts.data_dirs import data_dirs, projects_of, scan
+from monitor.errors import MonitorError
+from monitor.transcripts.data_dirs import data_dirs, projects_of
+from monitor.transcripts.files import scan
 
 
 def projects(root: Path) -> Path:
@@ -65,7 +66,7 @@ def test_a_tilde_and_a_relative_path_are_understood(
 
 
 def test_none_at_all_is_said_with_the_places_and_what_to_do(isolated: Path) -> None:
-    with pytest.raises(CcusageError) as caught:
+    with pytest.raises(MonitorError) as caught:
         data_dirs([], {})
     assert str(isolated / ".claude") in caught.value.reason.replace("~", str(isolated))
     assert "--claude-dir" in caught.value.advice

@@ -11,7 +11,7 @@ from typing import Optional
 import pytest
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
-from monitor.transcripts.data_dirs import DataFile, scan
+from monitor.transcripts.files import TranscriptFile, scan
 from monitor.transcripts.linked_files import LinkedFiles, exact_part, select, widened
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
@@ -235,7 +235,7 @@ def test_a_file_that_nobody_can_read_stops_nothing(
         raise PermissionError
 
     monkeypatch.setattr(shutil, "copyfile", refuse)
-    files: list[DataFile] = scan([root])
+    files: list[TranscriptFile] = scan([root])
     linked.sync(files)
     linked.sync(files)
     assert shown(linked) == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.transcripts.watcher import Files, _Spaced, pause_after
+from monitor.transcripts.watcher import _Spaced, _Tree, pause_after
 
 DAY = 24 * 3600.0
 
@@ -45,30 +45,30 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files(root: Path) -> Files:
+def files(root: Path) -> _Tree:
     """Files that were walked, and are not walked again before `walk_again`."""
-    made = Files([root])
-    assert made.look()
-    made._walks._next = float("inf")
-    made._folder_looks._next = 0.0
+    made = _Tree([root])
+    assert made.poll()
+    made._walk._next = float("inf")
+    made._folder_check._next = 0.0
     return made
 
 
-def look(files: Files) -> bool:
-    files._folder_looks._next = 0.0
-    return files.look()
+def look(files: _Tree) -> bool:
+    files._folder_check._next = 0.0
+    return files.poll()
 
 
-def walk_again(files: Files) -> bool:
-    files._walks._next = 0.0
-    return files.look()
+def walk_again(files: _Tree) -> bool:
+    files._walk._next = 0.0
+    return files.poll()
 
 
-def names(files: Files) -> set[str]:
-    return {file.relative for file in files.all()}
+def names(files: _Tree) -> set[str]:
+    return {file.relative for file in files.files()}
 
 
-def test_the_first_look_finds_everything_and_the_next_nothing_new(root: Path, files: Files) -> None:
+def test_the_first_look_finds_everything_and_the_next_nothing_new(root: Path, files: _Tree) -> None:
     assert names(files) == {"p/hot.jsonl", "p/cold.jsonl", "q/s/subagents/agent-1.jsonl"}
     assert (files.size.files, files.size.bytes) == (3, 12)
     assert not look(files)
@@ -76,28 +76,28 @@ def test_the_first_look_finds_everything_and_the_next_nothing_new(root: Path, fi
 
 
 def test_a_first_look_at_nothing_says_that_nothing_changed(tmp_path: Path) -> None:
-    assert not Files([tmp_path]).look()
+    assert not _Tree([tmp_path]).poll()
 
 
-def test_a_message_in_a_recent_file_is_noticed_at_the_next_look(root: Path, files: Files) -> None:
+def test_a_message_in_a_recent_file_is_noticed_at_the_next_look(root: Path, files: _Tree) -> None:
     append(root / "projects/p/hot.jsonl")
     assert look(files)
     assert files.size.bytes == 16
     assert not look(files)
 
 
-def test_a_message_in_an_old_file_is_noticed_at_the_next_walk(root: Path, files: Files) -> None:
+def test_a_message_in_an_old_file_is_noticed_at_the_next_walk(root: Path, files: _Tree) -> None:
     append(root / "projects/p/cold.jsonl")
     assert not look(files)
     assert walk_again(files)
     assert files.size.bytes == 16
     append(root / "projects/p/cold.jsonl")
-    files._walks._next = float("inf")
+    files._walk._next = float("inf")
     assert look(files), "from then on it counts as recent"
 
 
 @pytest.mark.parametrize("name", ["p/new.jsonl", "top.jsonl", "fresh/s/new.jsonl"])
-def test_a_new_file_is_noticed_at_the_next_look(root: Path, files: Files, name: str) -> None:
+def test_a_new_file_is_noticed_at_the_next_look(root: Path, files: _Tree, name: str) -> None:
     transcript(root, name)
     assert look(files)
     assert name in names(files)
@@ -106,7 +106,7 @@ def test_a_new_file_is_noticed_at_the_next_look(root: Path, files: Files, name: 
 
 
 def test_a_file_in_a_directory_that_changed_a_moment_ago_is_noticed_too(
-    root: Path, files: Files
+    root: Path, files: _Tree
 ) -> None:
     first = transcript(root, "p/first.jsonl")
     assert look(files)
@@ -118,7 +118,7 @@ def test_a_file_in_a_directory_that_changed_a_moment_ago_is_noticed_too(
     assert "p/second.jsonl" in names(files)
 
 
-def test_deleted_renamed_and_replaced_files_are_noticed(root: Path, files: Files) -> None:
+def test_deleted_renamed_and_replaced_files_are_noticed(root: Path, files: _Tree) -> None:
     top = root / "projects"
     (top / "p/cold.jsonl").rename(top / "p/renamed.jsonl")
     assert look(files)
@@ -127,25 +127,25 @@ def test_deleted_renamed_and_replaced_files_are_noticed(root: Path, files: Files
     assert names(files) == {"p/renamed.jsonl", "q/s/subagents/agent-1.jsonl"}
     settle(root)
     look(files)
-    before = files.all()
+    before = files.files()
     other = transcript(root.parent / "other", "x.jsonl", days_old=10)
     other.replace(top / "p/renamed.jsonl")
     assert look(files)
-    assert files.all() != before
+    assert files.files() != before
 
 
 def test_a_recent_file_is_dropped_even_between_looks_at_directories(
-    root: Path, files: Files
+    root: Path, files: _Tree
 ) -> None:
-    files._folder_looks._next = float("inf")
+    files._folder_check._next = float("inf")
     (root / "projects/p/hot.jsonl").unlink()
-    assert files.look()
+    assert files.poll()
     assert "p/hot.jsonl" not in names(files)
-    assert not files.look()
+    assert not files.poll()
 
 
 def test_removed_directories_take_their_files_along_and_may_come_back(
-    root: Path, files: Files
+    root: Path, files: _Tree
 ) -> None:
     shutil.rmtree(root / "projects")
     assert look(files)
@@ -157,9 +157,9 @@ def test_removed_directories_take_their_files_along_and_may_come_back(
 
 
 def test_projects_that_appear_later_are_noticed(tmp_path: Path) -> None:
-    files = Files([tmp_path])
-    assert not files.look()
-    files._walks._next = float("inf")
+    files = _Tree([tmp_path])
+    assert not files.poll()
+    files._walk._next = float("inf")
     transcript(tmp_path, "p/a.jsonl")
     assert look(files)
 
@@ -179,21 +179,21 @@ def test_a_walk_waits_many_times_what_the_last_one_took(
 
 
 def test_after_a_walk_that_found_nothing_new_a_change_is_reported_once(
-    root: Path, files: Files
+    root: Path, files: _Tree
 ) -> None:
     assert not walk_again(files)
-    files._walks._next = float("inf")
+    files._walk._next = float("inf")
     append(root / "projects" / "p" / "hot.jsonl")
     assert look(files)
-    assert sum(file.size for file in files.all()) == 16
+    assert sum(file.size for file in files.files()) == 16
     assert not look(files)
-    assert sum(file.size for file in files.all()) == 16
+    assert sum(file.size for file in files.files()) == 16
 
 
-def test_after_a_directory_was_touched_a_change_is_reported_once(root: Path, files: Files) -> None:
+def test_after_a_directory_was_touched_a_change_is_reported_once(root: Path, files: _Tree) -> None:
     os.utime(root / "projects" / "p", (1_700_000_001, 1_700_000_001))
     assert not look(files)
     append(root / "projects" / "p" / "hot.jsonl")
     assert look(files)
-    assert sum(file.size for file in files.all()) == 16
+    assert sum(file.size for file in files.files()) == 16
     assert not look(files)

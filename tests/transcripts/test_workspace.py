@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.json_file import cache_dir
+from monitor.store.paths import cache_dir
 from monitor.transcripts import workspace as module
 from monitor.transcripts.workspace import workspace
 

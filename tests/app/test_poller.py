@@ -13,21 +13,23 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 
-from monitor.app.poller import HISTORY_RETRY, Poller, measured
-from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader, Source
-from monitor.ccusage.runner import CcusageError, Command
-from monitor.model.blocks import active_block
+from monitor.app.history_cache import HISTORY_RETRY
+from monitor.app.poller import Poller
+from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader
+from monitor.ccusage.runner import Command
+from monitor.config.settings import DataOptions
+from monitor.errors import MonitorError
+from monitor.model.blocks import Block, active_block
 from monitor.model.history import block_hours, hourly_tokens
 from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import warnings
 from monitor.model.usage import Rules
-from monitor.store.reading import confirm_last, last_path, load_last, save_last
+from monitor.store.reading import ReadingFile, load_reading, reading_path
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
 START = datetime(2026, 6, 10, 16, tzinfo=timezone.utc)
@@ -138,10 +140,47 @@ def transcript(root: Path, name: str, when: datetime) -> Path:
     return path
 
 
-def reader_of(fake: Fake, tmp_path: Path, roots: Sequence[Path], **source: Any) -> Reader:
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Polled:
+    """A poller whose clock each poll sets, and whose errors are raised."""
+
+    def __init__(self, reader: Reader, state: Path) -> None:
+        self.reader = reader
+        self._clock = Clock()
+        self._poller = Poller(reader, state, self._clock)
+
+    def poll(self, now: datetime, *, series: bool = True) -> Reading:
+        self._clock.now = now
+        result = self._poller.poll(series=series)
+        if result.error is not None:
+            raise result.error
+        assert result.reading is not None
+        return result.reading
+
+    def read_all(self) -> Sequence[Block]:
+        return self.reader.read_all(self._poller._watcher.transcripts)
+
+    def hours(self) -> Sequence[Block]:
+        return self._poller.read_hours()
+
+
+def reader_of(fake: Fake, tmp_path: Path, roots: Sequence[Path], **options: Any) -> Reader:
     (tmp_path / "work").mkdir(exist_ok=True)
-    chosen = Source(ccusage=str(fake.path), claude_dirs=tuple(roots), **source)
+    chosen = DataOptions(ccusage=str(fake.path), claude_dirs=tuple(roots), **options)
     return Reader(chosen, tmp_path / "work", tmp_path / "cache")
+
+
+def polled(fake: Fake, tmp_path: Path, roots: Sequence[Path], **options: Any) -> Polled:
+    return Polled(reader_of(fake, tmp_path, roots, **options), tmp_path / "polled")
 
 
 @pytest.fixture(autouse=True)
@@ -152,8 +191,8 @@ def walks_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def reader(fake: Fake, tmp_path: Path, root: Path) -> Reader:
-    return reader_of(fake, tmp_path, [root])
+def reader(fake: Fake, tmp_path: Path, root: Path) -> Polled:
+    return polled(fake, tmp_path, [root])
 
 
 def touch(root: Path, when: datetime = NOW, name: str = "p/new.jsonl") -> None:
@@ -167,7 +206,7 @@ def lengths(calls: list[list[Any]]) -> list[str]:
 
 
 def test_a_look_reads_the_blocks_and_the_series_through_the_window(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     reading = reader.poll(NOW)
     assert [(length, files) for length, files, _ in fake.calls()] == [
@@ -180,7 +219,7 @@ def test_a_look_reads_the_blocks_and_the_series_through_the_window(
     assert sum(event.tokens for event in reading.events) == 300
 
 
-def test_unchanged_files_are_no_reason_to_run_it_again(reader: Reader, fake: Fake) -> None:
+def test_unchanged_files_are_no_reason_to_run_it_again(reader: Polled, fake: Fake) -> None:
     reader.poll(NOW)
     fake.calls()
     for minute in range(1, 4):
@@ -190,7 +229,7 @@ def test_unchanged_files_are_no_reason_to_run_it_again(reader: Reader, fake: Fak
 
 
 def test_a_changed_file_is_read_once_and_the_series_brought_up(
-    reader: Reader, fake: Fake, root: Path
+    reader: Polled, fake: Fake, root: Path
 ) -> None:
     reader.poll(NOW)
     fake.calls()
@@ -202,7 +241,7 @@ def test_a_changed_file_is_read_once_and_the_series_brought_up(
     assert [event.tokens for event in events] == [300, 150]
 
 
-def test_the_series_is_read_again_a_minute_later(reader: Reader, fake: Fake, root: Path) -> None:
+def test_the_series_is_read_again_a_minute_later(reader: Polled, fake: Fake, root: Path) -> None:
     reader.poll(NOW)
     fake.calls()
     touch(root)
@@ -211,7 +250,7 @@ def test_the_series_is_read_again_a_minute_later(reader: Reader, fake: Fake, roo
 
 
 def test_a_first_look_without_the_series_is_completed_by_the_next(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     first = reader.poll(NOW, series=False)
     assert lengths(fake.calls()) == ["5"]
@@ -223,7 +262,7 @@ def test_a_first_look_without_the_series_is_completed_by_the_next(
 
 
 def test_a_series_that_does_not_add_up_is_none_and_not_asked_for_in_vain(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     fake.says(raw_block(NOW - HOUR, NOW - HOUR, 999, 0.02), length="0.02")
     assert reader.poll(NOW).events is None
@@ -232,7 +271,7 @@ def test_a_series_that_does_not_add_up_is_none_and_not_asked_for_in_vain(
     assert fake.calls() == []
 
 
-def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Reader, fake: Fake) -> None:
+def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Polled, fake: Fake) -> None:
     reader.poll(NOW)
     fake.calls()
     after = START + 5 * HOUR
@@ -240,7 +279,7 @@ def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Reader, fake: Fake
     assert lengths(fake.calls())[0] == "5"
 
 
-def test_a_clock_put_back_is_a_reason_to_look_again(reader: Reader, fake: Fake) -> None:
+def test_a_clock_put_back_is_a_reason_to_look_again(reader: Polled, fake: Fake) -> None:
     reader.poll(NOW)
     fake.calls()
     reader.poll(NOW - HOUR)
@@ -248,7 +287,7 @@ def test_a_clock_put_back_is_a_reason_to_look_again(reader: Reader, fake: Fake) 
 
 
 def test_a_clock_that_was_days_ahead_leaves_no_window_in_the_future(
-    reader: Reader, fake: Fake, root: Path
+    reader: Polled, fake: Fake, root: Path
 ) -> None:
     reader.poll(NOW + 72 * HOUR)
     fake.calls()
@@ -259,7 +298,7 @@ def test_a_clock_that_was_days_ahead_leaves_no_window_in_the_future(
 
 
 def test_without_a_silence_the_window_grows_until_everything_is_read(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     fake.says(*BUSY)
     assert reader.poll(NOW, series=False).scan == "full"
@@ -269,7 +308,7 @@ def test_without_a_silence_the_window_grows_until_everything_is_read(
 
 
 def test_a_grown_window_is_kept_for_hours_then_a_narrow_one_is_tried(
-    reader: Reader, fake: Fake, root: Path
+    reader: Polled, fake: Fake, root: Path
 ) -> None:
     fake.says()
     reader.poll(NOW)
@@ -285,7 +324,7 @@ def test_a_grown_window_is_kept_for_hours_then_a_narrow_one_is_tried(
 
 def test_a_history_of_today_is_read_in_place(fake: Fake, tmp_path: Path) -> None:
     transcript(tmp_path / "claude", "p/new.jsonl", NOW - HOUR)
-    reader = reader_of(fake, tmp_path, [tmp_path / "claude"])
+    reader = polled(fake, tmp_path, [tmp_path / "claude"])
     assert reader.poll(NOW, series=False).scan == "full"
     assert [dirs for _, _, dirs in fake.calls()] == [str(tmp_path / "claude")]
 
@@ -293,7 +332,7 @@ def test_a_history_of_today_is_read_in_place(fake: Fake, tmp_path: Path) -> None
 def test_full_scan_hands_over_everything_at_every_look(
     fake: Fake, tmp_path: Path, root: Path
 ) -> None:
-    reader = reader_of(fake, tmp_path, [root], full_scan=True)
+    reader = polled(fake, tmp_path, [root], full_scan=True)
     for _ in range(2):
         assert reader.poll(NOW, series=False).scan == "full"
         touch(root)
@@ -301,7 +340,7 @@ def test_full_scan_hands_over_everything_at_every_look(
 
 
 def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     """Cut into minutes, a gigabyte takes ccusage 20 more than 2 GB of memory."""
     fake.says(*BUSY, raw_block(START, NOW - HOUR, 300))
@@ -312,21 +351,21 @@ def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
 
 
 def test_a_distrusted_window_is_not_used_before_the_block_has_ended(
-    reader: Reader, fake: Fake, root: Path
+    reader: Polled, fake: Fake, root: Path
 ) -> None:
     reader.poll(NOW)
-    reader.distrust_window(START + 5 * HOUR)
+    reader.reader.distrust_window(START + 5 * HOUR)
     assert reader.poll(NOW).scan == "full"
     touch(root)
     assert reader.poll(NOW + HOUR).scan == "full"
     assert reader.poll(START + 5 * HOUR).scan == "window"
 
 
-def test_after_a_failure_nothing_old_is_built_on(reader: Reader, fake: Fake, root: Path) -> None:
+def test_after_a_failure_nothing_old_is_built_on(reader: Polled, fake: Fake, root: Path) -> None:
     reader.poll(NOW)
     fake.breaks()
     touch(root)
-    with pytest.raises(CcusageError):
+    with pytest.raises(MonitorError):
         reader.poll(NOW)
     (root / "projects" / "p" / "new.jsonl").unlink()
     transcript(root, "p/other.jsonl", NOW)
@@ -336,16 +375,16 @@ def test_after_a_failure_nothing_old_is_built_on(reader: Reader, fake: Fake, roo
     assert fake.calls()[0][1] == ["other.jsonl"]
 
 
-def test_a_failure_without_a_change_is_tried_again(reader: Reader, fake: Fake) -> None:
+def test_a_failure_without_a_change_is_tried_again(reader: Polled, fake: Fake) -> None:
     fake.breaks()
     for _ in range(2):
-        with pytest.raises(CcusageError):
+        with pytest.raises(MonitorError):
             reader.poll(NOW)
     assert lengths(fake.calls()) == ["5", "5"]
 
 
 def test_a_private_directory_that_a_cleaner_removed_is_made_again(
-    reader: Reader, tmp_path: Path, root: Path
+    reader: Polled, tmp_path: Path, root: Path
 ) -> None:
     before = reader.poll(NOW)
     shutil.rmtree(tmp_path / "work")
@@ -353,11 +392,11 @@ def test_a_private_directory_that_a_cleaner_removed_is_made_again(
     assert reader.poll(NOW) == replace(before, size=DataSize(2, before.size.bytes + 3))
 
 
-def test_another_ccusage_is_asked_who_it_is(reader: Reader, fake: Fake, root: Path) -> None:
+def test_another_ccusage_is_asked_who_it_is(reader: Polled, fake: Fake, root: Path) -> None:
     reader.poll(NOW)
     fake.breaks()
     touch(root)
-    with pytest.raises(CcusageError):
+    with pytest.raises(MonitorError):
         reader.poll(NOW)
     fake.write(version="17.2.1")
     fake.says(raw_block(START, NOW, 450))
@@ -366,10 +405,10 @@ def test_another_ccusage_is_asked_who_it_is(reader: Reader, fake: Fake, root: Pa
 
 def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, root: Path) -> None:
     fake.write(sleep=0.1)
-    reader = reader_of(fake, tmp_path, [root])
+    reader = polled(fake, tmp_path, [root])
     reader.poll(NOW)
     fake.calls()
-    others = [threading.Thread(target=reader.full_scan) for _ in range(3)]
+    others = [threading.Thread(target=reader.read_all) for _ in range(3)]
     for other in others:
         other.start()
     for other in others:
@@ -379,7 +418,7 @@ def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, roo
 
 
 def test_a_removed_projects_directory_leaves_nothing_to_count(
-    reader: Reader, fake: Fake, root: Path
+    reader: Polled, fake: Fake, root: Path
 ) -> None:
     reader.poll(NOW)
     fake.calls()
@@ -390,26 +429,16 @@ def test_a_removed_projects_directory_leaves_nothing_to_count(
 
 
 def test_a_full_scan_brings_the_blocks_and_another_run_their_hours(
-    reader: Reader, fake: Fake
+    reader: Polled, fake: Fake
 ) -> None:
     reader.poll(NOW)
     early = START - 24 * HOUR
     fake.says(raw_block(early, early + 2 * HOUR, 70), raw_block(START, NOW, 300))
     hours = [raw_block(early, early, 30, 1), raw_block(early + 2 * HOUR, early + 2 * HOUR, 40, 1)]
     fake.says(*hours, length="1")
-    past, present = reader.full_scan()
+    past, present = reader.read_all()
     by_hour = hourly_tokens(reader.hours())
     assert (block_hours(past, by_hour), block_hours(present, by_hour)) == ((30, 0, 40, 0, 0), ())
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -418,8 +447,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def poller(reader: Reader, tmp_path: Path, clock: Clock) -> Poller:
-    return Poller(reader, tmp_path / "state", clock)
+def poller(reader: Polled, tmp_path: Path, clock: Clock) -> Poller:
+    return Poller(reader.reader, tmp_path / "state", clock)
 
 
 def highest(poller: Poller) -> Optional[int]:
@@ -431,24 +460,24 @@ PAST = raw_block(START - 700 * HOUR, START - 698 * HOUR, 9_000)
 
 
 def test_the_history_is_read_once_kept_and_read_again_a_day_later(
-    poller: Poller, fake: Fake, tmp_path: Path, reader: Reader, clock: Clock
+    poller: Poller, fake: Fake, tmp_path: Path, reader: Polled, clock: Clock
 ) -> None:
     fake.says(PAST, raw_block(START, NOW - HOUR, 300))
     poller.poll()
-    assert poller.wants_history()
+    assert poller.is_history_due()
     poller.read_history()
     assert highest(poller) == 9_000
-    assert not poller.wants_history()
-    again = Poller(reader, tmp_path / "state", clock)
+    assert not poller.is_history_due()
+    again = Poller(reader.reader, tmp_path / "state", clock)
     assert highest(again) == 9_000
-    assert not again.wants_history()
+    assert not again.is_history_due()
     clock.now += 25 * HOUR
     again.poll()
-    assert again.wants_history()
+    assert again.is_history_due()
 
 
 def test_blocks_that_ended_unseen_before_what_the_window_shows_are_read_anew(
-    poller: Poller, fake: Fake, reader: Reader, root: Path, tmp_path: Path, clock: Clock
+    poller: Poller, fake: Fake, reader: Polled, root: Path, tmp_path: Path, clock: Clock
 ) -> None:
     poller.poll()
     poller.read_history()
@@ -458,9 +487,9 @@ def test_blocks_that_ended_unseen_before_what_the_window_shows_are_read_anew(
     transcript(root, "p/next.jsonl", clock.now)
     again = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
     assert again.poll().reading is not None
-    assert again.wants_history()
+    assert again.is_history_due()
     again.read_history()
-    assert not again.wants_history()
+    assert not again.is_history_due()
 
 
 def test_a_history_from_the_future_is_read_anew(poller: Poller, fake: Fake, clock: Clock) -> None:
@@ -469,7 +498,7 @@ def test_a_history_from_the_future_is_read_anew(poller: Poller, fake: Fake, cloc
     poller.read_history()
     clock.now = NOW
     poller.poll()
-    assert poller.wants_history()
+    assert poller.is_history_due()
 
 
 def test_a_history_that_cannot_be_read_is_not_tried_again_at_once(
@@ -479,10 +508,10 @@ def test_a_history_that_cannot_be_read_is_not_tried_again_at_once(
     fake.breaks()
     seen = poller.read_history()
     assert seen.reading is not None
-    assert not poller.wants_history()
+    assert not poller.is_history_due()
     clock.now += HISTORY_RETRY
     fake.says(raw_block(START, NOW - HOUR, 300))
-    assert poller.wants_history()
+    assert poller.is_history_due()
 
 
 def test_a_block_that_completes_joins_the_history(
@@ -497,10 +526,10 @@ def test_a_block_that_completes_joins_the_history(
 
 
 def test_where_nothing_can_be_kept_a_completed_block_does_not_displace_the_others(
-    reader: Reader, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+    reader: Polled, fake: Fake, root: Path, tmp_path: Path, clock: Clock
 ) -> None:
     (tmp_path / "file").write_text("")
-    poller = Poller(reader, tmp_path / "file", clock)
+    poller = Poller(reader.reader, tmp_path / "file", clock)
     fake.says(PAST, raw_block(START, NOW - HOUR, 300))
     poller.poll()
     poller.read_history()
@@ -508,7 +537,7 @@ def test_where_nothing_can_be_kept_a_completed_block_does_not_displace_the_other
     touch(root)
     clock.now = START + 5 * HOUR
     assert highest(poller) == 9_000
-    assert not poller.wants_history()
+    assert not poller.is_history_due()
 
 
 def test_the_history_of_another_way_of_counting_is_not_used(
@@ -520,15 +549,15 @@ def test_the_history_of_another_way_of_counting_is_not_used(
     fake.write(version="17.2.1")
     other = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
     assert highest(other) is None
-    assert other.wants_history()
+    assert other.is_history_due()
 
 
 @pytest.mark.parametrize("scan", [[], [raw_block(START, NOW - HOUR, 100)]])
 def test_a_window_that_counts_more_than_everything_is_distrusted(
-    poller: Poller, reader: Reader, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
+    poller: Poller, reader: Polled, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
 ) -> None:
     poller.poll()
-    real, window_says = reader.runner.blocks, raw_block(START, NOW - HOUR, 300)
+    real, window_says = reader.reader.runner.blocks, raw_block(START, NOW - HOUR, 300)
 
     def blocks(
         command: Command, data_dirs: Sequence[Path], *extra: str, limit_seconds: float = 20.0
@@ -537,7 +566,7 @@ def test_a_window_that_counts_more_than_everything_is_distrusted(
         fake.says(*([window_says] if in_window else scan))
         return real(command, data_dirs, *extra, limit_seconds=limit_seconds)
 
-    reader.runner.blocks = blocks  # type: ignore[method-assign]
+    reader.reader.runner.blocks = blocks  # type: ignore[method-assign]
     seen = poller.read_history()
     assert seen.reading is not None
     assert seen.reading.scan == "full"
@@ -546,18 +575,18 @@ def test_a_window_that_counts_more_than_everything_is_distrusted(
 
 
 def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
-    poller: Poller, fake: Fake, root: Path, reader: Reader
+    poller: Poller, fake: Fake, root: Path, reader: Polled
 ) -> None:
     poller.poll()
-    real = reader.full_scan
+    real = reader.reader.read_all
 
-    def full_scan() -> Any:
-        found = real()
+    def read_all(*args: Any) -> Any:
+        found = real(*args)
         fake.says(raw_block(START, NOW, 450))
         touch(root)
         return found
 
-    reader.full_scan = full_scan  # type: ignore[method-assign]
+    reader.reader.read_all = read_all  # type: ignore[assignment, method-assign]
     seen = poller.read_history()
     assert seen.reading is not None
     assert seen.reading.scan == "window"
@@ -569,7 +598,8 @@ def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(
     poller.poll()
     fake.breaks()
     seen = poller.read_history()
-    usage = measured(seen, Rules(), NOW)
+    usage = seen.measured(Rules(), NOW)
+    assert usage is not None
     assert any(text.startswith("The history could not be read") for text in warnings(usage))
 
 
@@ -584,22 +614,26 @@ def packaged(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Command:
     return command
 
 
+def store(reading: Reading, state: Path) -> Path:
+    """Store a reading as another process does; return the file."""
+    ReadingFile(state).store(reading, is_confirmed=False)
+    return reading_path(state, reading.data_dirs, reading.options_key)
+
+
 def reader_after(
-    reading: Optional[Reading], fake: Fake, tmp_path: Path, root: Path, **source: Any
-) -> Reader:
+    reading: Optional[Reading], fake: Fake, tmp_path: Path, root: Path, **options: Any
+) -> Polled:
     """A new process, to which an earlier one left its reading in a state file."""
     if reading is not None:
-        save_last(tmp_path / "state", reading)
-        kept = last_path(tmp_path / "state", reading.data_dirs, reading.options_key)
-        os.utime(kept, (NOW.timestamp(), NOW.timestamp()))
-    chosen = Source(ccusage=str(fake.path), claude_dirs=(root,), **source)
+        os.utime(store(reading, tmp_path / "state"), (NOW.timestamp(), NOW.timestamp()))
+    chosen = DataOptions(ccusage=str(fake.path), claude_dirs=(root,), **options)
     (tmp_path / "work2").mkdir(exist_ok=True)
-    return Reader(chosen, tmp_path / "work2", tmp_path, partial(load_last, tmp_path / "state"))
+    return Polled(Reader(chosen, tmp_path / "work2", tmp_path), tmp_path / "state")
 
 
 @pytest.mark.usefixtures("packaged")
 def test_what_another_monitor_has_read_is_taken_over_while_nothing_has_changed(
-    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
@@ -610,7 +644,7 @@ def test_what_another_monitor_has_read_is_taken_over_while_nothing_has_changed(
 
 @pytest.mark.usefixtures("packaged")
 def test_the_reading_taken_over_is_the_base_of_the_looks_after_it(
-    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     second = reader_after(reader.poll(NOW), fake, tmp_path, root)
     second.poll(NOW)
@@ -642,7 +676,7 @@ def swap(path: Path) -> None:
 @pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_any_change_since_makes_it_run_ccusage(
-    change: Change, reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    change: Change, reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
@@ -654,7 +688,7 @@ def test_any_change_since_makes_it_run_ccusage(
 @pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("option", ["full_scan", "online"])
 def test_another_way_of_reading_takes_nothing_over(
-    option: str, reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    option: str, reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
@@ -665,7 +699,7 @@ def test_another_way_of_reading_takes_nothing_over(
 @pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("when", [START + 5 * HOUR, NOW - HOUR], ids=["block ended", "put back"])
 def test_by_another_clock_nothing_is_taken_over(
-    when: datetime, reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    when: datetime, reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
@@ -674,7 +708,7 @@ def test_by_another_clock_nothing_is_taken_over(
 
 
 def test_of_a_program_that_is_no_package_nothing_is_taken_over(
-    reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
@@ -694,11 +728,10 @@ def test_of_a_program_that_is_no_package_nothing_is_taken_over(
 )
 @pytest.mark.usefixtures("packaged")
 def test_a_kept_reading_that_cannot_be_is_passed_over(
-    harm: dict[str, Any], reader: Reader, fake: Fake, tmp_path: Path, root: Path
+    harm: dict[str, Any], reader: Polled, fake: Fake, tmp_path: Path, root: Path
 ) -> None:
     first = reader.poll(NOW)
-    save_last(tmp_path / "state", first)
-    kept = last_path(tmp_path / "state", first.data_dirs, first.options_key)
+    kept = store(first, tmp_path / "state")
     kept.write_text(json.dumps({**json.loads(kept.read_text()), **harm}))
     fake.calls()
     assert reader_after(None, fake, tmp_path, root).poll(NOW).blocks == first.blocks
@@ -707,26 +740,26 @@ def test_a_kept_reading_that_cannot_be_is_passed_over(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 def test_a_pipe_in_place_of_a_state_file_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(last_path(tmp_path, ["x"], ""))
-    assert load_last(tmp_path, ["x"], "") is None
+    os.mkfifo(reading_path(tmp_path, ["x"], ""))
+    assert load_reading(tmp_path, ["x"], "") is None
 
 
-def test_readings_of_another_ccusage_are_kept_apart(reader: Reader, tmp_path: Path) -> None:
+def test_readings_of_another_ccusage_are_kept_apart(reader: Polled, tmp_path: Path) -> None:
     reading = reader.poll(NOW)
-    save_last(tmp_path, reading)
-    assert load_last(tmp_path, reading.data_dirs, "another") is None
-    assert load_last(tmp_path, reading.data_dirs, reading.options_key) is not None
-    assert load_last(tmp_path, reading.data_dirs) is not None
+    store(reading, tmp_path)
+    assert load_reading(tmp_path, reading.data_dirs, "another") is None
+    assert load_reading(tmp_path, reading.data_dirs, reading.options_key) is not None
+    assert load_reading(tmp_path, reading.data_dirs) is not None
 
 
 def test_an_older_reading_put_in_ones_place_is_not_confirmed(
-    reader: Reader, tmp_path: Path
+    reader: Polled, tmp_path: Path
 ) -> None:
     mine = replace(reader.poll(NOW), ccusage_version="mine")
-    saved = save_last(tmp_path, mine)
-    assert confirm_last(tmp_path, mine, saved) is not None
-    save_last(tmp_path, replace(mine, ccusage_version="another's"))
-    confirm_last(tmp_path, mine, saved)
-    kept = load_last(tmp_path, mine.data_dirs, mine.options_key)
-    assert kept is not None
-    assert kept.ccusage_version == "mine"
+    file = ReadingFile(tmp_path)
+    file.store(mine, is_confirmed=False)
+    store(replace(mine, ccusage_version="another's"), tmp_path)
+    file.store(mine, is_confirmed=True)
+    stored = load_reading(tmp_path, mine.data_dirs, mine.options_key)
+    assert stored is not None
+    assert stored.ccusage_version == "mine"

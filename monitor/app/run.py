@@ -1,0 +1,29 @@
+"""Run the monitor in the mode that the options ask for."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from monitor.app.once import follow, print_frame, print_snapshot
+from monitor.app.session import open_session
+from monitor.config.settings import Settings
+
+
+def run(settings: Settings, mode: str) -> int:
+    """Run in a mode (`live`, `once`, `json`, `follow`); return the exit code.
+
+    Raises MonitorError if no reading can be had.
+    """
+    with open_session(settings) as (chosen, poller):
+        if mode == "live" and _can_show_screen():
+            from monitor.app.live import run_live  # the other modes need no screen
+
+            return run_live(chosen, poller)
+        action = {"json": print_snapshot, "follow": follow}.get(mode, print_frame)
+        return action(chosen, poller)
+
+
+def _can_show_screen() -> bool:
+    """Return whether a live screen can be drawn; a dumb terminal would print the cursor codes."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

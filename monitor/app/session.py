@@ -1,0 +1,127 @@
+"""Open what one run needs: a private directory, a reader and a poller; offer to install ccusage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from monitor.app.poller import Poller, PollResult
+from monitor.app.reader import Reader
+from monitor.app.signals import signals_unwind
+from monitor.ccusage.install import install, install_command
+from monitor.clock import utc_now
+from monitor.config.settings import Settings
+from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.model.sentence import left_out
+from monitor.model.usage import Usage
+from monitor.store.paths import cache_dir, state_dir
+from monitor.transcripts.data_dirs import data_dirs, missing_dirs
+from monitor.transcripts.workspace import workspace
+from monitor.views.style import Style, choose_style
+
+
+@contextmanager
+def open_session(settings: Settings) -> Iterator[tuple[Settings, Poller]]:
+    """Lend a poller, and the settings to measure with: the user's, or the demo's."""
+    with signals_unwind(), ExitStack() as stack:
+        directory = state_dir()
+        if settings.demo:
+            settings, directory = _demo(settings, stack)
+        yield settings, stack.enter_context(open_poller(settings, directory))
+
+
+@contextmanager
+def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
+    """Lend a poller that stores in `directory`; its ccusage and private files are gone afterwards.
+
+    Raises MonitorError if there is no place for private files.
+    """
+    try:
+        roots = data_dirs(settings.data.claude_dirs, os.environ)
+    except MonitorError:
+        roots = ()  # the first poll reports it, unless the directory exists by then
+    with ExitStack() as stack:
+        try:
+            workdir = stack.enter_context(workspace(roots))
+        except OSError as error:
+            advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
+            raise MonitorError(f"No private directory could be made: {error}.", advice) from error
+        poller = Poller(Reader(settings.data, workdir, cache_dir()), directory)
+        try:
+            yield poller
+        finally:
+            poller.stop()
+
+
+def read_usage(settings: Settings, poller: Poller) -> Usage:
+    """Poll once, and read the history too if the limit depends on it. Raises MonitorError."""
+    result = poller.poll()
+    if isinstance(result.error, CcusageNotFoundError):
+        offer_install(settings, poller, result.error)
+        result = poller.poll()
+    if result.error is not None:
+        raise result.error
+    return measure_with_history(result, settings, poller)
+
+
+def measure_with_history(result: PollResult, settings: Settings, poller: Poller) -> Usage:
+    """Return the usage of a result; read the whole history first if the limit depends on it."""
+    usage = result.measured(settings.rules, utc_now())
+    if usage is not None and usage.needs_history and poller.is_history_due():
+        usage = poller.read_history().measured(settings.rules, utc_now())
+    if usage is None:
+        raise result.error or MonitorError(
+            "No reading could be had.", "See `ccusage-monitor doctor`."
+        )
+    return usage
+
+
+def offer_install(settings: Settings, poller: Poller, missing: CcusageNotFoundError) -> None:
+    """Install the pinned ccusage if the user agrees. Raises MonitorError if it is not installed."""
+    try:
+        command = " ".join(install_command(cache_dir()))
+    except MonitorError as no_npm:
+        raise MonitorError(missing.reason, no_npm.advice) from no_npm
+    if not settings.yes and not _confirmed(missing, command):
+        advice = f"Run again with --yes to install it, or type: {command}"
+        raise MonitorError(missing.reason, advice)
+    install(cache_dir(), poller.reader.runner, lambda text: print(text, file=sys.stderr))
+
+
+def print_missing_dirs(settings: Settings) -> None:
+    """Print on standard error which of the named data directories do not exist."""
+    for path in missing_dirs(settings.data.claude_dirs):
+        print(left_out(str(path)), file=sys.stderr)
+
+
+def output_style(settings: Settings) -> Style:
+    """Choose glyphs and colours for standard output."""
+    return choose_style(
+        encoding=sys.stdout.encoding or "ascii",
+        is_terminal=sys.stdout.isatty(),
+        environ=os.environ,
+        ascii_only=settings.ascii,
+        no_color=settings.no_color,
+    )
+
+
+def _confirmed(missing: MonitorError, command: str) -> bool:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    import click
+
+    text = f"{missing.reason}\nThis would install it for the monitor only:\n  {command}"
+    print(text, file=sys.stderr)
+    return bool(click.confirm("Install it now?", default=True, err=True))
+
+
+def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
+    from monitor.app.demo import sample_usage
+
+    home = stack.enter_context(sample_usage(settings.rules))
+    data = replace(settings.data, claude_dirs=(home / "claude",))
+    return replace(settings, data=data), home / "state"

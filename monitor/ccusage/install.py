@@ -1,0 +1,102 @@
+"""Install a pinned ccusage with npm into this program's own cache directory."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Callable
+
+from monitor.ccusage.diagnosis import GET_NODE, known_fault, meaningful_line
+from monitor.ccusage.package import command_of, package_in
+from monitor.ccusage.runner import CcusageRunner, Command, search_path
+from monitor.errors import MonitorError
+from monitor.store.paths import private_dir
+
+PINNED = "20.0.24"
+"""The version that `install` brings; the one that most was tried with."""
+
+
+INSTALL_SECONDS = 300.0
+
+
+SAY_EVERY_SECONDS = 2.0
+
+
+ABANDONED_SECONDS = 3600.0
+
+
+NPM_OPTIONS = (
+    # What a user's npm configuration may say otherwise, and nothing that ccusage does not need.
+    *("--no-save", "--no-package-lock", "--ignore-scripts", "--include=optional"),
+    *("--no-global", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"),
+)
+
+
+def install_command(cache_dir: Path) -> tuple[str, ...]:
+    """Return the words that install the pinned ccusage into the cache directory, nothing global.
+
+    Raises MonitorError when there is no npm.
+    """
+    npm = shutil.which("npm", path=search_path())
+    if npm is None:
+        raise MonitorError("npm was not found: it comes with Node.js.", GET_NODE)
+    target = cache_dir / "ccusage"
+    return (npm, "install", "--prefix", str(target), *NPM_OPTIONS, f"ccusage@{PINNED}")
+
+
+def install(cache_dir: Path, runner: CcusageRunner, say: Callable[[str], None]) -> Command:
+    """Install the pinned ccusage; `say` gets lines of progress. Raises MonitorError.
+
+    It is made beside its place and moved there when it is good, so that a half-finished one is
+    never taken for it.
+    """
+    import tempfile
+
+    try:
+        private_dir(cache_dir)
+        _sweep(cache_dir)
+        with tempfile.TemporaryDirectory(prefix=".installing-", dir=cache_dir) as made:
+            say(f"Installing ccusage {PINNED} with npm into {cache_dir / 'ccusage'} …")
+            _run_npm(install_command(Path(made)), runner, say)
+            fresh = Path(made) / "ccusage"
+            command_of(package_in(fresh / "node_modules" / "ccusage"), "the new ccusage")
+            _replace(cache_dir / "ccusage", fresh, Path(made) / "old")
+    except OSError as error:
+        reason = f"ccusage could not be put into {cache_dir}: {error.strerror or error}."
+        raise MonitorError(reason, "Make room, or make the directory writable.") from error
+    copy = cache_dir / "ccusage" / "node_modules" / "ccusage"
+    command = command_of(package_in(copy), str(copy))
+    say(f"Installed ccusage {command.version}.")
+    return command
+
+
+def _run_npm(words: Sequence[str], runner: CcusageRunner, say: Callable[[str], None]) -> None:
+    began = said = time.monotonic()
+
+    def tell() -> None:
+        nonlocal said
+        if time.monotonic() - said >= SAY_EVERY_SECONDS:
+            said = time.monotonic()
+            say(f"… {said - began:.0f} s")
+
+    output = runner.run_tool(words, limit_seconds=INSTALL_SECONDS, name="npm", on_wait=tell)
+    if output.code != 0:
+        line = meaningful_line(output.stderr) or f"exit code {output.code}"
+        reason = f"npm could not install ccusage: {line}"
+        advice = f"Install it yourself: npm install -g ccusage@{PINNED}"
+        raise known_fault(output, "npm") or MonitorError(reason, advice)
+
+
+def _replace(place: Path, fresh: Path, old: Path) -> None:
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
+
+
+def _sweep(cache_dir: Path) -> None:
+    """Remove what installs that were killed have left."""
+    for path in cache_dir.glob(".installing-*"):
+        if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)

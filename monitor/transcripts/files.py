@@ -1,0 +1,131 @@
+"""List the transcripts below data directories by what the file system says, reading none."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from monitor.transcripts.data_dirs import projects_of
+
+SETTLED_SECONDS = 2.5
+"""A directory changed less long ago may change again unseen: FAT's clock ticks every 2 s."""
+
+
+class TranscriptFile(NamedTuple):
+    """A transcript as the file system describes it; `relative` is below `projects` of its root.
+
+    `access` is its mode, user and group: what was unreadable may be read now. `is_link`: a symbolic
+    link leads to it, or to a directory above it. ccusage 20 follows none.
+    """
+
+    path: str
+    root: int
+    relative: str
+    size: int
+    mtime: float
+    inode: int
+    device: int
+    access: tuple[int, int, int]
+    is_link: bool
+
+
+class Place(NamedTuple):
+    """A directory of a root; `cut` characters of a path come before what is relative."""
+
+    path: str
+    root: int
+    cut: int
+    is_link: bool
+
+
+class Folder(NamedTuple):
+    """What one directory holds; `mtime` (ns) is None while the same time may hide a change."""
+
+    place: Place
+    mtime: Optional[int]
+    files: dict[str, TranscriptFile]
+    inner: tuple[Place, ...]
+
+
+def scan(roots: Sequence[Path]) -> list[TranscriptFile]:
+    """List every transcript below the data directories; what cannot be read is left out."""
+    return [file for folder in walk(roots) for file in folder.files.values()]
+
+
+def walk(roots: Sequence[Path]) -> Iterator[Folder]:
+    """Read the `projects` of each data directory with every directory below it."""
+    for index, root in enumerate(roots):
+        top = os.path.realpath(projects_of(root))
+        yield from walk_below(Place(top, index, len(top) + 1, is_link=False))
+
+
+def walk_below(place: Place) -> Iterator[Folder]:
+    """Read one directory and every directory below it; one that a link leads back to, once."""
+    waiting, seen = [place], set[tuple[int, int]]()
+    while waiting:
+        folder = read_folder(waiting.pop())
+        yield folder
+        waiting += [inner for inner in folder.inner if not inner.is_link or _is_new(inner, seen)]
+
+
+def read_folder(place: Place) -> Folder:
+    """Read one directory; an unreadable one is empty."""
+    files: dict[str, TranscriptFile] = {}
+    inner: list[Place] = []
+    try:
+        mtime = _settled(stat_path(place.path))
+        with os.scandir(place.path) as entries:
+            for entry in entries:
+                _sort_in(entry, place, files, inner)
+    except OSError:
+        return Folder(place, None, files, tuple(inner))
+    return Folder(place, mtime, files, tuple(inner))
+
+
+def stat_path(path: str) -> os.stat_result:
+    """Ask the file system about what is at a path, links followed. Raises OSError."""
+    return os.stat(path)  # noqa: PTH116 - a Path for each of 100,000 files costs more than this
+
+
+def updated(file: TranscriptFile, info: os.stat_result) -> TranscriptFile:
+    """Return the file as `info` has it."""
+    return TranscriptFile(file.path, file.root, file.relative, *_stat_fields(info), file.is_link)
+
+
+def _stat_fields(info: os.stat_result) -> tuple[int, float, int, int, tuple[int, int, int]]:
+    access = (info.st_mode, info.st_uid, info.st_gid)
+    return info.st_size, info.st_mtime, info.st_ino, info.st_dev, access
+
+
+def _sort_in(
+    entry: os.DirEntry[str], place: Place, files: dict[str, TranscriptFile], inner: list[Place]
+) -> None:
+    try:
+        path, is_link = entry.path, place.is_link or entry.is_symlink()
+        if entry.name.endswith(".jsonl") and entry.is_file():
+            fields = _stat_fields(entry.stat())
+            files[path] = TranscriptFile(path, place.root, path[place.cut :], *fields, is_link)
+        elif entry.is_dir():
+            inner.append(Place(path, place.root, place.cut, is_link))
+    except OSError:
+        return
+
+
+def _settled(info: os.stat_result) -> Optional[int]:
+    return info.st_mtime_ns if time.time() - info.st_mtime > SETTLED_SECONDS else None
+
+
+def _is_new(place: Place, seen: set[tuple[int, int]]) -> bool:
+    """Whether a linked directory was not walked yet: links can form circles."""
+    try:
+        info = stat_path(place.path)
+    except OSError:
+        return False
+    mark = (info.st_dev, info.st_ino)
+    if mark in seen:
+        return False
+    seen.add(mark)
+    return True
