@@ -1,6 +1,6 @@
 """Measure the bridge between two official captures against a simulated truth; print Markdown.
 
-    python benchmarks/bridge.py [--windows 200] [--seed 1]
+    python benchmarks/bridge.py [--windows 100] [--seed 1]
 
 Each window has a hidden limit, messages in bursts and pauses, models whose tokens cost 1 to 5
 units and whose mix shifts from burst to burst in half of the windows, a second device that local
@@ -250,7 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--windows", type=int, default=200, metavar="N", help="default: 200")
+    parser.add_argument("--windows", type=int, default=100, metavar="N", help="default: 100")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
     options = parser.parse_args()
     found = simulate(options.windows, options.seed)

@@ -35,9 +35,9 @@ def test_each_program_is_measured_at_each_start_and_with_messages(
 def test_a_run_ends_when_its_time_is_over_and_knows_what_was_printed() -> None:
     code = "import time; print('\\x1b[1m42 %\\x1b[0m', flush=True); time.sleep(60)"
     began = time.monotonic()
-    cost = measure(Program("sleeper", (sys.executable, "-c", code)), dict(os.environ), 1.0, None)
+    cost = measure(Program("sleeper", (sys.executable, "-c", code)), dict(os.environ), 0.5, None)
     assert time.monotonic() - began < 20
-    assert cost.first is None or cost.first < 1.5
+    assert cost.first is None or cost.first < 5
     assert cost.cpu > 0
 
 
