@@ -223,6 +223,32 @@ def test_an_old_history_is_said_to_be_one_when_reading_it_anew_fails(
     assert "This is the history of 2026-01-02." in done.stderr
 
 
+HOURS_FAIL = 'case "$*" in *"--session-length 1") echo no hours >&2; exit 1;; esac; '
+
+
+def test_hours_are_read_only_where_they_are_shown(tmp_path: Path, run_monitor: RunMonitor) -> None:
+    fake = Fake(tmp_path / "fake")
+    fake.does(HOURS_FAIL + 'cat "$HERE/report"')
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "history")
+    for options in ((), ("--daily",), ("--json", "--daily")):
+        done = run_monitor(*words, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_hours_that_cannot_be_read_are_left_out_with_a_word(
+    tmp_path: Path, run_monitor: RunMonitor
+) -> None:
+    fake = Fake(tmp_path / "fake")
+    fake.does(HOURS_FAIL + 'cat "$HERE/report"')
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "history")
+    report, heat = run_monitor(*words, "--json"), run_monitor(*words, "--heatmap")
+    assert [block["hourly"] for block in json.loads(report.stdout)["blocks"]] == [None]
+    assert (heat.returncode, heat.stdout) == (0, "No hours are known for these blocks.\n")
+    for done in (report, heat):
+        (text,) = done.stderr.splitlines()
+        assert text.startswith("The hours could not be read: ") and "no hours" in text
+
+
 # --- since
 
 
