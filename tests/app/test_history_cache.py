@@ -1,0 +1,180 @@
+"""The history beside the readings: read once, stored, added to, read again a day later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from monitor.app.history_cache import HISTORY_RETRY
+from monitor.app.poller import Poller
+from monitor.ccusage.runner import Command
+from monitor.model.blocks import active_block
+from monitor.model.sentence import warnings
+from monitor.model.usage import Rules
+from tests.app.reports import (
+    HOUR,
+    NOW,
+    START,
+    Clock,
+    Fake,
+    Polled,
+    raw_block,
+    reader_of,
+    touch,
+    transcript,
+)
+
+
+def highest(poller: Poller) -> Optional[int]:
+    history = poller.poll().history
+    return max((b.tokens.counted for b in history.blocks), default=None) if history else None
+
+
+PAST = raw_block(START - 700 * HOUR, START - 698 * HOUR, 9_000)
+
+
+def test_the_history_is_read_once_kept_and_read_again_a_day_later(
+    poller: Poller, fake: Fake, tmp_path: Path, reader: Polled, clock: Clock
+) -> None:
+    fake.says(PAST, raw_block(START, NOW - HOUR, 300))
+    poller.poll()
+    assert poller.is_history_due()
+    poller.read_history()
+    assert highest(poller) == 9_000
+    assert not poller.is_history_due()
+    again = Poller(reader.reader, tmp_path / "state", clock)
+    assert highest(again) == 9_000
+    assert not again.is_history_due()
+    clock.now += 25 * HOUR
+    again.poll()
+    assert again.is_history_due()
+
+
+def test_blocks_that_ended_unseen_before_what_the_window_shows_are_read_anew(
+    poller: Poller, fake: Fake, reader: Polled, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    poller.poll()
+    poller.read_history()
+    # This block goes on for hours while nobody watches, and the next is all that a window shows.
+    clock.now = NOW + 15 * HOUR
+    fake.says(raw_block(clock.now - HOUR, clock.now, 40))
+    transcript(root, "p/next.jsonl", clock.now)
+    again = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    assert again.poll().reading is not None
+    assert again.is_history_due()
+    again.read_history()
+    assert not again.is_history_due()
+
+
+def test_a_history_from_the_future_is_read_anew(poller: Poller, fake: Fake, clock: Clock) -> None:
+    clock.now = NOW + 48 * HOUR
+    poller.poll()
+    poller.read_history()
+    clock.now = NOW
+    poller.poll()
+    assert poller.is_history_due()
+
+
+def test_a_history_that_cannot_be_read_is_not_tried_again_at_once(
+    poller: Poller, fake: Fake, clock: Clock
+) -> None:
+    poller.poll()
+    fake.breaks()
+    seen = poller.read_history()
+    assert seen.reading is not None
+    assert not poller.is_history_due()
+    clock.now += HISTORY_RETRY
+    fake.says(raw_block(START, NOW - HOUR, 300))
+    assert poller.is_history_due()
+
+
+def test_a_block_that_completes_joins_the_history(
+    poller: Poller, fake: Fake, root: Path, clock: Clock
+) -> None:
+    poller.poll()
+    poller.read_history()
+    fake.says(raw_block(START, NOW, 450))
+    touch(root)
+    clock.now = START + 5 * HOUR
+    assert highest(poller) == 450
+
+
+def test_where_nothing_can_be_kept_a_completed_block_does_not_displace_the_others(
+    reader: Polled, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    (tmp_path / "file").write_text("")
+    poller = Poller(reader.reader, tmp_path / "file", clock)
+    fake.says(PAST, raw_block(START, NOW - HOUR, 300))
+    poller.poll()
+    poller.read_history()
+    fake.says(raw_block(START, NOW, 450))
+    touch(root)
+    clock.now = START + 5 * HOUR
+    assert highest(poller) == 9_000
+    assert not poller.is_history_due()
+
+
+def test_the_history_of_another_way_of_counting_is_not_used(
+    poller: Poller, fake: Fake, tmp_path: Path, root: Path, clock: Clock
+) -> None:
+    fake.says(PAST, raw_block(START, NOW - HOUR, 300))
+    poller.poll()
+    poller.read_history()
+    fake.write(version="17.2.1")
+    other = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    assert highest(other) is None
+    assert other.is_history_due()
+
+
+@pytest.mark.parametrize("scan", [[], [raw_block(START, NOW - HOUR, 100)]])
+def test_a_window_that_counts_more_than_everything_is_distrusted(
+    poller: Poller, reader: Polled, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
+) -> None:
+    poller.poll()
+    real, window_says = reader.reader.runner.blocks, raw_block(START, NOW - HOUR, 300)
+
+    def blocks(
+        command: Command, data_dirs: Sequence[Path], *extra: str, limit_seconds: float = 20.0
+    ) -> str:
+        in_window = any(tmp_path / "work" in path.parents for path in data_dirs)
+        fake.says(*([window_says] if in_window else scan))
+        return real(command, data_dirs, *extra, limit_seconds=limit_seconds)
+
+    reader.reader.runner.blocks = blocks  # type: ignore[method-assign]
+    seen = poller.read_history()
+    assert seen.reading is not None
+    assert seen.reading.scan == "full"
+    whole = active_block(seen.reading.blocks, NOW)
+    assert (whole.tokens.counted if whole else None) == (100 if scan else None)
+
+
+def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
+    poller: Poller, fake: Fake, root: Path, reader: Polled
+) -> None:
+    poller.poll()
+    real = reader.reader.read_all
+
+    def read_all(*args: Any) -> Any:
+        found = real(*args)
+        fake.says(raw_block(START, NOW, 450))
+        touch(root)
+        return found
+
+    reader.reader.read_all = read_all  # type: ignore[assignment, method-assign]
+    seen = poller.read_history()
+    assert seen.reading is not None
+    assert seen.reading.scan == "window"
+
+
+def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(
+    poller: Poller, fake: Fake
+) -> None:
+    poller.poll()
+    fake.breaks()
+    seen = poller.read_history()
+    usage = seen.measured(Rules(), NOW)
+    assert usage is not None
+    assert any(text.startswith("The history could not be read") for text in warnings(usage))

@@ -1,0 +1,75 @@
+"""Opening a run: its private files are gone afterwards; nothing is installed without a yes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.app.session import offer_install, open_poller, open_session, read_usage
+from monitor.clock import utc_now
+from monitor.config.settings import AlertSettings, DataOptions, Settings
+from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.model.usage import Rules
+from monitor.store.paths import cache_dir, state_dir
+from tests.app.reports import Fake, raw_block
+
+MISSING = CcusageNotFoundError("ccusage was not found on PATH.", "Install it.")
+
+
+def settings(fake: Fake, root: Path, **changes: Any) -> Settings:
+    made = Settings(
+        rules=Rules(),
+        data=DataOptions(str(fake.path), (root,)),
+        refresh=3,
+        show_cost=True,
+        ascii=False,
+        no_color=True,
+        yes=False,
+        demo=False,
+        alerts=AlertSettings(),
+    )
+    return replace(made, **changes)
+
+
+def test_the_private_files_of_a_run_are_gone_afterwards(fake: Fake, root: Path) -> None:
+    chosen = settings(fake, root)
+    with open_session(chosen) as (_, poller):
+        read_usage(chosen, poller)
+        assert list((cache_dir() / "run").glob("run-*"))
+    assert not list((cache_dir() / "run").glob("run-*"))
+
+
+def test_an_error_of_the_poll_is_raised(fake: Fake, root: Path) -> None:
+    fake.breaks()
+    chosen = settings(fake, root)
+    with open_session(chosen) as (_, poller), pytest.raises(MonitorError, match="no report"):
+        read_usage(chosen, poller)
+
+
+def test_with_custom_max_the_history_is_read_before_the_usage_is_shown(
+    fake: Fake, root: Path
+) -> None:
+    now = utc_now()
+    fake.says(raw_block(now - timedelta(hours=1), now, 300))
+    chosen = settings(fake, root, rules=Rules("custom_max"))
+    with open_session(chosen) as (_, poller):
+        assert read_usage(chosen, poller).limit.settled
+        assert poller.result.history is not None
+
+
+def test_without_a_terminal_and_a_yes_nothing_is_installed_and_the_command_is_named(
+    fake: Fake, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings(fake, root)
+    with open_poller(chosen, state_dir()) as poller:
+        monkeypatch.setattr(
+            poller.reader.runner, "run", lambda *_, **__: pytest.fail("npm was run")
+        )
+        with pytest.raises(MonitorError) as refused:
+            offer_install(chosen, poller, MISSING)
+    assert refused.value.reason == MISSING.reason
+    assert "--yes" in refused.value.advice and "npm" in refused.value.advice
