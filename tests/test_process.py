@@ -1,0 +1,65 @@
+"""Shell commands of the user's: their input, output, environment, and their end.
+
+How a single program is run, limited and ended is tested in tests/ccusage/test_runner.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import MonitorError
+from monitor.process import ProcessRunner, run_shell
+
+if sys.platform == "win32":
+    pytest.skip("commands of a POSIX shell", allow_module_level=True)
+
+
+def test_a_command_gets_the_data_and_what_it_prints_is_returned() -> None:
+    assert run_shell("tr a-z A-Z", data=b"hello", limit_seconds=30) == (0, b"HELLO")
+
+
+def test_without_data_the_output_is_thrown_away_and_the_input_is_empty() -> None:
+    assert run_shell("cat; echo much; exit 3", limit_seconds=30) == (3, b"")
+
+
+def test_variables_are_added_to_the_environment_and_are_never_part_of_the_command() -> None:
+    code, output = run_shell(
+        'cat; printf %s "$ODD"', data=b"", variables={"ODD": "$(id); `id`"}, limit_seconds=30
+    )
+    assert (code, output) == (0, b"$(id); `id`")
+
+
+def test_at_the_time_limit_it_is_ended_with_all_it_started(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    command = f"echo early; (sleep 2; touch {mark}) & sleep 60"
+    assert run_shell(command, data=b"", limit_seconds=0.5) == (None, b"early\n")
+    time.sleep(2)
+    assert not mark.exists()
+
+
+def test_what_an_ended_command_leaves_running_is_left_alone(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    assert run_shell(f"(sleep 0.3; touch {mark}) >/dev/null 2>&1 &", limit_seconds=30)[0] == 0
+    deadline = time.monotonic() + 30
+    while not mark.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("command", ["exit 0\0", "x" * 3_000_000])
+def test_a_command_that_cannot_be_started_has_no_exit_code(command: str) -> None:
+    assert run_shell(command, limit_seconds=30) == (None, b"")
+
+
+def test_a_runner_that_was_stopped_starts_nothing_until_it_is_resumed(tmp_path: Path) -> None:
+    runner = ProcessRunner(tmp_path)
+    runner.stop()
+    with pytest.raises(MonitorError, match="Stopped"):
+        runner.run(["true"], env=os.environ, limit_seconds=30, name="true")
+    runner.resume()
+    assert runner.run(["true"], env=os.environ, limit_seconds=30, name="true").code == 0
