@@ -54,7 +54,7 @@ class Since(click.ParamType):
 
 
 def since(text: str, time_format: TimeFormat, now: datetime) -> Optional[date]:
-    """Return that day on this time_format; None when `text` is no date."""
+    """Return the day that `text` names, on the user's clock; None when it is no date."""
     if re.fullmatch(r"\d{1,4}d", text):
         return time_format.local(now).date() - timedelta(days=int(text[:-1]))
     try:

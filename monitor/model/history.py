@@ -1,4 +1,4 @@
-"""The record of completed blocks that is kept between runs."""
+"""Join and read the history: the completed blocks that are stored between runs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class History:
     read_at: Optional[datetime] = None
 
     def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
-        """The blocks that have ended: one that has not was kept by a wrong time_format."""
+        """Return the blocks that have ended; the others were stored while the clock was wrong."""
         return tuple(item for item in self.completed if item.block.end <= now)
 
-    # Asked for at every frame, and the same for as long as the history is.
+    # Needed at every frame.
     @cached_property
     def blocks(self) -> list[Block]:
         """The blocks themselves."""
@@ -47,31 +47,35 @@ class History:
 def merged(
     old: Iterable[CompletedBlock], new: Iterable[CompletedBlock]
 ) -> tuple[CompletedBlock, ...]:
-    """Join two histories by block start; of two records of one block the newer, and what it lacks.
+    """Join two histories by block start.
 
-    A block that only the old one has is kept: Claude Code deletes transcripts after 30 days. With
-    one transcript gone ccusage may cut the rest into other blocks: of blocks that overlap those of
-    the side that counts more are kept, so that no token is counted twice.
+    A block that only one of them has is kept: Claude Code deletes transcripts after 30 days. With
+    one transcript gone, ccusage may divide the rest into other blocks. Where blocks overlap, those
+    of the history that counts more are kept, so that no token is counted twice.
     """
-    olds, news = ({item.block.start: item for item in side} for side in (old, new))
-    both = {start: _joined(olds[start], news[start]) for start in olds.keys() & news.keys()}
-    kept: list[CompletedBlock] = []
-    for cut in _overlapping({**olds, **news, **both}):
-        sides = ([item for item in cut if item.block.start in side] for side in (news, olds))
-        kept += max(sides, key=_counted) if len(cut) > 1 else cut
-    return tuple(kept)
+    old_by_start, new_by_start = ({item.block.start: item for item in side} for side in (old, new))
+    in_both = old_by_start.keys() & new_by_start.keys()
+    joined = {start: _joined(old_by_start[start], new_by_start[start]) for start in in_both}
+    result: list[CompletedBlock] = []
+    for group in _overlapping({**old_by_start, **new_by_start, **joined}):
+        sides = (
+            [item for item in group if item.block.start in side]
+            for side in (new_by_start, old_by_start)
+        )
+        result += max(sides, key=_counted) if len(group) > 1 else group
+    return tuple(result)
 
 
 def _overlapping(items: Mapping[datetime, CompletedBlock]) -> Iterator[list[CompletedBlock]]:
-    """Yield blocks by start, those together that overlap."""
-    cut: list[CompletedBlock] = []
+    """Yield groups of blocks that overlap, oldest first; a block alone is a group of one."""
+    group: list[CompletedBlock] = []
     for start in sorted(items):
-        if cut and start >= cut[-1].block.end:
-            yield cut
-            cut = []
-        cut.append(items[start])
-    if cut:
-        yield cut
+        if group and start >= group[-1].block.end:
+            yield group
+            group = []
+        group.append(items[start])
+    if group:
+        yield group
 
 
 def _counted(items: Iterable[CompletedBlock]) -> int:
@@ -79,10 +83,13 @@ def _counted(items: Iterable[CompletedBlock]) -> int:
 
 
 def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
-    # Transcripts get deleted, never rewritten to say less: the larger count saw more of the block.
+    """Return the larger of two records of one block, with the newer official percentage.
+
+    Transcripts get deleted but never shortened, so the larger count includes more of the block.
+    """
     block = max(new.block, old.block, key=lambda b: b.tokens.counted)
-    percents = [p for p in (new.official_percent, old.official_percent) if p is not None]
-    return CompletedBlock(block, percents[0] if percents else None)
+    known = new.official_percent is not None
+    return CompletedBlock(block, new.official_percent if known else old.official_percent)
 
 
 def hourly_tokens(pieces: Iterable[Block]) -> HourlyTokens:
