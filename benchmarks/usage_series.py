@@ -103,7 +103,7 @@ def from_ccusage(command: str, dirs: Sequence[str]) -> Iterator[Row]:
         done = subprocess.run(words, env=environment, capture_output=True, check=True)
         pieces = real_blocks(parse_report(done.stdout.decode("utf-8")))
     except (OSError, ReportError, subprocess.CalledProcessError) as error:
-        sys.exit(f"ccusage could not be read: {error}")
+        sys.exit(f"ccusage could not be read ({error}). Run that command yourself to see why.")
     for piece in pieces:
         at, tokens = piece.last_activity or piece.start, piece.tokens
         counts = (tokens.input, tokens.output, tokens.cache_creation, tokens.cache_read)
