@@ -1,8 +1,8 @@
-"""Draw the live screen of sample usage for the README, as SVG and as text.
+"""Draw the live screen of sample usage, as SVG for the README and as text for docs/screen.md.
 
     python docs/make_pictures.py
 
-This writes docs/screen-dark.svg, docs/screen-light.svg and the first text frame in README.md.
+This writes docs/screen-dark.svg, docs/screen-light.svg and the text frame in docs/screen.md.
 """
 
 from __future__ import annotations
@@ -175,22 +175,22 @@ def _dots(text: str, x: float, y: float, color: str) -> str:
     )
 
 
-def with_frame(readme: str, text: str) -> str:
-    """Return the README with `text` as the frame that it shows, its first block of type `text`."""
+def with_frame(document: str, text: str) -> str:
+    """Return the page with `text` as the frame that it shows, its first block of type `text`."""
     block = re.compile(r"^```text\n.*?^```$", re.MULTILINE | re.DOTALL)
-    return block.sub(lambda _: f"```text\n{text}```", readme, count=1)
+    return block.sub(lambda _: f"```text\n{text}```", document, count=1)
 
 
 def main() -> None:
-    """Write the pictures and the README's frame."""
+    """Write the pictures and the text frame."""
     argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     lines = sample_frame()
     for theme in (DARK, LIGHT):
         path = ROOT / "docs" / f"screen-{theme.name}.svg"
         path.write_text(picture(lines, theme), encoding="utf-8")
         print(path.relative_to(ROOT))
-    readme = ROOT / "README.md"
-    readme.write_text(with_frame(readme.read_text("utf-8"), as_text(lines)), encoding="utf-8")
+    document = ROOT / "docs" / "screen.md"
+    document.write_text(with_frame(document.read_text("utf-8"), as_text(lines)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ import pytest
 from docs.make_pictures import DARK, LIGHT, Theme, as_text, picture, sample_frame, with_frame
 from tests.scripts import ROOT, output_of
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENT = "docs/screen.md"
+TEXT = (ROOT / DOCUMENT).read_text(encoding="utf-8")
 RENEW = "renew with `python docs/make_pictures.py`"
 PICTURES = ("docs/screen-dark.svg", "docs/screen-light.svg")
 
 
 def test_the_frame_shown_is_what_the_script_would_write() -> None:
-    assert with_frame(README, as_text(sample_frame())) == README, RENEW
+    assert with_frame(TEXT, as_text(sample_frame())) == TEXT, RENEW
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
@@ -33,7 +34,7 @@ def test_every_word_of_the_frame_is_in_the_picture() -> None:
 def test_the_script_writes_pictures_and_frame_into_its_clone(clone: Path) -> None:
     for name in PICTURES:
         (clone / name).unlink()
-    (clone / "README.md").write_text(with_frame(README, "old\n"), encoding="utf-8")
+    (clone / DOCUMENT).write_text(with_frame(TEXT, "old\n"), encoding="utf-8")
     assert output_of(clone / "docs" / "make_pictures.py").splitlines() == list(PICTURES)
-    for name in (*PICTURES, "README.md"):
+    for name in (*PICTURES, DOCUMENT):
         assert (clone / name).read_text("utf-8") == (ROOT / name).read_text("utf-8")
