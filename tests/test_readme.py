@@ -9,10 +9,12 @@ import click
 import pytest
 
 from monitor.cli import cli
+from monitor.model.forecast import RUNS_OUT, TIGHT
+from monitor.views.screen.dashboard import SEVERITIES
+from monitor.views.screen.help_screen import KEYS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-RENEW = "renew with `python docs/make_pictures.py`"
 RUN_LINE = (
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[node]'"
     " && .venv/bin/python ccusage_monitor.py --yes"
@@ -21,7 +23,8 @@ OPTIONS = [name for option in cli.params for name in option.opts] + ["-h", "--he
 LINKS = re.findall(r"""(?:\]\(|src="|srcset=")([^)"]+)""", README)
 FILES = [link.partition("#")[0] for link in LINKS if not link.startswith(("https://", "#"))]
 ANCHORS = [link[1:] for link in LINKS if link.startswith("#")]
-SHOWN_FRAME = re.search(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+OPTION_ROWS = re.findall(r"^\| `-.*", README, re.MULTILINE)
+SOURCES = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "monitor").rglob("*.py"))
 
 
 def test_the_line_that_sets_up_and_runs_stands_on_its_own_to_be_copied() -> None:
@@ -35,13 +38,12 @@ def test_the_line_that_sets_up_and_tests_is_that_of_ci() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_is_named_in_the_table_of_options(option: str) -> None:
-    rows = [line for line in README.splitlines() if line.startswith("| `-")]
-    assert any(re.search(rf"`{option}\b", row) for row in rows)
+    assert any(re.search(rf"`{option}\b", row) for row in OPTION_ROWS)
 
 
 def test_the_table_of_options_names_none_that_does_not_exist() -> None:
-    rows = re.findall(r"^\| `-.*", README, re.MULTILINE)
-    assert rows and set(re.findall(r"`(--?[a-z][a-z-]*)", "".join(rows))) <= set(OPTIONS)
+    assert OPTION_ROWS
+    assert set(re.findall(r"`(--?[a-z][a-z-]*)", "".join(OPTION_ROWS))) <= set(OPTIONS)
 
 
 def test_the_plans_in_the_readme_are_those_that_can_be_chosen() -> None:
@@ -51,10 +53,33 @@ def test_the_plans_in_the_readme_are_those_that_can_be_chosen() -> None:
     assert named == list(plan.type.choices)
 
 
-def test_the_frame_shown_is_one_that_the_tests_of_the_screen_hold() -> None:
-    golden = ROOT / "tests" / "screens" / "runs-out-80x24.txt"
-    assert SHOWN_FRAME is not None
-    assert SHOWN_FRAME[1] == golden.read_text(encoding="utf-8"), RENEW
+def test_the_words_explained_are_those_on_the_screen() -> None:
+    explained = re.findall(r"^\| ([A-Z ]+) \| ", README, re.MULTILINE)
+    assert sorted(explained) == sorted(words for _, words in SEVERITIES.values())
+
+
+def test_the_probabilities_named_are_those_of_the_verdict() -> None:
+    tight, runs_out = (f"{100 * share:.0f}" for share in (TIGHT, RUNS_OUT))
+    assert f"below {tight} %" in README
+    assert f"{tight} to {runs_out} %" in README
+    assert f"{runs_out} % or more" in README
+
+
+def test_the_keys_named_are_those_of_the_help_page() -> None:
+    (paragraph,) = re.findall(r"^Keys: .*?\n$", README, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(.)`", paragraph)) == {key for key, _ in KEYS}
+
+
+MESSAGES = re.findall(r"^\| (?:… )?(No [^|]+|is [^|]+|Install [^|]+) \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", MESSAGES)
+def test_a_message_explained_is_one_of_the_program(text: str) -> None:
+    assert text in SOURCES
+
+
+def test_there_are_messages_explained() -> None:
+    assert len(MESSAGES) >= 5
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -18,6 +18,11 @@ def test_the_frame_shown_is_what_the_script_would_write() -> None:
     assert with_frame(TEXT, as_text(sample_frame())) == TEXT, RENEW
 
 
+def test_the_frame_shown_is_one_that_the_tests_of_the_screen_hold() -> None:
+    golden = (ROOT / "tests" / "screens" / "runs-out-80x24.txt").read_text(encoding="utf-8")
+    assert f"```text\n{golden}```\n" in TEXT, RENEW
+
+
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_a_picture_is_what_the_script_would_draw(theme: Theme) -> None:
     drawn = (ROOT / "docs" / f"screen-{theme.name}.svg").read_text(encoding="utf-8")

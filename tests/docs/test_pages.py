@@ -34,7 +34,9 @@ OURS = re.compile(
 )
 """What makes a block one that a test has to run."""
 
-INSTALLS = re.compile(r"\b(?:pip|pipx|uvx|npm|apt|uv pip)\b (?:install|compile|--from)|-m build\b")
+INSTALLS = re.compile(
+    r"\b(?:pip|pipx|uvx|npm|apt|uv pip)\b (?:install|compile|--from)|-m build\b|--install\b"
+)
 """Blocks that install something: what they install is tested where it is made."""
 
 RUNS_ON = re.compile(r"serve-metrics(?!.*--textfile)|--follow")
@@ -271,3 +273,21 @@ ENVIRONMENT = re.compile(r"(?<!_)CCUSAGE_MONITOR_([A-Z_]+)")
 def test_every_environment_variable_of_a_page_is_an_option(page: Path) -> None:
     options: Mapping[str, click.Parameter] = {str(p.name).upper(): p for p in cli.params}
     assert set(ENVIRONMENT.findall(page.read_text(encoding="utf-8"))) <= set(options)
+
+
+MODULES = [
+    *ROOT.glob("*.py"),
+    *(
+        p
+        for name in ("benchmarks", "docs", "monitor", "tests")
+        for p in (ROOT / name).rglob("*.py")
+    ),
+]
+PATH = re.compile(r"`([\w./-]*\w\.py)`")
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("C*.md")], ids=lambda page: page.name)
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    named = PATH.findall(FENCE.sub("", page.read_text(encoding="utf-8")))
+    exist = [f"/{path.relative_to(ROOT).as_posix()}" for path in MODULES]
+    assert [name for name in named if not any(p.endswith(f"/{name}") for p in exist)] == []
