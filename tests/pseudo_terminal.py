@@ -1,7 +1,7 @@
 """Run a program in a pseudo-terminal and read its screen through a terminal emulator.
 
 The output is read only while one of the `Terminal` methods runs: a test that does not look is a
-terminal that takes no output.
+terminal that takes no output. A synchronized frame is shown when it is complete.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ from typing import Any, Optional, Union
 import pyte
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0
+"""Seconds that a condition may take to come true on a busy machine; mostly it takes a blink."""
+
+BEGIN_FRAME, END_FRAME = b"\x1b[?2026h", b"\x1b[?2026l"
 SWITCH = re.compile(rb"(\x1b\[\?1049[hl])")
-PERHAPS_SWITCH = re.compile(rb"\x1b(?:\[(?:\?(?:1(?:0(?:49?)?)?)?)?)?\Z")
+PERHAPS_MODE = re.compile(rb"\x1b(?:\[(?:\?[0-9]*)?)?\Z")
 # What would wipe, move about in, or switch off something on the user's own screen.
 HARMFUL = re.compile(rb"\x1bc|\x1b\[!p|\x1b\[[0-9;]*[ABHLMSTdfr]|\x1b\[[123]?J|\x1b\[\?[0-9;]*[hl]")
 WIPES_SCROLLBACK = re.compile(rb"\x1bc|\x1b\[3J|\x1b\[!p")
@@ -76,7 +80,7 @@ class Terminal:
         # A monitor that is killed could not end a ccusage that hangs: first it may leave by itself.
         self.hang_up()
         try:
-            self.process.wait(3)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -152,7 +156,7 @@ class Terminal:
         for _ in self._until(seconds):
             pass
 
-    def wait_for(self, pattern: str, seconds: float = 10) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
         """Wait until the screen shows a match of `pattern`."""
         for _ in self._until(seconds):
             found = re.search(pattern, self.text(), re.MULTILINE)
@@ -171,11 +175,19 @@ class Terminal:
         if not state.exists():  # no Linux
             self.pump(0.5)
             return
-        for _ in self._until(10):
+        for _ in self._until(PATIENCE):
             if state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S":
                 return
 
-    def leave_code(self, seconds: float = 10) -> int:
+    def wait_until_read(self) -> None:
+        """Wait until the program has read all that was typed; what follows is another key then."""
+        for _ in self._until(PATIENCE):
+            pending = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))
+            if pending == (0,):
+                return
+        raise AssertionError(f"what was typed is not read after {PATIENCE} s")
+
+    def leave_code(self, seconds: float = PATIENCE) -> int:
         """Wait for the program's end; its exit code, or minus the signal that killed it."""
         for _ in self._until(seconds):
             if self.process.poll() is not None:
@@ -229,7 +241,7 @@ class Terminal:
             cwd=cwd,
             env=env,
             start_new_session=True,
-            preexec_fn=own_the_terminal,  # noqa: PLW1509 (no thread is started by the tests)
+            preexec_fn=own_the_terminal,  # noqa: PLW1509 (it takes no lock, only calls the system)
         )
 
     def _until(self, seconds: float) -> Iterator[None]:
@@ -258,9 +270,9 @@ class Terminal:
     def _show(self, data: bytes) -> None:
         """Feed the emulator; it knows no alternate screen, so there are two of it."""
         data = self._held_back + data
-        cut = PERHAPS_SWITCH.search(data)
-        self._held_back = data[cut.start() :] if cut else b""
-        for part in SWITCH.split(data[: cut.start()] if cut else data):
+        shown = _length_to_show(data)
+        self._held_back = data[shown:]
+        for part in SWITCH.split(data[:shown]):
             if SWITCH.match(part):
                 self.in_alternate = part.endswith(b"h")
                 if self.in_alternate:
@@ -269,6 +281,15 @@ class Terminal:
             if not self.in_alternate:
                 self.sent_while_outside_alternate += part
             self._streams[self.in_alternate].feed(part)
+
+
+def _length_to_show(data: bytes) -> int:
+    """Return how much comes before a frame, or a mode, whose end has not been read yet."""
+    begin = data.rfind(BEGIN_FRAME)
+    if data.find(END_FRAME, max(begin, 0)) < begin:
+        return begin
+    cut = PERHAPS_MODE.search(data)
+    return cut.start() if cut else len(data)
 
 
 def last_mode(raw: bytes, number: int, *, default: bool) -> bool:

@@ -19,7 +19,7 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are POSIX", allow_module_level=True)
 
 from monitor.terminal import Screen, _Keys, terminal_size
-from tests.pseudo_terminal import ROOT, Terminal, python
+from tests.pseudo_terminal import PATIENCE, ROOT, Terminal, python
 
 # Shows its size, its turns and the keys it was given; `q` leaves. What a test wants besides goes in
 # at `here`, once a turn.
@@ -44,6 +44,7 @@ print("left", screen.leaving)
 sys.exit(0 if screen.leaving in (None, 2) else 128 + screen.leaving)
 """
 FLOOD = "lines = [f'{turn % 2}' * columns] * rows; screen.wake()"
+UNTIL_STOPPED = 'until [ -n "$(jobs -s)" ]; do sleep 0.1; done'
 SHOW_TURN = "lines[0] += f' turn {turn}.'"
 
 
@@ -143,7 +144,7 @@ def test_a_terminal_that_takes_no_output_does_not_keep_the_program() -> None:
     with Terminal(sample(FLOOD), columns=120, rows=60, env={"QUIET": "1"}) as terminal:
         terminal.wait_for("[01]{120}")
         terminal.signal(signal.SIGTERM)  # and from here on nothing is read
-        assert terminal.process.wait(timeout=10) == 143
+        assert terminal.process.wait(PATIENCE) == 143
 
 
 def test_a_frame_under_way_is_completed_before_the_terminal_is_given_back() -> None:
@@ -259,18 +260,18 @@ def test_a_program_in_the_background_stays_off_the_screen_and_can_be_ended(
         os.killpg(shell.foreground(), signal.SIGSTOP)
         shell.pump(0.3)
     frames = shell.raw.count(b"\x1b[?2026h")
-    shell.send("bg; sleep 0.5; jobs\n")
+    shell.send(f"bg; {UNTIL_STOPPED}; jobs\n")
     shell.wait_for(r"Stopped(.|\n)*Stopped")
     assert shell.raw.count(b"\x1b[?2026h") == frames
     shell.send("kill %1\n")
     shell.wait_for("left")
-    shell.send("sleep 0.5\n")  # bash tells of a job's end before its next prompt
-    shell.wait_for("Exit 143")
+    shell.send("wait %1; echo code=$?\n")
+    shell.wait_for("code=143")
     shell.assert_given_back()
 
 
 def test_a_start_in_the_background_waits_for_fg(shell: Terminal) -> None:
-    shell.send("$SAMPLE & sleep 0.5; jobs\n")
+    shell.send(f"$SAMPLE & {UNTIL_STOPPED}; jobs\n")
     shell.wait_for("Stopped")
     assert not shell.in_alternate
     shell.send("fg\n")
@@ -278,14 +279,17 @@ def test_a_start_in_the_background_waits_for_fg(shell: Terminal) -> None:
     shell.send("q")
     shell.wait_for("left None")
     shell.assert_given_back()
-    shell.send("sleep 0.5; stty -a\n")
+    shell.send("stty -a\n")
     shell.wait_for(r"(^|\s)icanon ")
 
 
 def test_keys_typed_while_leaving_do_not_reach_the_shell(shell: Terminal, script: Path) -> None:
     slow = script.read_text(encoding="utf-8").replace(
         "if screen.leaving == 1",
-        "\n    screen.draw(['leaving']); time.sleep(1)\nif screen.leaving == 1",
+        "\n    import select"
+        "\n    screen.draw(['leaving'])"
+        "\n    select.select([0], [], [])"
+        "\nif screen.leaving == 1",
     )
     script.write_text(slow, encoding="utf-8")
     shell.send("$SAMPLE\n")
@@ -522,6 +526,7 @@ def test_arrows_and_pastes_do_not_leave_but_q_does(text: str) -> None:
     with Terminal(sample(SHOW_TURN)) as terminal:
         terminal.wait_for("turn 1.")
         terminal.send(text)
+        terminal.wait_until_read()
         terminal.pump(0.3)
         assert terminal.process.poll() is None
         terminal.send("q")
@@ -633,6 +638,6 @@ print("fine")
 
 def test_the_windows_half_reads_keys_and_writes_through_the_stream() -> None:
     run = subprocess.run(
-        python(WINDOWS), cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+        python(WINDOWS), cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert (run.returncode, run.stdout) == (0, "fine\n"), run.stderr

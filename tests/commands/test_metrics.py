@@ -27,6 +27,7 @@ from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, 
 from monitor.views.snapshot import snapshot
 from tests.conftest import RunMonitor
 from tests.live.fakes import MONITOR, Fake, active, planted, private_files, until
+from tests.pseudo_terminal import PATIENCE
 from tests.real_ccusage import ROOT
 from tests.samples import (
     HISTORY,
@@ -208,7 +209,7 @@ class Served:
         self.port = int(found[1])
 
     def text(self) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", "/metrics")
             answer = connection.getresponse()
@@ -223,7 +224,7 @@ class Served:
     def ends_with(self, number: int) -> tuple[int, str]:
         """Send a signal; return the exit code and what stderr got after the first line."""
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=20)
+        _, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, err
 
 

@@ -505,11 +505,11 @@ def test_the_live_monitor_switches_to_the_official_percentage_and_reset(
     ccusage = str(real_ccusage("20.0.24"))
     argv = [*PROGRAM, "--ccusage", ccusage, "--plan", "max20", "--refresh", "1"]
     with Terminal(argv) as terminal:
-        terminal.wait_for(r"max20 · estimate", 30)
-        terminal.wait_for(r"Used +\S+ of ~140,000", 30)
+        terminal.wait_for(r"max20 · estimate")
+        terminal.wait_for(r"Used +\S+ of ~140,000")
         reset = datetime.fromtimestamp(in_(2), timezone.utc)
         run(json.dumps(told(home, rate_limits=limits_of(64, int(reset.timestamp())))).encode())
-        terminal.wait_for(r"Claude Code · official", 40)
+        terminal.wait_for(r"Claude Code · official")
         terminal.wait_for(r"Limit +[█▏▎▍▌▋▊▉░▒]+ +64 %")
         terminal.wait_for(r"64 % official, \d+ s ago")
         shown = (reset + timedelta(seconds=30)).strftime("%H:%M")

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
-from tests.pseudo_terminal import ROOT, Terminal
+from tests.pseudo_terminal import PATIENCE, ROOT, Terminal
 
 MONITOR = (sys.executable, str(ROOT / "ccusage_monitor.py"))
 HOUR = timedelta(hours=1)
@@ -164,24 +164,34 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 15) -> None:
+def until(true: Callable[[], object], what: str) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
         time.sleep(0.02)
 
 
-def wait_for_words(terminal: Terminal, pattern: str, seconds: float = 15) -> None:
+def wait_for_words(terminal: Terminal, pattern: str) -> None:
     """Wait for words on the screen, wherever its lines are broken."""
 
     def shown() -> object:
         return re.search(pattern, " ".join(terminal.text().split()))
 
     try:
-        until(shown, f"{pattern!r} on the screen", seconds)
+        until(shown, f"{pattern!r} on the screen")
     except AssertionError as error:
         raise AssertionError(f"{error}:\n{terminal.text()}") from None
+
+
+def wait_for_history(terminal: Terminal, home: Path) -> None:
+    """Wait until the monitor has read the history too: the last of what it does at its start."""
+
+    def is_read() -> bool:
+        terminal.pump(0)
+        return any(home.rglob("history-*.json"))
+
+    until(is_read, "the history is read")
 
 
 def private_files(home: Path) -> list[Path]:

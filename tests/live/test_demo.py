@@ -31,7 +31,7 @@ def test_a_lively_screen_whose_usage_grows(ccusage: tuple[object, ...]) -> None:
         terminal.wait_for(r"Used .* of ~35,000")
         first = used(terminal.text())
         assert 0.4 * 35_000 < first < 35_000
-        until(lambda: used(terminal.text()) > first, "a new message is counted", 40)
+        until(lambda: used(terminal.text()) > first, "a new message is counted")
         terminal.send("q")
         assert terminal.leave_code() == 0
         terminal.assert_given_back()

@@ -27,6 +27,7 @@ from tests.live.fakes import (
     until,
     wait_for_words,
 )
+from tests.pseudo_terminal import PATIENCE
 
 # Made of what does harm: the parts of escape sequences, other controls, and some letters.
 PARTS = (
@@ -51,7 +52,7 @@ def run(*words: object, **env: str) -> subprocess.CompletedProcess[bytes]:
         env={**os.environ, "FORCE_COLOR": "1", **env},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 

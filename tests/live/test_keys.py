@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.live.fakes import Fake, active, live, until, wait_for_words
+from tests.live.fakes import Fake, active, live, until, wait_for_history, wait_for_words
 
 COST = r"API-equivalent"
 HELP = r"look for new usage now"
@@ -80,10 +82,10 @@ def test_q_leaves_from_every_page(key: str, fake: Fake) -> None:
         terminal.assert_given_back()
 
 
-def test_r_looks_now_from_every_page(fake: Fake) -> None:
+def test_r_looks_now_from_every_page(fake: Fake, isolated: Path) -> None:
     with live(fake, "--refresh", "3600") as terminal:
         terminal.wait_for(MAIN)
-        terminal.pump(1)  # the history is read in the background
+        wait_for_history(terminal, isolated)
         terminal.send("?")
         terminal.wait_for(HELP)
         fake.reports(active(3_000))

@@ -26,7 +26,7 @@ from tests.live.fakes import (
     now,
     private_files,
 )
-from tests.pseudo_terminal import BASH
+from tests.pseudo_terminal import BASH, PATIENCE
 from tests.real_ccusage import ROOT
 
 SCHEMA = json.loads((ROOT / "tests" / "snapshot.schema.json").read_text(encoding="utf-8"))
@@ -246,7 +246,7 @@ def test_a_hanging_ccusage_is_given_up_and_leaves_nobody_behind(
 ) -> None:
     from tests.live.fakes import is_running, planted
 
-    short = "import monitor.app.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 0.5\n"
+    short = "import monitor.app.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 2.0\n"
     fake.hangs()
     done = run_monitor("--once", *of_fake(fake), env=planted(tmp_path, short))
     assert_two_lines(done, "did not answer within")
@@ -374,7 +374,7 @@ def shell(line: str, *words: object) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -422,7 +422,7 @@ def test_ctrl_c_ends_a_stream_with_0(fake: Fake) -> None:
     assert running.stdout and running.stderr
     read_snapshot(running.stdout.readline().decode())
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=10)
+    _, err = running.communicate(timeout=PATIENCE)
     assert (running.returncode, err) == (0, b"")
 
 
@@ -446,7 +446,7 @@ def test_a_stream_goes_on_with_the_old_reading_while_ccusage_fails(fake: Fake) -
         assert fresh["tokens"]["counted"] == 3_000
     finally:
         running.terminate()
-        running.communicate(timeout=10)
+        running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
 
 

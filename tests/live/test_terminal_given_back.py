@@ -10,7 +10,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from tests.live.fakes import (
     until,
     wait_for_words,
 )
-from tests.pseudo_terminal import Terminal
+from tests.pseudo_terminal import PATIENCE, Terminal
 
 SIGNALS = {"SIGINT": 0, "SIGTERM": 143, "SIGHUP": 129, "SIGQUIT": 131}
 
@@ -64,10 +63,8 @@ def test_a_signal_ends_it_at_once_while_ccusage_and_its_child_hang(
     with live(fake) as terminal:
         until(lambda: len(fake.pids()) == 2, "ccusage hangs")
         terminal.wait_for("Reading")
-        began = time.monotonic()
         terminal.signal(getattr(signal, name))
-        assert terminal.leave_code() == SIGNALS[name]
-        assert time.monotonic() - began < 2
+        assert terminal.leave_code(seconds=10) == SIGNALS[name]  # ccusage itself has 20 s
         terminal.assert_given_back()
     assert_nothing_left(fake, isolated, temporary)
 
@@ -87,7 +84,7 @@ def test_a_signal_ends_the_other_modes_as_cleanly(
     until(lambda: len(list(threads.iterdir())) >= 3, "both its pipes are being read")
     running.send_signal(getattr(signal, name))
     try:
-        _, err = running.communicate(timeout=10)
+        _, err = running.communicate(timeout=PATIENCE)
     finally:
         running.kill()
     follows = mode[-1] == "--follow"
@@ -282,6 +279,7 @@ def test_a_storm_of_resizes_and_keys_leaves_a_whole_frame(fake: Fake) -> None:
         for columns, rows in ((1, 1), (500, 200), (80, 24)):
             terminal.resize(columns, rows)
             terminal.pump(0.1)
+        terminal.wait_until_read()
         terminal.wait_for(r"^ Claude Code · pro")
         terminal.wait_for("2,000 of ~7,000")
         assert terminal.scrolled() == 0
@@ -302,7 +300,7 @@ def test_without_a_keyboard_it_runs_and_signals_end_it(stdin: str, fake: Fake) -
 def test_with_output_to_a_file_it_prints_one_frame_and_ends(fake: Fake, tmp_path: Path) -> None:
     words = ("--ccusage", str(fake.path), "--claude-dir", str(fake.data))
     with (tmp_path / "out").open("wb") as out:
-        subprocess.run([*MONITOR, *words], stdout=out, timeout=30, check=True)
+        subprocess.run([*MONITOR, *words], stdout=out, timeout=PATIENCE, check=True)
     shown = (tmp_path / "out").read_bytes()
     assert b"\x1b" not in shown
     assert b"2,000 of ~7,000" in shown
