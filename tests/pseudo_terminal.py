@@ -23,10 +23,9 @@ from typing import Any, Optional, Union
 
 import pyte
 
-ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60.0
-"""Seconds that a condition may take to come true on a busy machine; mostly it takes a blink."""
+from tests.waiting import PATIENCE
 
+ROOT = Path(__file__).resolve().parent.parent
 BEGIN_FRAME, END_FRAME = b"\x1b[?2026h", b"\x1b[?2026l"
 SWITCH = re.compile(rb"(\x1b\[\?1049[hl])")
 PERHAPS_MODE = re.compile(rb"\x1b(?:\[(?:\?[0-9]*)?)?\Z")

@@ -19,7 +19,8 @@ if sys.platform == "win32":
     pytest.skip("pseudo-terminals are POSIX", allow_module_level=True)
 
 from monitor.terminal import Screen, _Keys, terminal_size
-from tests.pseudo_terminal import PATIENCE, ROOT, Terminal, python
+from tests.pseudo_terminal import ROOT, Terminal, python
+from tests.waiting import PATIENCE
 
 # Shows its size, its turns and the keys it was given; `q` leaves. What a test wants besides goes in
 # at `here`, once a turn.

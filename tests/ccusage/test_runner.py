@@ -20,6 +20,7 @@ from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.errors import MonitorError
 from monitor.model.blocks import parse_report
 from tests.real_ccusage import VERSIONS
+from tests.waiting import PATIENCE
 
 EMPTY = '{"blocks": []}'
 
@@ -275,14 +276,14 @@ def is_running(pid: int) -> bool:
 
 
 def ended(pid: int) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.01)
     return not is_running(pid)
 
 
 def pid_in(path: Path) -> int:
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         text = path.read_text() if path.exists() else ""
         if text.endswith("\n"):
@@ -299,9 +300,13 @@ def launcher(tmp_path: Path) -> str:
 def test_at_the_time_limit_the_child_of_the_launcher_is_ended_too(
     runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
 ) -> None:
-    error = failure(runner, fake(launcher(tmp_path)), data, seconds=0.5)
-    assert "did not answer within 0.5 s" in error.reason
-    assert ended(pid_in(tmp_path / "pid"))
+    pid = tmp_path / "pid"
+    for seconds in (0.5, 10):  # a busy machine may not have started the child in half a second
+        error = failure(runner, fake(launcher(tmp_path)), data, seconds)
+        assert f"did not answer within {seconds:g} s" in error.reason
+        if pid.exists():
+            break
+    assert ended(pid_in(pid))
 
 
 def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
@@ -309,11 +314,11 @@ def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
 ) -> None:
     errors: list[MonitorError] = []
     command = fake(launcher(tmp_path))
-    thread = threading.Thread(target=lambda: errors.append(failure(runner, command, data, 60)))
+    thread = threading.Thread(target=lambda: errors.append(failure(runner, command, data, 3600)))
     thread.start()
     child = pid_in(tmp_path / "pid")
     runner.stop()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert ended(child)
     assert "Stopped" in errors[0].reason
@@ -377,7 +382,7 @@ def test_runs_wait_for_each_other(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert [text.strip() for text in reports] == [EMPTY] * 5
 
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 from monitor.views.line_fields import FIELDS, unknown_fields
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
-from tests.live.fakes import MONITOR, Fake, active, live, now
+from tests.live.fakes import MONITOR, Fake, active, live, now, wait_for_history
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
@@ -175,11 +177,24 @@ def test_of_20_at_once_with_no_monitor_one_looks_for_all(fake: Fake) -> None:
     assert fake.runs() == LOOK
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="who waits is seen in /proc")
 def test_of_20_at_once_one_fails_for_all(fake: Fake) -> None:
-    fake.does("sleep 2; echo boom >&2; exit 1")
-    found = ended(at_once(20, *words(fake)))
+    gate = fake.home / "gate"
+    fake.does(f"until [ -e {gate} ]; do sleep 0.1; done; echo boom >&2; exit 1")
+    processes = at_once(20, *words(fake))
+    until(lambda: all(map(holds_or_waits_for_the_lock, processes)), "all have begun")
+    gate.touch()
+    found = ended(processes)
     assert len(found) == 1 and next(iter(found))[0] == 1
-    assert fake.runs() < 5  # else each of them would have waited for its own
+    assert fake.runs() == 1
+
+
+def holds_or_waits_for_the_lock(process: subprocess.Popen[str]) -> bool:
+    for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(OSError):
+            if descriptor.readlink().name.endswith(".failed.json.lock"):
+                return True
+    return False
 
 
 def test_a_failure_is_not_remembered_for_those_that_ask_later(
@@ -191,29 +206,25 @@ def test_a_failure_is_not_remembered_for_those_that_ask_later(
     assert run_monitor(*words(fake, "line")).returncode == 0
 
 
-def test_beside_a_monitor_20_a_second_run_no_ccusage_at_all(fake: Fake) -> None:
+def test_beside_a_monitor_20_at_once_run_no_ccusage_at_all(fake: Fake, isolated: Path) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of")
-        terminal.pump(1.5)  # the history is read in the background
+        wait_for_history(terminal, isolated)
         runs = fake.runs()
-        asked = []
-        for _ in range(3):
-            asked += at_once(20, *words(fake))
-            terminal.pump(1)
-        assert {code for code, _ in ended(asked)} == {0}
+        assert {code for code, _ in ended(at_once(20, *words(fake)))} == {0}
         assert fake.runs() == runs
 
 
-def test_the_monitors_newer_reading_is_taken(fake: Fake, run_monitor: RunMonitor) -> None:
+def test_the_monitors_newer_reading_is_taken(
+    fake: Fake, run_monitor: RunMonitor, isolated: Path
+) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of")
+        wait_for_history(terminal, isolated)
         fake.reports(active(3_000))
         fake.changed()
         terminal.wait_for("3,000 of")
-        runs = 0
-        while runs != fake.runs():  # the series and the history may be on their way
-            runs = fake.runs()
-            terminal.pump(0.5)
+        runs = fake.runs()
         assert run_monitor(*words(fake, "line", "--format", "{used}")).stdout == "3,000\n"
         assert fake.runs() == runs
 
@@ -226,14 +237,15 @@ def test_a_first_look_that_lacks_its_series_is_not_shared(fake: Fake, isolated: 
 
 
 def test_an_old_reading_is_not_taken(fake: Fake, run_monitor: RunMonitor, isolated: Path) -> None:
-    assert run_monitor(*words(fake, "line", "--format", "{used}")).stdout == "2,000\n"
+    asking = ("--refresh", 60, *words(fake, "line", "--format", "{used}"))  # fresh: twice as long
+    assert run_monitor(*asking).stdout == "2,000\n"
     fake.reports(active(3_000))
     (kept,) = isolated.rglob("last-*.json")
-    for seconds, used in ((5, "2,000\n"), (60, "3,000\n"), (-60, "3,000\n")):
+    for seconds, used in ((5, "2,000\n"), (600, "3,000\n"), (-600, "3,000\n")):
         when = time.time() - seconds
         os.utime(kept, (when, when))
         fake.reports(active(3_000))
-        assert run_monitor(*words(fake, "line", "--format", "{used}")).stdout == used
+        assert run_monitor(*asking).stdout == used
 
 
 def test_the_highest_block_is_looked_up_where_the_shared_reading_does_not_know_it(

@@ -26,8 +26,7 @@ from monitor.model.usage import Usage, measure
 from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
 from monitor.views.snapshot import snapshot
 from tests.conftest import RunMonitor
-from tests.live.fakes import MONITOR, Fake, active, planted, private_files, until
-from tests.pseudo_terminal import PATIENCE
+from tests.live.fakes import MONITOR, Fake, active, planted, private_files
 from tests.real_ccusage import ROOT
 from tests.samples import (
     HISTORY,
@@ -42,6 +41,7 @@ from tests.samples import (
     WARMING_UP,
     usage_of,
 )
+from tests.waiting import PATIENCE, until
 
 CONTRIB = ROOT / "contrib"
 BASE_UNITS = ("_seconds", "_tokens", "_ratio", "_usd", "_tokens_per_second", "_total")

@@ -32,6 +32,7 @@ from tests.conftest import examples
 from tests.histories import busy_history
 from tests.pseudo_terminal import ROOT, Terminal
 from tests.samples import block_of, events_over
+from tests.waiting import PATIENCE, is_running, until
 
 PROGRAM = (sys.executable, str(ROOT / "ccusage_monitor.py"))
 HOUR = timedelta(hours=1)
@@ -425,7 +426,7 @@ def test_a_chained_command_that_hangs_is_ended_with_all_it_started(
     pids = tmp_path / "pids"
     command = f"echo early; sleep 1000 & echo $! $$ > {shlex.quote(str(pids))}; wait"
     assert said(told(home), "--chain", command).endswith("Opus\nearly\n")
-    until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()))
+    until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()), "all ended")
 
 
 @POSIX
@@ -433,27 +434,10 @@ def test_claude_code_ending_it_ends_the_chained_command_too(home: Path, tmp_path
     pids = tmp_path / "pids"
     command = f"sleep 1000 & echo $! $$ > {shlex.quote(str(pids))}; wait"
     child = subprocess.Popen([*PROGRAM, "statusline", "--chain", command], stdin=subprocess.DEVNULL)
-    until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    until(lambda: pids.exists() and len(pids.read_text().split()) == 2, "the command runs")
     child.terminate()
-    assert child.wait(20) == 143
-    until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()))
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    try:
-        os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat")
-        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    assert child.wait(PATIENCE) == 143
+    until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()), "all ended")
 
 
 # Many at once, and the monitor beside it.

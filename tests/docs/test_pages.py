@@ -23,6 +23,7 @@ from monitor.cli import COMMANDS as COMMAND_NAMES
 from monitor.cli import cli
 from tests.histories import busy_history
 from tests.live.fakes import now
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -39,7 +40,7 @@ INSTALLS = re.compile(
 )
 """Blocks that install something: what they install is tested where it is made."""
 
-RUNS_ON = re.compile(r"serve-metrics(?!.*--textfile)|--follow")
+RUNS_ON = re.compile(r"serve-metrics(?!.*--textfile)")
 """Blocks that run until they are told to leave: they are, by Ctrl+C."""
 
 IN_A_CONFIGURATION = re.compile(
@@ -93,6 +94,7 @@ def shell(
         "CCUSAGE": real_ccusage("20.0.24"),
         "CLAUDE_DIR": tmp_path / "claude",
         "PLAN": "max20",
+        "SERVE_METRICS_PORT": "0",  # the usual one may be taken, by another run of the tests
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"CCUSAGE_MONITOR_{name}", str(value))
@@ -118,8 +120,8 @@ def script(block: Block) -> str:
     return block.text
 
 
-def ran(text: str, where: Path, seconds: float = 60) -> tuple[int, str]:
-    """Run a script to its end, or for so long and then Ctrl+C; its exit code and stderr."""
+def ran(text: str, where: Path, *, runs_on: bool = False) -> tuple[int, str]:
+    """Run a script to its end, or to its first line on stderr and then Ctrl+C; code and stderr."""
     with subprocess.Popen(
         [shutil.which("bash") or "bash", "-e", "-o", "pipefail", "-c", text],
         cwd=where,
@@ -129,11 +131,11 @@ def ran(text: str, where: Path, seconds: float = 60) -> tuple[int, str]:
         encoding="utf-8",
         start_new_session=True,
     ) as child:
-        try:
-            err = child.communicate(timeout=seconds)[1]
-        except subprocess.TimeoutExpired:
+        if runs_on and child.stderr is not None:
+            line = child.stderr.readline()
             os.killpg(child.pid, signal.SIGINT)
-            err = child.communicate(timeout=20)[1]
+            return child.wait(PATIENCE), line + child.stderr.read()
+        err = child.communicate(timeout=PATIENCE)[1]
     return child.returncode, err
 
 
@@ -153,8 +155,7 @@ def test_there_are_commands_to_run() -> None:
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_a_command_of_the_documentation_runs(block: Block, shell: Path) -> None:
     needs(block.text, "jq")
-    runs_on = bool(RUNS_ON.search(block.text))
-    code, err = ran(script(block), shell, seconds=5 if runs_on else 60)
+    code, err = ran(script(block), shell, runs_on=bool(RUNS_ON.search(block.text)))
     assert "Error" not in err and "Traceback" not in err
     # `check` answers with its exit code, and the last line is the script's.
     assert code in ((0, 10, 11, 20) if re.search(r"\bcheck\b", block.text) else (0,)), err

@@ -11,14 +11,14 @@ import os
 import re
 import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
-from tests.pseudo_terminal import PATIENCE, ROOT, Terminal
+from tests.pseudo_terminal import ROOT, Terminal
+from tests.waiting import until
 
 MONITOR = (sys.executable, str(ROOT / "ccusage_monitor.py"))
 HOUR = timedelta(hours=1)
@@ -152,24 +152,6 @@ class Fake:
         new.write_text(text, encoding="utf-8", errors="surrogateescape")
         new.chmod(0o755)
         new.replace(path)  # in one step: it may be running
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie that nobody has waited for."""
-    try:
-        os.kill(pid, 0)
-        stat = Path(f"/proc/{pid}/stat")
-        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
-        time.sleep(0.02)
 
 
 def wait_for_words(terminal: Terminal, pattern: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunMonitor
-from tests.live.fakes import live, private_files, until
+from tests.live.fakes import live, private_files
+from tests.waiting import until
 
 Installed = Callable[[str], Path]
 

@@ -30,11 +30,11 @@ from tests.live.fakes import (
     now,
     planted,
     stamp,
-    until,
     wait_for_history,
     wait_for_words,
 )
 from tests.pseudo_terminal import Terminal
+from tests.waiting import until
 
 Installed = Callable[[str], Path]
 Break = Callable[[Fake], None]

@@ -24,10 +24,9 @@ from tests.live.fakes import (
     assert_only_ours,
     live,
     now,
-    until,
     wait_for_words,
 )
-from tests.pseudo_terminal import PATIENCE
+from tests.waiting import PATIENCE, until
 
 # Made of what does harm: the parts of escape sequences, other controls, and some letters.
 PARTS = (

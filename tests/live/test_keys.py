@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.fakes import Fake, active, live, until, wait_for_history, wait_for_words
+from tests.live.fakes import Fake, active, live, wait_for_history, wait_for_words
+from tests.waiting import until
 
 COST = r"API-equivalent"
 HELP = r"look for new usage now"

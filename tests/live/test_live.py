@@ -20,10 +20,10 @@ from tests.live.fakes import (
     active_start,
     live,
     now,
-    until,
     wait_for_history,
 )
 from tests.pseudo_terminal import Terminal
+from tests.waiting import until
 
 Installed = Callable[[str], Path]
 
@@ -32,13 +32,17 @@ def clock_shown(terminal: Terminal) -> str:
     return terminal.wait_for(r"\d\d:\d\d:\d\d").group()
 
 
+def wait_for_next_second(terminal: Terminal) -> None:
+    first = clock_shown(terminal)
+    until(lambda: clock_shown(terminal) != first, "the clock moves")
+
+
 def test_a_frame_appears_and_its_clock_moves(fake: Fake) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of ~7,000")
         assert terminal.in_alternate
         assert terminal.cursor_hidden()
-        first = clock_shown(terminal)
-        until(lambda: clock_shown(terminal) != first, "the clock moves")
+        wait_for_next_second(terminal)
         terminal.send("q")
         assert terminal.leave_code() == 0
         terminal.assert_given_back()
@@ -73,8 +77,7 @@ def test_a_frame_never_wraps_or_scrolls(columns: int, rows: int, counted: int, f
     with live(fake, columns=columns, rows=rows) as terminal:
         terminal.wait_for("Used")
         terminal.wait_for("read . s ago")
-        first = clock_shown(terminal)
-        until(lambda: clock_shown(terminal) != first, "a second frame")
+        wait_for_next_second(terminal)
         shown = terminal.screen()
         drawn = terminal.raw
         assert terminal.scrolled() == 0
@@ -103,9 +106,9 @@ def test_a_second_frame_sends_only_what_has_changed(fake: Fake, isolated: Path) 
     with live(fake, "--refresh", "60") as terminal:
         terminal.wait_for("2,000 of")
         wait_for_history(terminal, isolated)
-        for moment in ("a frame with the history", "the next second"):
-            sent, first = len(terminal.raw), clock_shown(terminal)
-            until(lambda shown=first: clock_shown(terminal) != shown, moment)
+        wait_for_next_second(terminal)
+        sent = len(terminal.raw)
+        wait_for_next_second(terminal)
         later = terminal.raw[sent:]
         assert len(later) < 1_000 * later.count(b"\x1b[?2026h")
 

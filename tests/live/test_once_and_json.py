@@ -24,10 +24,12 @@ from tests.live.fakes import (
     active,
     active_start,
     now,
+    planted,
     private_files,
 )
-from tests.pseudo_terminal import BASH, PATIENCE
+from tests.pseudo_terminal import BASH
 from tests.real_ccusage import ROOT
+from tests.waiting import PATIENCE, is_running
 
 SCHEMA = json.loads((ROOT / "tests" / "snapshot.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -244,8 +246,6 @@ def test_an_install_without_its_native_binary_is_told_apart(
 def test_a_hanging_ccusage_is_given_up_and_leaves_nobody_behind(
     fake: Fake, run_monitor: RunMonitor, tmp_path: Path, isolated: Path
 ) -> None:
-    from tests.live.fakes import is_running, planted
-
     short = "import monitor.app.reader as r\nr.FULL_SECONDS = r.WINDOW_SECONDS = 2.0\n"
     fake.hangs()
     done = run_monitor("--once", *of_fake(fake), env=planted(tmp_path, short))

@@ -19,15 +19,14 @@ from tests.live.fakes import (
     MONITOR,
     Fake,
     active,
-    is_running,
     live,
     now,
     planted,
     private_files,
-    until,
     wait_for_words,
 )
-from tests.pseudo_terminal import PATIENCE, Terminal
+from tests.pseudo_terminal import Terminal
+from tests.waiting import PATIENCE, is_running, until
 
 SIGNALS = {"SIGINT": 0, "SIGTERM": 143, "SIGHUP": 129, "SIGQUIT": 131}
 
