@@ -47,6 +47,12 @@ def examples(count: int) -> int:
     return count * settings().max_examples // 100
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Start a worker more than there are cores: the tests often wait for what they started."""
+    return (yield) + 1
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set the markers; put the longest tests first, so that no worker ends with one."""

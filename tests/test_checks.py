@@ -22,7 +22,7 @@ PARTS = (
     *("CHANGELOG.md", "CONTRIBUTING.md", "requirements.lock"),
 )
 FOLDERS = (".ci", "benchmarks", "contrib", "docs", "monitor", "tests")
-NOT_SOURCES = shutil.ignore_patterns("__pycache__")
+CACHED = "__pycache__"
 
 
 def run(*args: str, cwd: Path = ROOT) -> str:
@@ -64,7 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in PARTS:
         shutil.copy(ROOT / name, made / name)
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, made / name, ignore=NOT_SOURCES)
+        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns(CACHED))
     run("pip", "wheel", ".", "--no-deps", "-q", "-w", "out", cwd=made)
     return made
 
@@ -78,7 +78,7 @@ def wheel(built: Path) -> zipfile.ZipFile:
 
 def files_in(*folders: str) -> set[str]:
     files = {p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file()}
-    return {p.relative_to(ROOT).as_posix() for p in files if p.suffix != ".pyc"}
+    return {p.relative_to(ROOT).as_posix() for p in files if CACHED not in p.parts}
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:

@@ -1,7 +1,4 @@
-"""Every reading of the window against a full scan by the same real ccusage: identical, always.
-
-EXACTNESS_EXAMPLES=300 tries that many made histories of each version instead of a few.
-"""
+"""Every reading of the window against a full scan by the same real ccusage: identical, always."""
 
 from __future__ import annotations
 
@@ -25,10 +22,10 @@ from monitor.clock import utc_now
 from monitor.config.settings import DataOptions
 from monitor.model.blocks import Block, active_block, last_block, parse_report
 from monitor.model.reading import Reading
+from tests.conftest import examples
 from tests.histories import Row, write_messages
 
-EXAMPLES = {"17.2.1": 12, "20.0.24": 100}
-ASKED = os.environ.get("EXACTNESS_EXAMPLES")
+each_version = pytest.mark.parametrize("version", ["17.2.1", "20.0.24"])
 MINUTE = timedelta(minutes=1)
 
 
@@ -259,30 +256,45 @@ def new_home() -> Iterator[Path]:
         yield Path(made)
 
 
-@pytest.mark.timeout(0 if ASKED else 600)
-@pytest.mark.parametrize("version", sorted(EXAMPLES))
-def test_the_window_says_what_a_full_scan_says_at_every_step(
-    version: str, real_ccusage: Callable[[str], Path]
+def of_histories(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run a test on so many made histories and what happens to each later."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        given_histories = given(plan=plans, tail=tails, later=st.lists(changes, max_size=7))
+        return settings(
+            max_examples=examples(count),
+            phases=[Phase.generate, Phase.shrink],  # explaining takes long
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        )(given_histories(test))
+
+    return decorate
+
+
+def compare_at_every_step(
+    ccusage: Path, plan: list[Stretch], tail: int, later: list[Change]
 ) -> None:
-    ccusage = real_ccusage(version)
+    with new_home() as home:
+        world = World(home)
+        world.build(plan, tail, utc_now())
+        comparison = Comparison(world, home, ccusage)
+        comparison.check()
+        for change in later:
+            world.change(change, utc_now())
+            event(f"{change.kind}: {comparison.check().scan}")
 
-    @settings(
-        max_examples=int(ASKED or EXAMPLES[version]),
-        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # explaining takes long
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-    @given(plans, tails, st.lists(changes, max_size=7))
-    def compare(plan: list[Stretch], tail: int, later: list[Change]) -> None:
-        with new_home() as home:
-            world = World(home)
-            world.build(plan, tail, utc_now())
-            comparison = Comparison(world, home, ccusage)
-            comparison.check()
-            for change in later:
-                world.change(change, utc_now())
-                event(f"{change.kind}: {comparison.check().scan}")
 
-    compare()
+@of_histories(50)
+def test_the_window_says_what_a_full_scan_says_at_every_step(
+    real_ccusage: Callable[[str], Path], plan: list[Stretch], tail: int, later: list[Change]
+) -> None:
+    compare_at_every_step(real_ccusage("20.0.24"), plan, tail, later)
+
+
+@of_histories(5)
+def test_it_does_with_a_version_that_starts_node_as_well(
+    real_ccusage: Callable[[str], Path], plan: list[Stretch], tail: int, later: list[Change]
+) -> None:
+    compare_at_every_step(real_ccusage("17.2.1"), plan, tail, later)
 
 
 @pytest.fixture
@@ -294,7 +306,7 @@ def long_history(tmp_path: Path) -> World:
     return world
 
 
-@pytest.mark.parametrize("version", sorted(EXAMPLES))
+@each_version
 def test_a_long_history_is_read_through_a_small_window(
     long_history: World, tmp_path: Path, real_ccusage: Callable[[str], Path], version: str
 ) -> None:
@@ -322,7 +334,7 @@ def resume_as_in_2025(world: World) -> None:
     world.write([replace(row, when=now) for row in old], 0, "new")
 
 
-@pytest.mark.parametrize("version", sorted(EXAMPLES))
+@each_version
 @pytest.mark.parametrize("trick", [lie_about_time, resume_as_in_2025])
 def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
     long_history: World,
