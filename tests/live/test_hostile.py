@@ -38,7 +38,7 @@ TEXTS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8).map("".join) | 
     st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30
 )
 fuzzed = settings(
-    max_examples=examples(10),
+    max_examples=examples(6),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     print_blob=False,
 )

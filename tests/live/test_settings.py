@@ -109,7 +109,7 @@ TEXTS = st.text(
 
 
 @settings(
-    max_examples=examples(25),
+    max_examples=examples(12),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     print_blob=False,
 )
