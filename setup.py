@@ -34,6 +34,7 @@ TEST = [
     "pyte>=0.8.2,<0.9",  # reads the screen as a terminal would
     "jsonschema>=4.23,<5",  # holds --json against its schema
     "packaging>=23",  # reads requirements as pip does
+    "check-jsonschema>=0.29,<1",  # brings GitHub's schema of a workflow, which nothing here can run
     "mypy>=1.15,<3",
     "ruff>=0.17,<0.18",  # one minor version: the format it asks for changes between them
     "types-colorama",  # stubs follow their libraries, so they have no bounds

@@ -47,7 +47,7 @@ def examples(count: int) -> int:
     return count * settings().max_examples // 100
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, optionalhook=True)  # there is none with -p no:xdist
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Start a worker more than there are cores: the tests often wait for what they started."""
     return (yield) + 1

@@ -19,10 +19,12 @@ TEST_LINE = (
 )
 PARTS = (
     *("setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "ccusage_monitor.py"),
-    *("CHANGELOG.md", "CONTRIBUTING.md", "requirements.lock"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "requirements.lock", ".pre-commit-config.yaml"),
 )
-FOLDERS = (".ci", "benchmarks", "contrib", "docs", "monitor", "tests")
+FOLDERS = (".ci", ".github", "benchmarks", "contrib", "docs", "monitor", "tests")
 CACHED = "__pycache__"
+CHECKS = ("ruff check .", "ruff format --check .", "mypy")
+WORKFLOW = ".github/workflows/ci.yml"
 
 
 def run(*args: str, cwd: Path = ROOT) -> str:
@@ -39,16 +41,25 @@ def run(*args: str, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def test_ruff_finds_no_fault() -> None:
-    run("ruff", "check", ".")
+@pytest.mark.parametrize("command", CHECKS)
+def test_it_passes_the_check(command: str) -> None:
+    run(*command.split())
 
 
-def test_ruff_would_format_nothing_differently() -> None:
-    run("ruff", "format", "--check", ".")
+def test_pre_commit_runs_the_same_checks_with_the_same_tools() -> None:
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"^ +entry: \.venv/bin/python -m (.+)$", text, re.MULTILINE)
+    assert tuple(entries) == CHECKS
 
 
-def test_mypy_strict_finds_no_fault() -> None:
-    assert "Success" in run("mypy")
+def test_the_workflow_is_one_that_github_understands() -> None:
+    run("check_jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW)
+
+
+def test_the_workflow_tests_the_oldest_and_the_newest_python(wheel: zipfile.ZipFile) -> None:
+    supported = re.findall(r"^Classifier: .*Python :: (3\.\d+)$", metadata_in(wheel), re.MULTILINE)
+    pythons = re.findall(r"python: \[(.+)\]", (ROOT / WORKFLOW).read_text(encoding="utf-8"))
+    assert set(pythons) == {f'"{supported[0]}", "{supported[-1]}"'}
 
 
 @pytest.mark.parametrize("name", ["README.md", ".ci/run", "CONTRIBUTING.md"])
@@ -76,6 +87,11 @@ def wheel(built: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(found)
 
 
+def metadata_in(wheel: zipfile.ZipFile) -> str:
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return wheel.read(name).decode("utf-8")
+
+
 def files_in(*folders: str) -> set[str]:
     files = {p for folder in folders for p in (ROOT / folder).rglob("*") if p.is_file()}
     return {p.relative_to(ROOT).as_posix() for p in files if CACHED not in p.parts}
@@ -97,19 +113,17 @@ def test_an_sdist_would_hold_all_that_the_tests_need(built: Path) -> None:
 def test_the_wheel_names_licence_version_and_command(wheel: zipfile.ZipFile) -> None:
     from monitor import __version__
 
-    (info,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
-    metadata = wheel.read(f"{info}/METADATA").decode("utf-8")
+    metadata = metadata_in(wheel)
     assert f"\nVersion: {__version__}\n" in metadata
     assert "\nRequires-Python: >=3.9\n" in metadata
     assert any(name.endswith("/LICENSE") for name in wheel.namelist())
-    commands = wheel.read(f"{info}/entry_points.txt").decode("utf-8")
-    assert "ccusage-monitor = ccusage_monitor:main" in commands
+    (commands,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+    assert "ccusage-monitor = ccusage_monitor:main" in wheel.read(commands).decode("utf-8")
 
 
 def test_the_lock_names_a_version_that_fits_for_every_library(wheel: zipfile.ZipFile) -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
-    needed = re.findall(r"^Requires-Dist: (.+)$", wheel.read(metadata).decode(), re.MULTILINE)
+    needed = re.findall(r"^Requires-Dist: (.+)$", metadata_in(wheel), re.MULTILINE)
     libraries = [Requirement(text) for text in needed if "extra ==" not in text]
     assert len(libraries) > 5
     for library in libraries:
