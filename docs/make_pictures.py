@@ -32,7 +32,7 @@ WIDTH, HEIGHT, FONT_SIZE = 8.4, 18.0, 14
 MARGIN, TITLE = 14.0, 34.0
 
 FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
-SHADES = {UNICODE.full: 1.0, UNICODE.likely: 0.5, UNICODE.empty: 0.22}
+SHADES = {UNICODE.bar.full: 1.0, UNICODE.bar.likely: 0.5, UNICODE.bar.empty: 0.22}
 BRAILLE_DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 """Column and row of the dot that each bit of a braille character stands for (Unicode, U+2800)."""
 
@@ -124,7 +124,7 @@ def _runs(line: Line) -> Iterator[Run]:
 
 
 def _kind(character: str) -> str:
-    if character in SHADES or character in UNICODE.parts or character in "│┤":
+    if character in SHADES or character in UNICODE.bar.parts or character in "│┤":
         return character
     return "braille" if "\u2800" <= character <= "\u28ff" else "text"
 
@@ -151,8 +151,8 @@ def _drawn(run: Run, row: int, theme: Theme) -> str:
 
 def _bar(text: str, x: float, y: float, color: str) -> str:
     wide = len(text) * WIDTH
-    if text[0] in UNICODE.parts:
-        wide *= (UNICODE.parts.index(text[0]) + 1) / (len(UNICODE.parts) + 1)
+    if text[0] in UNICODE.bar.parts:
+        wide *= (UNICODE.bar.parts.index(text[0]) + 1) / (len(UNICODE.bar.parts) + 1)
     opacity = SHADES.get(text[0], 1.0)
     return (
         f'<rect x="{x:g}" y="{y + 2:g}" width="{wide:g}" height="{HEIGHT - 4:g}"'

@@ -20,7 +20,7 @@ from monitor.model.formatting import plural, size
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
-from monitor.views.screen.chart import burn_up
+from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.style import Glyphs
 from monitor.views.text import Line
@@ -115,7 +115,7 @@ def _with_usage(
 
         return help_page(columns, rows, page.display.style.glyphs)
     if page.name == "history":
-        from monitor.views.screen.help_screen import history_page  # likewise
+        from monitor.views.screen.history_screen import history_page  # likewise
 
         return history_page(usage, result.history, columns, rows, page.display)
     return frame(usage, columns, rows, page.display)

@@ -56,7 +56,8 @@ def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]
 
 def _doctor(settings: Settings) -> int:
     glyphs = output_style(settings).glyphs
-    marks = {True: glyphs.yes, False: glyphs.no, None: glyphs.warning}
+    yes, no = ("✓", "✗") if glyphs.charset == "unicode" else ("ok", "NO")
+    marks = {True: yes, False: no, None: glyphs.warning}
     said: set[str] = set()
     with signals_unwind(), open_poller(settings, state_dir()) as poller:
         for check in _checks(settings, poller):
@@ -147,9 +148,9 @@ def _data(settings: Settings) -> Iterator[Check]:
 def _terminal(settings: Settings) -> Check:
     style = output_style(settings)
     colors = "colours" if style.colors else "no colours"
-    glyphs = "Unicode bars" if style.glyphs.braille else "ASCII bars"
+    glyphs = {"ascii": "ASCII", "console": "console", "unicode": "Unicode"}[style.glyphs.charset]
     zone = settings.rules.time_format.name
-    return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs}")
+    return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs} bars")
 
 
 def _look(poller: Poller) -> Check:

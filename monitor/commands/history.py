@@ -22,17 +22,24 @@ from monitor.clock import utc_now
 from monitor.config.settings import Settings, settings_from
 from monitor.errors import MonitorError
 from monitor.model.formatting import TimeFormat, size, visible
-from monitor.model.history import CompletedBlock, HourlyTokens, hourly_tokens
+from monitor.model.history import (
+    CompletedBlock,
+    HourlyTokens,
+    by_day,
+    by_hour_of_week,
+    hourly_tokens,
+)
 from monitor.model.plans import choose_limit, highest_block
 from monitor.store.json_file import replace_file
 from monitor.terminal import terminal_size
+from monitor.views.heat_map import heat_map
+from monitor.views.history_json import blocks_as_json, days_as_json
 from monitor.views.history_table import (
-    Shown,
-    blocks_as_json,
-    by_block,
-    by_day,
-    days_as_json,
-    heat_map,
+    BLOCK_HEADS,
+    DAY_HEADS,
+    TableOptions,
+    block_rows,
+    day_rows,
     table,
 )
 from monitor.views.html.report import page
@@ -90,23 +97,29 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         print_missing_dirs(settings)
         completed = _from_day(everything, options["since_"], settings.rules.time_format)
         hours = _hours(poller) if completed and _needs_hours(options) else {}
-    shown = _shown(settings, everything)
+    table_options = _table_options(settings, everything)
+    time_format = settings.rules.time_format
     if options["json"]:
-        days = options["daily"]
-        report = days_as_json(completed, shown) if days else blocks_as_json(completed, hours, shown)
+        costs = settings.show_cost
+        if options["daily"]:
+            report = days_as_json(by_day(completed, time_format), show_cost=costs)
+        else:
+            report = blocks_as_json(completed, hours, show_cost=costs)
         print(json.dumps(report, indent=2))
         return exits.OK
     if options["html"]:
-        return _write(options["html"], page(completed, hours, shown, utc_now()))
+        return _write(options["html"], page(completed, hours, table_options, utc_now()))
     if options["since_"] and not completed:
-        print(f"No completed block since {_first_day(options['since_'], shown.time_format)}.")
+        print(f"No completed block since {_first_day(options['since_'], time_format)}.")
         return exits.OK
     style, width = output_style(settings), terminal_size(sys.stdout)[0]
     if options["heatmap"]:
-        lines = heat_map(completed, hours, width, shown)
+        lines = heat_map(by_hour_of_week(completed, hours, time_format), width, style.glyphs)
+    elif options["daily"]:
+        rows = day_rows(by_day(completed, time_format))
+        lines = table(rows, width, table_options, DAY_HEADS)
     else:
-        entries = by_day(completed, shown) if options["daily"] else by_block(completed, shown)
-        lines = table(entries, width, shown, "day" if options["daily"] else "block")
+        lines = table(block_rows(completed, table_options), width, table_options, BLOCK_HEADS)
     print("\n".join(style.paint(line).rstrip() for line in lines))
     return exits.OK
 
@@ -174,7 +187,7 @@ def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     return history.ended(utc_now()) if history else ()
 
 
-def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
+def _table_options(settings: Settings, completed: Sequence[CompletedBlock]) -> TableOptions:
     rules = settings.rules
     highest = highest_block(item.block for item in completed)
     # As on the live screen: whoever has passed pro's limit is shown against the highest block.
@@ -182,4 +195,5 @@ def _shown(settings: Settings, completed: Sequence[CompletedBlock]) -> Shown:
     limit = choose_limit(
         rules.plan, rules.token_limit, used, highest, rules.time_format, rules.plan_tokens
     )
-    return Shown(limit.tokens, rules.time_format, output_style(settings).glyphs, settings.show_cost)
+    glyphs = output_style(settings).glyphs
+    return TableOptions(limit.tokens, rules.time_format, glyphs, settings.show_cost)

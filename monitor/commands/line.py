@@ -12,7 +12,7 @@ from monitor.app.session import output_style, print_missing_dirs
 from monitor.app.sharing import shared_usage
 from monitor.config.settings import Settings, settings_from
 from monitor.model.formatting import visible
-from monitor.views.line_fields import FIELDS, formatted, unknown_fields, waybar
+from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
 
 
 @click.command(epilog=f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}.")
@@ -43,6 +43,6 @@ def _line(settings: Settings, template: str) -> int:
     if usage.block is not None and not settings.show_cost:
         usage = replace(usage, block=replace(usage.block, cost_usd=None))
     glyphs = output_style(settings).glyphs
-    text = waybar(usage, glyphs) if template == "waybar" else formatted(template, usage, glyphs)
+    text = waybar(usage, glyphs) if template == "waybar" else fill_template(template, usage, glyphs)
     print(visible(text))
     return exits.OK

@@ -71,9 +71,9 @@ def _statusline(params: Mapping[str, Any], chain: Optional[str]) -> int:
     except Exception:  # noqa: BLE001 - a status line that fails would trouble Claude Code's user
         said = "ccusage-monitor: no reading"
     if params["ascii"]:
-        from monitor.views.style import to_ascii
+        from monitor.views.style import limit_charset
 
-        said = to_ascii(said)
+        said = limit_charset(said, "ascii")
     # Claude Code reads UTF-8, whatever the locale.
     _write(f"{said}\n".encode("utf-8", "replace"))
     if chain:

@@ -50,13 +50,16 @@ def forecast(
 ) -> Forecast:
     """Forecast a block that has used `used` of `limit` counted tokens.
 
-    Over the limit nothing is forecast; before five minutes of data nothing but the pace that lasts.
+    Over the limit nothing is forecast. Before five minutes of data only the pace that lasts is,
+    unless nothing is left.
     """
     left = reset_at - now
     if used > limit:
         return Forecast("exceeded")
     sustainable = (limit - used) / minutes(left) if left > timedelta() else None
     if burn.tokens_per_minute is None:
+        if used == limit:
+            return Forecast("runs_out", now, sustainable)
         return Forecast("unknown", sustainable=sustainable)
     runs_out_at = _runs_out_at(limit - used, burn.tokens_per_minute, reset_at, now)
     pause = reset_at - runs_out_at if runs_out_at else None

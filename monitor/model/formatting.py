@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -168,6 +169,30 @@ def plural(number: int, noun: str) -> str:
     ('1 file', '3,730 files')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def model_names(names: Iterable[str]) -> str:
+    """List the models that wrote something, by short names.
+
+    >>> model_names(["claude-opus-4-20250514", "<synthetic>", "gpt-5"])
+    'opus-4, gpt-5'
+    """
+    # Claude Code names messages of its own "<synthetic>".
+    return ", ".join(short_model(name) for name in names if name != "<synthetic>")
+
+
+def short_model(name: str) -> str:
+    """Return a model's name without maker and date.
+
+    >>> short_model("claude-opus-4-20250514")
+    'opus-4'
+    """
+    parts = visible(name).split("-")
+    if parts[0] == "claude":
+        parts = parts[1:]
+    if len(parts) > 1 and len(parts[-1]) == 8 and parts[-1].isdecimal():
+        parts = parts[:-1]
+    return "-".join(parts) or visible(name)
 
 
 def visible(text: str) -> str:

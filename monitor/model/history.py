@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Optional
 
@@ -24,6 +24,45 @@ class CompletedBlock:
 
     block: Block
     official_percent: Optional[float] = None
+
+    @property
+    def limit_hit(self) -> bool:
+        """Whether Claude reported that the limit was reached."""
+        return self.block.limit_reset is not None or (self.official_percent or 0) >= 100
+
+
+@dataclass(frozen=True)
+class Day:
+    """The completed blocks that began on one day of the user's clock."""
+
+    date: date
+    items: tuple[CompletedBlock, ...]
+
+    @property
+    def counted(self) -> int:
+        """Counted tokens."""
+        return _counted(self.items)
+
+    @property
+    def messages(self) -> int:
+        """Messages, as ccusage counts entries."""
+        return sum(item.block.entries for item in self.items)
+
+    @property
+    def cost_usd(self) -> Optional[float]:
+        """The sum of the costs that are known; None if none is."""
+        costs = [item.block.cost_usd for item in self.items if item.block.cost_usd is not None]
+        return sum(costs) if costs else None
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models used, without repetition."""
+        return list(dict.fromkeys(name for item in self.items for name in item.block.models))
+
+    @property
+    def limit_hits(self) -> int:
+        """How many of the blocks reached their limit."""
+        return sum(item.limit_hit for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -102,6 +141,14 @@ def hourly_tokens(pieces: Iterable[Block]) -> HourlyTokens:
         if not piece.is_gap:
             hours[piece.start] += piece.tokens.counted
     return hours
+
+
+def by_day(completed: Iterable[CompletedBlock], time_format: TimeFormat) -> list[Day]:
+    """Group blocks by the day on which they began, on the user's clock."""
+    days: dict[date, list[CompletedBlock]] = defaultdict(list)
+    for item in completed:
+        days[time_format.local(item.block.start).date()].append(item)
+    return [Day(day, tuple(items)) for day, items in days.items()]
 
 
 def block_hours(block: Block, hours: HourlyTokens) -> tuple[int, ...]:

@@ -97,8 +97,6 @@ def _warming_up(usage: Usage) -> str:
     if not usage.is_settled:
         said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
         return f"{said}. Your highest block, which is the limit, is being looked up."
-    if usage.headline.tokens_left == 0:
-        return f"You are at the limit; it resets {_reset(usage)}."
     used = percent(usage.percent)
     if usage.reading.partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."

@@ -1,55 +1,164 @@
-"""A Usage in one line, for a screen of one row, a status bar or a prompt."""
+"""`line`: a Usage in one line, as fields for a template, and as JSON for waybar."""
 
 from __future__ import annotations
 
-from monitor.model.formatting import age, count, duration, percent
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Optional
+
+from monitor.model import sentence
+from monitor.model.formatting import age, count, dollars, duration, percent, rate
 from monitor.model.usage import Usage
+from monitor.views.bars import bar
+from monitor.views.states import state_of
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, fit
 
+FIELD = re.compile(r"\{([\w-]+)\}")
+
 
 def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
-    """Say the most important in one line; what comes last is cut first."""
-    dot = f" {glyphs.dot} "
-    parts = _parts(usage)
-    if usage.reading.error:
-        parts.append(f"{glyphs.warning} read {age(usage.now - usage.reading.read_at)} ago")
-    return fit((Span(dot.join(parts)),), width, glyphs.ellipsis)
-
-
-def _parts(usage: Usage) -> list[str]:
-    time_format = usage.rules.time_format
-    reset = time_format.minute_or_day(usage.reset.at, usage.now) if usage.reset.at else None
+    """Return the most important facts in at most `width` cells; the last ones are cut first."""
     if usage.status == "limit_reached":
-        at = usage.goes_on_at
-        again = (
-            f"{time_format.minute_or_day(at, usage.now)}, in {duration(at - usage.now)}"
-            if at
-            else ""
-        )
-        name = "weekly limit" if usage.is_weekly_reached else "limit"
-        return [f"{name} reached", *([f"resets {again}"] if again else [])]
-    if usage.block is None:
-        ended = time_format.minute_or_day(usage.last.end, usage.now) if usage.last else None
-        own = usage.official.five_hour if usage.official else None
-        if own is not None:
-            said = ["no active block", f"{percent(own.used_percent)} official"]
-            return [*said, *([f"resets {reset}"] if reset else [])]
-        said = ["no active block", f"last ended {ended}" if ended else "", f"resets {reset}"]
-        return [part for part in said[: 3 if reset else 2] if part]
+        facts = _reached_facts(usage)
+    elif usage.block is None:
+        facts = _idle_facts(usage)
+    else:
+        facts = _active_facts(usage)
+    if usage.reading.error:
+        facts.append(f"{glyphs.warning} read {_age(usage)} ago")
+    text = f" {glyphs.dot} ".join(fact for fact in facts if fact)
+    return fit((Span(text),), width, glyphs.ellipsis)
+
+
+def _reached_facts(usage: Usage) -> list[str]:
+    name = "weekly limit" if usage.is_weekly_reached else "limit"
+    at = usage.goes_on_at
+    wait = f"resets {_clock(usage, at)}, in {duration(at - usage.now)}" if at else ""
+    return [f"{name} reached", wait]
+
+
+def _idle_facts(usage: Usage) -> list[str]:
+    official = usage.official.five_hour if usage.official else None
+    if official is not None:
+        known = f"{percent(official.used_percent)} official"
+    else:
+        known = f"last ended {_clock(usage, usage.last.end)}" if usage.last else ""
+    return ["no active block", known, _reset(usage)]
+
+
+def _active_facts(usage: Usage) -> list[str]:
     if not usage.is_settled:
-        return [f"{count(usage.tokens.counted)} used", f"resets {reset}"]
-    parts = [percent(usage.percent)]
-    left = usage.headline.tokens_left
+        return [f"{count(usage.tokens.counted)} used", _reset(usage)]
+    return [percent(usage.percent), _left(usage), _risk(usage), _reset(usage)]
+
+
+def _left(usage: Usage) -> str:
     if usage.forecast.verdict == "exceeded":
-        parts.append(f"{count(usage.tokens.counted - usage.limit.tokens)} over")
-    elif left is not None:
-        parts.append(f"{count(left)} left")
-    if usage.weekly is not None and usage.weekly.comes_first and usage.weekly.runs_out_at:
-        when = time_format.minute_or_day(usage.weekly.runs_out_at, usage.now)
-        parts.append(f"weekly limit runs out {when}")
-    elif usage.forecast.runs_out_at:
-        parts.append(f"runs out {time_format.minute_or_day(usage.forecast.runs_out_at, usage.now)}")
-    elif usage.forecast.probability and usage.forecast.verdict != "ok":
-        parts.append(f"{percent(100 * usage.forecast.probability)} likely to run out")
-    return [*parts, f"resets {reset}"]
+        return f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+    left = usage.headline.tokens_left
+    return "" if left is None else f"{count(left)} left"
+
+
+def _risk(usage: Usage) -> str:
+    forecast, weekly = usage.forecast, usage.weekly
+    if weekly is not None and weekly.comes_first and weekly.runs_out_at:
+        return f"weekly limit runs out {_clock(usage, weekly.runs_out_at)}"
+    if forecast.runs_out_at:
+        return f"runs out {_clock(usage, forecast.runs_out_at)}"
+    if forecast.probability and forecast.verdict != "ok":
+        return f"{percent(100 * forecast.probability)} likely to run out"
+    return ""
+
+
+def _reset(usage: Usage) -> str:
+    return f"resets {_clock(usage, usage.reset.at)}" if usage.reset.at else ""
+
+
+def _limit(usage: Usage) -> str:
+    """Return the limit in tokens that the percentage is of."""
+    if usage.headline.source == "estimate":
+        return count(usage.limit.tokens)
+    worth = usage.headline.tokens_per_percent
+    return "" if worth is None else count(round(100 * worth))
+
+
+def _cost(usage: Usage) -> Optional[float]:
+    return usage.block.cost_usd if usage.block else None
+
+
+def _age(usage: Usage) -> str:
+    return age(usage.now - usage.reading.read_at)
+
+
+def _clock(usage: Usage, when: Optional[datetime]) -> str:
+    return usage.rules.time_format.minute_or_day(when, usage.now) if when else ""
+
+
+def _known(write: Callable[[float], str], number: Optional[float]) -> str:
+    return "" if number is None else write(number)
+
+
+def _text(spans: Line) -> str:
+    return "".join(span.text for span in spans)
+
+
+FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
+    {
+        "line": lambda usage, glyphs: _text(one_line(usage, 1000, glyphs)),
+        "sentence": lambda usage, _: sentence.summary(usage),
+        "status": lambda usage, _: usage.status,
+        "verdict": lambda usage, _: usage.verdict,
+        "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
+        "source": lambda usage, _: usage.headline.source if usage.block else "none",
+        "bar": lambda usage, glyphs: _text(bar(usage.percent, None, 10, "", glyphs.bar)),
+        "used": lambda usage, _: count(usage.tokens.counted),
+        "left": lambda usage, _: _known(count, usage.headline.tokens_left),
+        "limit": lambda usage, _: _limit(usage),
+        "plan": lambda usage, _: usage.limit.plan or "",
+        "pace": lambda usage, _: _known(rate, usage.burn.tokens_per_minute),
+        "runs_out": lambda usage, _: _clock(usage, usage.forecast.runs_out_at),
+        "likely": lambda usage, _: _known(percent, usage.forecast.likely_percent),
+        "reset": lambda usage, _: _clock(usage, usage.reset.at),
+        "reset_in": lambda usage, _: duration(usage.reset.at - usage.now) if usage.reset.at else "",
+        "week": lambda usage, _: percent(usage.weekly.used_percent) if usage.weekly else "",
+        "cost": lambda usage, _: _known(dollars, _cost(usage)),
+        "age": lambda usage, _: _age(usage),
+    }
+)
+"""The fields of `line --format`; one that is not known is empty."""
+
+
+def fill_template(template: str, usage: Usage, glyphs: Glyphs) -> str:
+    """Replace the fields of a template; other text in braces stays as it is."""
+
+    def value(match: re.Match[str]) -> str:
+        return FIELDS[match[1]](usage, glyphs) if match[1] in FIELDS else match[0]
+
+    return FIELD.sub(value, template)
+
+
+def unknown_fields(template: str) -> list[str]:
+    """Return the names in braces that are no fields."""
+    return [name for name in FIELD.findall(template) if name not in FIELDS]
+
+
+def waybar(usage: Usage, glyphs: Glyphs) -> str:
+    """Return the JSON of a custom waybar module."""
+    return json.dumps(
+        {
+            "text": _text(one_line(usage, 1000, glyphs)),
+            "tooltip": sentence.summary(usage),
+            "class": state_of(usage).css_class,
+            "percentage": _whole_percent(usage),
+        }
+    )
+
+
+def _whole_percent(usage: Usage) -> int:
+    if usage.status == "limit_reached":
+        return 100
+    return min(100, round(usage.percent)) if usage.block else 0

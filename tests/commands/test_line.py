@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from monitor.views.line_fields import FIELDS, unknown_fields
+from monitor.views.line import FIELDS, unknown_fields
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
 from tests.live.fakes import MONITOR, Fake, active, live, now, wait_for_history

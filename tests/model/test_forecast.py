@@ -54,9 +54,10 @@ def test_over_the_limit_nothing_is_forecast() -> None:
     assert at_pace(None, used=10_001) == Forecast("exceeded")
 
 
-def test_exactly_at_the_limit_it_has_run_out_now() -> None:
-    found = at_pace(0.0, used=10_000)
-    assert (found.verdict, found.runs_out_at, found.sustainable) == ("runs_out", NOW, 0.0)
+def test_exactly_at_the_limit_it_has_run_out_now_whatever_the_pace() -> None:
+    for pace in (0.0, None):
+        found = at_pace(pace, used=10_000)
+        assert (found.verdict, found.runs_out_at, found.sustainable) == ("runs_out", NOW, 0.0)
 
 
 @pytest.mark.parametrize(

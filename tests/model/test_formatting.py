@@ -18,6 +18,7 @@ from monitor.model.formatting import (
     percent,
     plural,
     rate,
+    short_model,
     size,
     visible,
 )
@@ -191,3 +192,18 @@ def test_a_rate_from_10_on_is_whole(number: float, expected: str) -> None:
 
 def test_each_control_character_is_shown_as_its_own_picture() -> None:
     assert visible("\0\x1f \x7f\x9b\u202e~") == "␀␟ ␡��~"
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("claude-opus-4-20250514", "opus-4"),
+        ("claude-3-5-haiku-20241022", "3-5-haiku"),
+        ("claude-opus-4-8", "opus-4-8"),
+        ("<synthetic>", "<synthetic>"),
+        ("gpt-5", "gpt-5"),
+        ("claude", "claude"),
+    ],
+)
+def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) -> None:
+    assert short_model(name) == short

@@ -258,5 +258,5 @@ def one_line_of(usage: Usage) -> str:
 
 def test_at_the_limit_in_the_first_minutes_is_no_mere_start() -> None:
     usage = measure(WARMING_UP, HISTORY, replace(RULES, token_limit=1_200), NOW)
-    assert usage.verdict == "unknown"
+    assert usage.verdict == "runs_out"
     assert summary(usage).startswith("You are at the limit")

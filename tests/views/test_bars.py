@@ -1,4 +1,4 @@
-"""Bars and sparklines: exact lengths, and no more said than is so."""
+"""Bars: exact lengths, and full only at the limit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.views.bars import bar, spark
+from monitor.views.bars import bar
 from monitor.views.style import ASCII, UNICODE, Glyphs
 from monitor.views.text import width_of
 
@@ -17,14 +17,14 @@ BOTH = st.sampled_from([UNICODE, ASCII])
 
 
 def drawn(used: float, likely: Optional[float], width: int, glyphs: Glyphs = UNICODE) -> str:
-    return "".join(span.text for span in bar(used, likely, width, "ok", glyphs))
+    return "".join(span.text for span in bar(used, likely, width, "ok", glyphs.bar))
 
 
 @given(used=PERCENTS, likely=st.none() | PERCENTS, width=st.integers(0, 200), glyphs=BOTH)
 def test_a_bar_is_as_wide_as_asked(
     used: float, likely: Optional[float], width: int, glyphs: Glyphs
 ) -> None:
-    assert width_of(bar(used, likely, width, "ok", glyphs)) == width
+    assert width_of(bar(used, likely, width, "ok", glyphs.bar)) == width
 
 
 @pytest.mark.parametrize(
@@ -52,23 +52,12 @@ def test_a_bar_in_ascii_has_whole_cells() -> None:
 
 @given(used=st.floats(0, 99.999), width=st.integers(1, 200), glyphs=BOTH)
 def test_a_bar_is_not_full_before_100_percent(used: float, width: int, glyphs: Glyphs) -> None:
-    assert drawn(used, None, width, glyphs) != glyphs.full * width
+    assert drawn(used, None, width, glyphs) != glyphs.bar.full * width
 
 
 def test_the_parts_of_a_bar_have_their_own_roles() -> None:
-    assert [span.role for span in bar(50, 75, 8, "alarm", UNICODE)] == ["alarm", "likely", "empty"]
-
-
-@given(values=st.lists(st.integers(0, 10**15), max_size=40), glyphs=BOTH)
-def test_a_sparkline_rises_and_falls_with_its_values(values: list[int], glyphs: Glyphs) -> None:
-    levels = [glyphs.spark.index(character) for character in spark(values, glyphs)]
-    assert len(levels) == len(values)
-    ranked = sorted(zip(values, levels))
-    assert [level for _, level in ranked] == sorted(levels)
-    if any(values):
-        assert max(levels) == len(glyphs.spark) - 1
-
-
-def test_a_sparkline_of_nothing_is_flat() -> None:
-    assert spark([0, 0, 0], UNICODE) == "▁▁▁"
-    assert spark([], UNICODE) == ""
+    assert [span.role for span in bar(50, 75, 8, "alarm", UNICODE.bar)] == [
+        "alarm",
+        "likely",
+        "empty",
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from typing import Optional
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.views.style import ASCII, ROLES, UNICODE, Style, choose_style, to_ascii
+from monitor.views.style import ASCII, CONSOLE, ROLES, UNICODE, Style, choose_style, limit_charset
 from monitor.views.text import Span, line
 
 
@@ -18,6 +19,7 @@ def chosen(
     is_terminal: bool = True,
     ascii_only: bool = False,
     no_color: bool = False,
+    color_count: Optional[int] = None,
     **environ: str,
 ) -> Style:
     return choose_style(
@@ -26,6 +28,7 @@ def chosen(
         environ=environ,
         ascii_only=ascii_only,
         no_color=no_color,
+        color_count=color_count,
     )
 
 
@@ -36,6 +39,14 @@ def test_a_terminal_gets_colours_and_a_pipe_gets_none() -> None:
 
 def test_a_dumb_terminal_gets_no_colours() -> None:
     assert not chosen(TERM="dumb").colors
+
+
+@pytest.mark.parametrize(("count", "colors"), [(-1, False), (0, False), (8, True), (None, True)])
+def test_a_terminal_that_is_known_to_have_no_colours_gets_none(
+    count: Optional[int], *, colors: bool
+) -> None:
+    assert chosen(TERM="vt100", color_count=count).colors is colors
+    assert chosen(TERM="vt100", color_count=count, FORCE_COLOR="1").colors
 
 
 @pytest.mark.parametrize(("value", "colors"), [("1", False), ("0", False), ("", True)])
@@ -75,10 +86,21 @@ def test_the_ascii_glyphs_are_ascii() -> None:
     assert all(str(value).isascii() for value in astuple(ASCII))
 
 
+def test_the_linux_console_gets_only_glyphs_that_its_font_has() -> None:
+    assert chosen(TERM="linux").glyphs == CONSOLE
+    assert chosen(TERM="linux", ascii_only=True).glyphs == ASCII
+    "".join(map(str, astuple(CONSOLE))).encode("cp437")  # raises if a character is missing
+    assert not CONSOLE.braille
+
+
 @given(st.text())
 def test_whatever_the_text_it_can_be_written_in_ascii(text: str) -> None:
-    assert to_ascii(text).isascii()
-    assert len(to_ascii(text)) == len(text)
+    assert limit_charset(text, "ascii").isascii()
+    assert len(limit_charset(text, "ascii")) == len(text)
+
+
+def test_the_console_keeps_the_characters_of_the_users_own_names() -> None:
+    assert limit_charset("17:00–17:15 · größe/日本…", "console") == "17:00-17:15 · größe/日本."
 
 
 def test_without_colours_a_line_is_its_text() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from html import escape
+from typing import NamedTuple
 
 from monitor.model.formatting import count, dollars, percent, plural
-from monitor.model.history import CompletedBlock, HourlyTokens, by_hour_of_week
-from monitor.views.history_table import WEEKDAYS, Entry, Shown, by_block, by_day, limit_was_hit
+from monitor.model.history import CompletedBlock, Day, HourlyTokens, by_day, by_hour_of_week
+from monitor.views.history_table import WEEKDAYS, TableOptions, TableRow, block_rows, day_rows
 from monitor.views.html.style_sheet import STYLE
 from monitor.views.html.svg import Axis, Column, Mark, axis, columns, heat_map, round_steps
 
@@ -16,17 +17,20 @@ BLOCKS_HEIGHT, OFFICIAL_HEIGHT, DAYS_HEIGHT = 240, 56, 150
 """Pixels of each picture's plot."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""The page needs nothing but its own style sheet: the browser shall fetch and run nothing."""
+"""The page needs nothing but its own style sheet: the browser is to fetch and run nothing."""
 
 
 def page(
-    completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown, made_at: datetime
+    completed: Sequence[CompletedBlock],
+    hours: HourlyTokens,
+    options: TableOptions,
+    made_at: datetime,
 ) -> str:
-    """Return the whole page; all text that comes from data is escaped.
+    """Return the whole page; every text from the data is escaped.
 
-    It draws with SVG and CSS alone, so it looks the same from a file, offline, without scripts.
+    It is drawn with SVG and CSS alone, so it looks the same from a file, offline, without scripts.
     """
-    period = _period(completed, shown)
+    period = _period(completed, options)
     title = f"Claude Code usage{', ' + period if period else ''}"
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -43,81 +47,80 @@ def page(
 <body>
 <header>
 <h1>Claude Code usage</h1>
-<p>{escape(_subtitle(completed, period, shown))}</p>
+<p>{escape(_subtitle(completed, period, options))}</p>
 </header>
-<main style="--labels: {_widest_label(completed, shown)}ch">
-{_content(completed, hours, shown)}
+<main style="--labels: {_widest_label(completed, options)}ch">
+{_content(completed, hours, options)}
 </main>
 <footer>
-{_footer(shown, made_at)}
+{_footer(options, made_at)}
 </footer>
 </body>
 </html>
 """
 
 
-def _content(completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown) -> str:
+def _content(
+    completed: Sequence[CompletedBlock], hours: HourlyTokens, options: TableOptions
+) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
-    entries = by_block(completed, shown)
+    rows, days = block_rows(completed, options), by_day(completed, options.time_format)
     parts = [
-        _figures(completed, shown),
-        _section("Blocks", _blocks_said(completed, shown), _blocks(completed, entries, shown)),
-        _section("Days", _days_said(completed, shown), _days(completed, shown)),
-        _hours(completed, hours, shown),
-        _section("Every block", "The newest first.", _table(entries, shown)),
+        _figures(completed, days, options),
+        _section("Blocks", _blocks_text(completed, options), _blocks(completed, rows, options)),
+        _section("Days", _days_text(days), _days(days)),
+        _hours(completed, hours, options),
+        _section("Every block", "The newest first.", _table(rows, options)),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _period(completed: Sequence[CompletedBlock], shown: Shown) -> str:
-    days = [shown.time_format.day(item.block.start) for item in completed]
+def _period(completed: Sequence[CompletedBlock], options: TableOptions) -> str:
+    days = [options.time_format.day(item.block.start) for item in completed]
     return " to ".join(dict.fromkeys([*days[:1], *days[-1:]]))
 
 
-def _subtitle(completed: Sequence[CompletedBlock], period: str, shown: Shown) -> str:
-    parts = [
-        period,
-        plural(len(completed), "completed block"),
-        f"times in {shown.time_format.zone}",
-    ]
-    return " · ".join(part for part in parts if part)
+def _subtitle(completed: Sequence[CompletedBlock], period: str, options: TableOptions) -> str:
+    number = plural(len(completed), "completed block")
+    zone = f"times in {options.time_format.zone}"
+    return " · ".join(part for part in (period, number, zone) if part)
 
 
-def _footer(shown: Shown, made_at: datetime) -> str:
-    made = f"{shown.time_format.day(made_at)} {shown.time_format.minute(made_at)}"
-    said = [
+def _footer(options: TableOptions, made_at: datetime) -> str:
+    made = f"{options.time_format.day(made_at)} {options.time_format.minute(made_at)}"
+    sentences = [
         "Counted tokens are input + output, which limits are measured in.",
-        f"Percents are of {count(shown.limit)} tokens, the limit assumed here.",
+        f"Percents are of {count(options.limit)} tokens, the limit assumed here.",
         "Percents marked official came from Claude Code itself.",
         f"Made by ccusage-monitor on {made}.",
     ]
-    return "\n".join(f"<p>{escape(text)}</p>" for text in said)
+    return "\n".join(f"<p>{escape(text)}</p>" for text in sentences)
 
 
-def _section(title: str, said: str, content: str) -> str:
-    return f"<section>\n<h2>{escape(title)}</h2>\n<p>{escape(said)}</p>\n{content}\n</section>"
+def _section(title: str, text: str, content: str) -> str:
+    return f"<section>\n<h2>{escape(title)}</h2>\n<p>{escape(text)}</p>\n{content}\n</section>"
 
 
 # --- key figures
 
 
-def _figures(completed: Sequence[CompletedBlock], shown: Shown) -> str:
+def _figures(
+    completed: Sequence[CompletedBlock], days: Sequence[Day], options: TableOptions
+) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
     costs = [block.cost_usd for block in blocks if block.cost_usd is not None]
-    days = {shown.time_format.day(block.start) for block in blocks}
-    tokens = sum(block.tokens.counted for block in blocks)
-    hits = sum(limit_was_hit(item) for item in completed)
+    tokens = sum(day.counted for day in days)
     figures = [
         ("Blocks", count(len(blocks)), f"on {plural(len(days), 'day')}"),
         ("Counted tokens", count(tokens), f"{count(tokens / len(blocks))} per block"),
     ]
-    if shown.show_cost and costs:
+    if options.show_cost and costs:
         figures.append(("Cost", dollars(sum(costs)), f"{dollars(sum(costs) / len(costs))} a block"))
     figures += [
-        ("Highest block", count(top.tokens.counted), shown.time_format.day(top.start)),
-        ("Limit hits", count(hits), "reported by Claude"),
+        ("Highest block", count(top.tokens.counted), options.time_format.day(top.start)),
+        ("Limit hits", count(sum(day.limit_hits for day in days)), "reported by Claude"),
     ]
     drawn = "\n".join(_figure(*figure) for figure in figures)
     return f'<dl class="figures">\n{drawn}\n</dl>'
@@ -133,21 +136,22 @@ def _figure(name: str, value: str, note: str) -> str:
 # --- the pictures
 
 
-def _blocks(completed: Sequence[CompletedBlock], entries: Sequence[Entry], shown: Shown) -> str:
-    along = axis([entry.name.partition(" ")[0] for entry in entries])
-    top = max(shown.limit, *(entry.tokens for entry in entries))
-    drawn = [Column(i, e.tokens, _entry_said(e), _role(e)) for i, e in enumerate(entries)]
-    marks = [*_grid(top), Mark(shown.limit, role="limit")]
-    pictures = [
-        columns(drawn, along, marks, BLOCKS_HEIGHT, "Column chart: counted tokens of each block")
-    ]
+def _blocks(
+    completed: Sequence[CompletedBlock], rows: Sequence[TableRow], options: TableOptions
+) -> str:
+    slots = axis([row.name.partition(" ")[0] for row in rows])
+    top = max(options.limit, *(row.tokens for row in rows))
+    drawn = [_column(slot, row) for slot, row in enumerate(rows)]
+    marks = [*_grid(top), Mark(options.limit, role="limit")]
+    label = "Column chart: counted tokens of each block"
+    pictures = [columns(drawn, slots, marks, BLOCKS_HEIGHT, label)]
     if any(item.official_percent is not None for item in completed):
-        pictures.append(_official(completed, along.slots))
+        pictures.append(_official(completed, slots.slots))
     return "\n".join(pictures)
 
 
 def _official(completed: Sequence[CompletedBlock], slots: int) -> str:
-    """Draw the official percents in a plot of their own: tokens do not measure the same."""
+    """Draw the official percentages in a plot of their own: tokens are another measure."""
     known = [(i, p) for i, item in enumerate(completed) if (p := item.official_percent) is not None]
     drawn = [Column(i, p, f"{percent(p)} official", "hit" if p >= 100 else "") for i, p in known]
     marks = [Mark(value, percent(value)) for value in (0, 50, 100)]
@@ -157,48 +161,37 @@ def _official(completed: Sequence[CompletedBlock], slots: int) -> str:
     )
 
 
-def _days(completed: Sequence[CompletedBlock], shown: Shown) -> str:
-    entries = by_day(completed, shown)
-    days = [date.fromisoformat(entry.name.partition(" ")[0]) for entry in entries]
-    names = _every_day(days)
-    drawn = [
-        Column((day - days[0]).days, entry.tokens, _entry_said(entry), _role(entry))
-        for day, entry in zip(days, entries)
-    ]
-    marks = _grid(max(entry.tokens for entry in entries))
-    return columns(
-        drawn, axis(names), marks, DAYS_HEIGHT, "Column chart: counted tokens of each day"
-    )
+def _days(days: Sequence[Day]) -> str:
+    first, last = days[0].date, days[-1].date
+    every_day = [str(first + timedelta(days=i)) for i in range((last - first).days + 1)]
+    drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days))]
+    marks = _grid(max(day.counted for day in days))
+    label = "Column chart: counted tokens of each day"
+    return columns(drawn, axis(every_day), marks, DAYS_HEIGHT, label)
 
 
-def _every_day(days: Sequence[date]) -> list[str]:
-    return [str(days[0] + timedelta(days=i)) for i in range((days[-1] - days[0]).days + 1)]
-
-
-def _hours(completed: Sequence[CompletedBlock], hours: HourlyTokens, shown: Shown) -> str:
+def _hours(completed: Sequence[CompletedBlock], hours: HourlyTokens, options: TableOptions) -> str:
     """Draw the hours of the week, where they are known."""
-    heat = by_hour_of_week(completed, hours, shown.time_format)
+    heat = by_hour_of_week(completed, hours, options.time_format)
     top = max(heat.values(), default=0)
     if not top:
         return ""
-    day, hour = max(heat, key=lambda key: heat[key])
 
-    def said(day: int, hour: int) -> str:
+    def text(day: int, hour: int) -> str:
         return f"{WEEKDAYS[day]} {hour:02d}:00: {count(heat.get((day, hour), 0))} tokens"
 
-    picture = heat_map(
-        lambda day, hour: heat.get((day, hour), 0) / top,
-        WEEKDAYS,
-        said,
-        f"Heat map: counted tokens by weekday and hour; most on {said(day, hour)}",
-    )
+    day, hour = max(heat, key=lambda key: heat[key])
+    label = f"Heat map: counted tokens by weekday and hour; most on {text(day, hour)}"
+    shares = {key: tokens / top for key, tokens in heat.items()}
     summary = f"When the tokens were used. Most on {WEEKDAYS[day]} from {hour:02d}:00: "
+    picture = heat_map(shares, WEEKDAYS, text, label)
     return _section("Hours of the week", f"{summary}{count(top)}.", picture)
 
 
-def _widest_label(completed: Sequence[CompletedBlock], shown: Shown) -> int:
-    """Return how many characters stand left of the plots, whose left edges are in one line."""
-    top = max([shown.limit, *(entry.tokens for entry in by_day(completed, shown))])
+def _widest_label(completed: Sequence[CompletedBlock], options: TableOptions) -> int:
+    """Return the characters left of the plots, so that their left edges are in one line."""
+    days = by_day(completed, options.time_format)
+    top = max([options.limit, *(day.counted for day in days)])
     return max(len("100 %"), len(_grid(top)[-1].name))
 
 
@@ -206,33 +199,34 @@ def _grid(top: float) -> list[Mark]:
     return [Mark(value, count(value)) for value in round_steps(top)]
 
 
-def _role(entry: Entry) -> str:
-    return "hit" if entry.alarm else "top" if entry.highest else ""
+def _column(slot: int, row: TableRow) -> Column:
+    parts = [f"{count(row.tokens)} tokens", row.share, row.length]
+    tooltip = f"{row.name}: {', '.join(part for part in parts if part)}"
+    return Column(slot, row.tokens, tooltip, _role(row))
 
 
-def _entry_said(entry: Entry) -> str:
-    parts = [f"{count(entry.tokens)} tokens", entry.share, entry.length]
-    return f"{entry.name}: {', '.join(part for part in parts if part)}"
+def _role(row: TableRow) -> str:
+    return "hit" if row.limit_hit else "top" if row.highest else ""
 
 
-# --- what is said above them
+# --- the text above them
 
 
-def _blocks_said(completed: Sequence[CompletedBlock], shown: Shown) -> str:
-    above = sum(item.block.tokens.counted > shown.limit for item in completed)
+def _blocks_text(completed: Sequence[CompletedBlock], options: TableOptions) -> str:
+    above = sum(item.block.tokens.counted > options.limit for item in completed)
     passed = f"{plural(above, 'block')} passed it" if above else "No block passed it"
-    hits = sum(limit_was_hit(item) for item in completed)
+    hits = sum(item.limit_hit for item in completed)
     hit = f" In red: {plural(hits, 'block')} that hit the limit, as Claude said." if hits else ""
     return (
         "Counted tokens of each block, one column a block, oldest first."
-        f" The dashed line is the limit: {count(shown.limit)} tokens. {passed}.{hit}"
+        f" The dashed line is the limit: {count(options.limit)} tokens. {passed}.{hit}"
     )
 
 
-def _days_said(completed: Sequence[CompletedBlock], shown: Shown) -> str:
-    entries = by_day(completed, shown)
-    top = max(entries, key=lambda entry: entry.tokens)
-    mean = sum(entry.tokens for entry in entries) / len(entries)
+def _days_text(days: Sequence[Day]) -> str:
+    rows = day_rows(days)
+    top = max(rows, key=lambda row: row.tokens)
+    mean = sum(row.tokens for row in rows) / len(rows)
     return (
         "Counted tokens by the day on which their block began."
         f" {count(mean)} on an average day with use; most on {top.name}: {count(top.tokens)}."
@@ -242,27 +236,41 @@ def _days_said(completed: Sequence[CompletedBlock], shown: Shown) -> str:
 # --- the table
 
 
-def _table(entries: Sequence[Entry], shown: Shown) -> str:
-    heads = ["Start", "Length", "Messages", "Tokens", "Of limit", "Cost", "Models"]
-    kept = [i for i, head in enumerate(heads) if shown.show_cost or head != "Cost"]
-    numbers = {2, 3, 5}
-    head = "".join(f'<th scope="col"{_number(i in numbers)}>{escape(heads[i])}</th>' for i in kept)
-    rows = "\n".join(_row(entry, kept, numbers) for entry in reversed(entries))
+class TableColumn(NamedTuple):
+    """A column of the table: its head, what it says of a row, and whether that is a number."""
+
+    head: str
+    text: Callable[[TableRow], str]
+    is_number: bool = False
+
+    def cell(self, tag: str, text: str) -> str:
+        """Return one cell of the column."""
+        role = ' class="n"' if self.is_number else ""
+        return f"<{tag}{role}>{escape(text)}</{tag[:2]}>"
+
+
+TABLE = (
+    TableColumn("Start", lambda row: row.name),
+    TableColumn("Length", lambda row: row.length),
+    TableColumn("Messages", lambda row: count(row.messages), is_number=True),
+    TableColumn("Tokens", lambda row: count(row.tokens), is_number=True),
+    TableColumn("Of limit", lambda row: row.share + (" · highest" if row.highest else "")),
+    TableColumn("Cost", lambda row: "" if row.cost is None else dollars(row.cost), is_number=True),
+    TableColumn("Models", lambda row: row.models),
+)
+
+
+def _table(rows: Sequence[TableRow], options: TableOptions) -> str:
+    shown = [column for column in TABLE if options.show_cost or column.head != "Cost"]
+    head = "".join(column.cell('th scope="col"', column.head) for column in shown)
+    body = "\n".join(_table_row(row, shown) for row in reversed(rows))
     return (
         '<div class="scroll" role="region" aria-label="Every block" tabindex="0">\n<table>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
     )
 
 
-def _row(entry: Entry, kept: Sequence[int], numbers: set[int]) -> str:
-    cost = "" if entry.cost is None else dollars(entry.cost)
-    share = f"{entry.share} · highest" if entry.highest else entry.share
-    texts = [entry.name, entry.length, count(entry.messages), count(entry.tokens), share, cost]
-    texts.append(entry.models)
-    cells = "".join(f"<td{_number(i in numbers)}>{escape(texts[i])}</td>" for i in kept)
-    role = _role(entry)
+def _table_row(row: TableRow, shown: Sequence[TableColumn]) -> str:
+    cells = "".join(column.cell("td", column.text(row)) for column in shown)
+    role = _role(row)
     return f'<tr class="{role}">{cells}</tr>' if role else f"<tr>{cells}</tr>"
-
-
-def _number(yes: bool) -> str:  # noqa: FBT001 - it says what the cell is
-    return ' class="n"' if yes else ""

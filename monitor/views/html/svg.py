@@ -6,7 +6,7 @@ while columns grow and shrink with the page. Colours come from the page's style 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,17 +16,17 @@ CELL, CELL_GAP = 22, 3
 
 @dataclass(frozen=True)
 class Column:
-    """One column: in which slot from the left, how high, what it says, its class."""
+    """One column: its slot from the left, its height, its tooltip and its class."""
 
     slot: int
     value: float
-    said: str
+    tooltip: str
     role: str = ""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A line across the plot at a value; what is written beside it; class `grid` or `limit`."""
+    """A line across the plot at a value, the text beside it, and its class, `grid` or `limit`."""
 
     value: float
     name: str = ""
@@ -35,22 +35,22 @@ class Mark:
 
 @dataclass(frozen=True)
 class Axis:
-    """How many slots there are from left to right, and what is written under some of them."""
+    """The number of slots from left to right, and the names below some of them."""
 
     slots: int
     ticks: tuple[tuple[int, str], ...] = ()
 
 
 def axis(names: Sequence[str], least: int = 16, most_ticks: int = 8) -> Axis:
-    """Lay slots out for the names, and pick those that are written, evenly spaced.
+    """Return an axis with a slot for each name, and at most `most_ticks` names written.
 
     There are at least `least` slots: few columns must not become walls.
     """
     slots = max(len(names), least)
     picked = sorted({tick * slots // most_ticks for tick in range(most_ticks)})
     ticks = [(slot, names[slot]) for slot in picked if slot < len(names)]
-    fresh = [t for i, t in enumerate(ticks) if i == 0 or t[1] != ticks[i - 1][1]]
-    return Axis(slots, tuple(fresh))
+    different = [t for i, t in enumerate(ticks) if i == 0 or t[1] != ticks[i - 1][1]]
+    return Axis(slots, tuple(different))
 
 
 def round_steps(top: float) -> list[int]:
@@ -70,7 +70,7 @@ def round_steps(top: float) -> list[int]:
 def columns(
     drawn: Sequence[Column], along: Axis, marks: Sequence[Mark], height: int, label: str
 ) -> str:
-    """Draw columns and marks to one scale; `label` is what is read out instead of the picture."""
+    """Draw columns and marks to one scale; screen readers read `label`."""
     top = max([*(mark.value for mark in marks), *(column.value for column in drawn)])
     width = 100 / along.slots
     parts = [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role == "grid"]
@@ -81,17 +81,19 @@ def columns(
 
 
 def heat_map(
-    heat: Callable[[int, int], float],
+    heat: Mapping[tuple[int, int], float],
     rows: Sequence[str],
-    said: Callable[[int, int], str],
+    tooltip: Callable[[int, int], str],
     label: str,
 ) -> str:
-    """Draw 24 hours across and a row for each name; `heat` is from 0 to 1."""
+    """Draw 24 hours across and a row for each name; `heat` is 0 to 1 by row and hour."""
     parts = [_hour(hour, len(rows) * (CELL + CELL_GAP)) for hour in range(0, 24, 3)]
     for row, name in enumerate(rows):
         y = row * (CELL + CELL_GAP)
         parts.append(f'<text class="y" x="-10" y="{y + 15}">{escape(name)}</text>')
-        parts += [_cell(hour, y, heat(row, hour), said(row, hour)) for hour in range(24)]
+        parts += [
+            _cell(hour, y, heat.get((row, hour), 0.0), tooltip(row, hour)) for hour in range(24)
+        ]
     return _svg(parts, len(rows) * (CELL + CELL_GAP) + 20, label)
 
 
@@ -105,13 +107,13 @@ def _y(value: float, top: float, height: int) -> float:
 
 
 def _column(column: Column, width: float, y: float, height: int) -> str:
-    # The whole slot answers the pointer: a low column alone would be hard to hit.
+    # The whole slot shows the tooltip: a low column alone would be hard to hit.
     x, low = column.slot * width, min(y, height - 1)
-    # Hundreds of columns would fade if each gave a quarter of its pixel away.
+    # Of hundreds of columns each is too narrow to give a quarter of its width away.
     gap = width * 0.12 if width > 0.5 else 0
     role = f' class="{column.role}"' if column.role else ""
     return (
-        f"<g{role}><title>{escape(column.said)}</title>"
+        f"<g{role}><title>{escape(column.tooltip)}</title>"
         f'<rect class="slot" x="{x:.3f}%" width="{width:.3f}%" height="{height}"/>'
         f'<rect class="bar" x="{x + gap:.3f}%" y="{low:.1f}"'
         f' width="{width - 2 * gap:.3f}%" height="{height - low:.1f}"/></g>'
@@ -125,7 +127,7 @@ def _mark(mark: Mark, y: float) -> str:
 
 
 def _tick(x: float, name: str, height: int, number: int) -> str:
-    # Every other one is left out where the screen is narrow.
+    # The style sheet hides every other one on a narrow screen.
     role = "x wide" if number % 2 else "x"
     return f'<text class="{role}" x="{x:.3f}%" y="{height + 18}">{escape(name)}</text>'
 
@@ -134,10 +136,10 @@ def _hour(hour: int, y: int) -> str:
     return f'<text class="x" x="{hour * 100 / 24:.3f}%" y="{y + 14}">{hour:02d}</text>'
 
 
-def _cell(hour: int, y: int, heat: float, said: str) -> str:
+def _cell(hour: int, y: int, heat: float, tooltip: str) -> str:
     width = 100 / 24
     place = f'x="{hour * width:.3f}%" y="{y}" width="{width * 0.9:.3f}%" height="{CELL}" rx="2"'
-    base = f'<g><title>{escape(said)}</title><rect class="cell" {place}/>'
-    # Any use at all must be told from none.
+    base = f'<g><title>{escape(tooltip)}</title><rect class="cell" {place}/>'
+    # The least use must look different from none.
     shade = f'<rect class="heat" {place} fill-opacity="{0.15 + 0.85 * heat:.2f}"/>' if heat else ""
     return f"{base}{shade}</g>"

@@ -14,13 +14,13 @@ import pytz
 from monitor.model.blocks import Block, TokenCounts
 from monitor.model.formatting import TimeFormat
 from monitor.model.history import CompletedBlock, HourlyTokens
-from monitor.views.history_table import Shown
+from monitor.views.history_table import TableOptions
 from monitor.views.html.report import page
 from monitor.views.html.svg import Mark, axis, columns, round_steps
 from monitor.views.style import UNICODE
 from tests.samples import NOW, past_block
 
-SHOWN = Shown(35_000, TimeFormat(pytz.utc), UNICODE)
+SHOWN = TableOptions(35_000, TimeFormat(pytz.utc), UNICODE)
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 LOADS = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "background"}
 RUNS = {"script", "iframe", "object", "embed", "link", "base", "form", "image", "use", "style"}
@@ -88,7 +88,7 @@ PAST = [
 
 
 def read(
-    *blocks: CompletedBlock, shown: Shown = SHOWN, hours: Optional[HourlyTokens] = None
+    *blocks: CompletedBlock, shown: TableOptions = SHOWN, hours: Optional[HourlyTokens] = None
 ) -> Reader:
     """Read the page of these blocks, all of whose tokens came in the first hour unless said."""
     first_hours = {item.block.start: item.block.tokens.counted for item in blocks}

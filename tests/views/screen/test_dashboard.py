@@ -24,14 +24,8 @@ from monitor.model.reset import Reset
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
-from monitor.views.screen.dashboard import (
-    SEVERITIES,
-    DisplayOptions,
-    frame,
-    message,
-    severity,
-    short_model,
-)
+from monitor.views.screen.dashboard import DisplayOptions, frame, message
+from monitor.views.states import state_of
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -204,7 +198,7 @@ def test_a_message_in_one_row_is_its_first_sentence() -> None:
 def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
     usage = usage_in(state)
     shown = text_of(frame(usage, width, height, DisplayOptions(Style())))
-    assert summary(usage) in " ".join(shown.replace(severity(usage)[1], "").split())
+    assert summary(usage) in " ".join(shown.replace(state_of(usage).word, "").split())
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -215,24 +209,12 @@ def test_every_warning_is_shown_whole_at_80x24_and_at_40x20(state: str) -> None:
         assert all(text in shown for text in warnings(usage))
 
 
-def test_a_week_that_runs_out_first_is_never_shown_as_ok() -> None:
-    usage = usage_in("week-first")
-    assert usage.forecast.verdict == "ok"
-    assert severity(usage) == ("alarm", "WEEKLY LIMIT")
-
-
 @pytest.mark.parametrize("height", range(2, 25))
 def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
     for reading in (OK, TIGHT, RUNS_OUT, EXCEEDED, IDLE):
         usage = usage_of(reading)
         shown = " ".join(text_of(frame(usage, 80, height, DisplayOptions(Style()))).split())
         assert summary(usage)[:60] in shown
-
-
-def test_severity_has_its_own_word_and_the_serious_ones_are_red() -> None:
-    assert len({word for _, word in SEVERITIES.values()}) == len(SEVERITIES)
-    serious = {"runs_out", "exceeded", "limit_reached", "weekly"}
-    assert {key for key, (role, _) in SEVERITIES.items() if role == "alarm"} == serious
 
 
 @pytest.mark.parametrize(
@@ -299,21 +281,6 @@ def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
     )
     shown = text_of(frame(usage_of(hostile), 80, 24, DisplayOptions(Style())))
     assert "\x1b" not in shown and "\x07" not in shown
-
-
-@pytest.mark.parametrize(
-    ("name", "short"),
-    [
-        ("claude-opus-4-20250514", "opus-4"),
-        ("claude-3-5-haiku-20241022", "3-5-haiku"),
-        ("claude-opus-4-8", "opus-4-8"),
-        ("<synthetic>", "<synthetic>"),
-        ("gpt-5", "gpt-5"),
-        ("claude", "claude"),
-    ],
-)
-def test_a_models_name_is_shown_without_maker_and_date(name: str, short: str) -> None:
-    assert short_model(name) == short
 
 
 def test_a_limit_that_is_looked_up_is_no_percentage_yet() -> None:

@@ -20,8 +20,8 @@ from monitor.model.plans import Limit
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
 from monitor.model.usage import Rules, Usage
-from monitor.views.screen.chart import burn_up, short, spark_line
-from monitor.views.style import ASCII, UNICODE, Glyphs
+from monitor.views.screen.burn_up import burn_up, short_count
+from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
 
 SCREENS = Path(__file__).parent.parent.parent / "screens"
@@ -83,12 +83,12 @@ NO_SERIES = usage_of(band=None, exact=False)
 BEGUN = usage_of(WORK[:1], minute=8, band=None)
 
 
-def plain(lines: Sequence[Line]) -> list[str]:
-    return ["".join(span.text for span in drawn).rstrip() for drawn in lines]
+def plain(lines: Sequence[Line], glyphs: Glyphs = UNICODE) -> list[str]:
+    return [Style(glyphs).paint(drawn).rstrip() for drawn in lines]
 
 
 def ascii_rows(usage: Usage, width: int = 78, rows: int = 8) -> list[str]:
-    return plain(burn_up(usage, width, rows, ASCII))
+    return plain(burn_up(usage, width, rows, ASCII), ASCII)
 
 
 def roles(drawn: Line) -> list[str]:
@@ -112,7 +112,7 @@ GOLDEN = {
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_chart_looks_as_recorded(name: str) -> None:
     expected = (SCREENS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    assert plain(burn_up(*GOLDEN[name])) == expected
+    assert plain(burn_up(*GOLDEN[name]), GOLDEN[name][-1]) == expected
 
 
 def test_the_curve_ends_at_now_and_the_band_begins_there() -> None:
@@ -212,17 +212,6 @@ def test_two_values_of_one_row_keep_the_label_of_the_limit() -> None:
 def test_without_an_active_block_there_is_nothing_to_draw() -> None:
     idle = Usage(**{**vars(WORKING), "block": None})
     assert burn_up(idle, 78, 8, UNICODE) == []
-    assert spark_line(idle, UNICODE) == ""
-
-
-def test_the_sparkline_has_a_character_for_each_ten_minutes() -> None:
-    work = ((1, 100), (9, 100), (25, 800), (30, 400))
-    assert spark_line(usage_of(work, minute=35), UNICODE) == "▃▁█▅"
-    assert spark_line(NO_SERIES, UNICODE) == ""
-
-
-def test_the_sparkline_of_a_block_longer_than_five_hours_ends_with_the_fifth() -> None:
-    assert len(spark_line(usage_of(minute=400), UNICODE)) == 30
 
 
 @pytest.mark.parametrize(
@@ -233,7 +222,7 @@ def test_the_sparkline_of_a_block_longer_than_five_hours_ends_with_the_fifth() -
     ],
 )
 def test_a_label_takes_four_cells_at_most(tokens: int, expected: str) -> None:
-    assert short(tokens) == expected
+    assert short_count(tokens) == expected
     assert len(expected) <= 4
 
 
@@ -275,8 +264,7 @@ def test_a_chart_has_the_rows_asked_for_and_is_never_wider(
 
 @given(usage=usages(), width=st.integers(1, 130), rows=st.integers(1, 20))
 def test_in_ascii_everything_is_ascii(usage: Usage, width: int, rows: int) -> None:
-    assert all(text.isascii() for text in plain(burn_up(usage, width, rows, ASCII)))
-    assert spark_line(usage, ASCII).isascii()
+    assert all(text.isascii() for text in plain(burn_up(usage, width, rows, ASCII), ASCII))
 
 
 @given(usage=usages(), width=st.integers(24, 130), rows=st.integers(2, 20))
@@ -286,8 +274,3 @@ def test_the_curve_never_falls(usage: Usage, width: int, rows: int) -> None:
     tops = [column.index(True) for column in zip(*curve) if True in column]
     assert tops
     assert tops == sorted(tops, reverse=True)
-
-
-@given(usage=usages())
-def test_a_sparkline_fits_a_block(usage: Usage) -> None:
-    assert len(spark_line(usage, UNICODE)) <= 30

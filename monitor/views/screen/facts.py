@@ -1,0 +1,254 @@
+"""The facts of the live screen, a name and a value each: used, pace, reset, cost and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple, Optional
+
+from monitor.model.blocks import SESSION
+from monitor.model.formatting import (
+    age,
+    between,
+    count,
+    dollars,
+    duration,
+    model_names,
+    nearest_minute,
+    percent,
+    plural,
+    rate,
+    size,
+    visible,
+)
+from monitor.model.official import RateLimitWindow, is_fresh
+from monitor.model.plans import PLAN_TOKENS
+from monitor.model.usage import Usage
+from monitor.views.screen.layout import Rank, Row
+from monitor.views.text import Span, cells, line, sides, wrap
+
+LABEL = 10
+"""Cells of a fact's name."""
+DOT = " · "
+
+RESET_SOURCES = {
+    "block_end": "end of block",
+    "reset_hour": "your reset hour",
+    "limit_message": "Claude's limit message",
+    "official": "official",
+}
+
+
+class Fact(NamedTuple):
+    """A name, a value, a note at the right or below, and the role of the value."""
+
+    rank: Rank
+    name: str
+    value: str
+    note: str = ""
+    role: str = ""
+
+
+def fact_rows(usage: Usage, width: int, ellipsis: str, *, show_cost: bool) -> Iterator[Row]:
+    """Yield the rows of all facts."""
+    facts = _active_facts(usage, show_cost=show_cost) if usage.block else _idle_facts(usage)
+    for fact in facts:
+        yield from _rows(fact, width, ellipsis)
+
+
+def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:
+    room, indent = width - LABEL - 1, " " * (LABEL + 1)
+    first, *more = (Span(part, fact.role) for part in _break_value(fact.value, room))
+    left = line(Span(f" {fact.name:<{LABEL}}", "label"), first)
+    note = Span(f"{fact.note} ", "dim")
+    beside = sides(left, line(note) if fact.note else (), width, ellipsis)
+    yield Row(fact.rank, beside)
+    yield from (Row(fact.rank, line(indent, part)) for part in more)
+    if fact.note and note not in beside:
+        for part in wrap(fact.note, room):
+            yield Row(Rank.NOTE, line(indent, Span(part, "dim")), fact.rank)
+
+
+def _break_value(value: str, room: int) -> list[str]:
+    """Break a value that is too long for one line: at its dots, else between words."""
+    lines: list[str] = []
+    for part in value.split(DOT):
+        if lines and cells(lines[-1] + DOT + part) <= room:
+            lines[-1] += DOT + part
+        else:
+            lines += wrap(part, room)
+    return lines
+
+
+def _active_facts(usage: Usage, *, show_cost: bool) -> Iterator[Fact]:
+    assert usage.block is not None  # noqa: S101 - the caller has looked
+    if usage.headline.window is None:
+        yield Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
+    else:
+        yield Fact(Rank.USED, "Used", _official_used(usage), _limit_in_tokens(usage))
+    yield from _official_facts(usage)
+    if usage.status == "active":
+        yield Fact(Rank.PACE, "Pace", _pace(usage), _pace_note(usage))
+        yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _pause(usage))
+    yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
+    cost, models = usage.block.cost_usd, model_names(usage.block.models)
+    if show_cost and cost is not None:
+        hourly = usage.burn.cost_per_hour
+        per_hour = f"{DOT}{dollars(hourly)}/h" if hourly is not None else ""
+        yield Fact(Rank.COST, "Cost", f"{dollars(cost)} API-equivalent{per_hour}", models)
+    elif models:
+        yield Fact(Rank.COST, "Models", models)
+
+
+def _idle_facts(usage: Usage) -> Iterator[Fact]:
+    if usage.last is not None:
+        used = usage.last.tokens.counted
+        share = percent(100 * used / usage.limit.tokens)
+        value = f"{count(used)} tokens{DOT}{share} of the limit"
+        yield Fact(Rank.LAST_BLOCK, "Last", value, f"block of {_clock(usage, usage.last.start)}")
+    yield Fact(Rank.LIMIT, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage))
+    yield from _official_facts(usage)
+    if usage.reset.at is not None:
+        yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
+    directories = ", ".join(visible(name) for name in usage.reading.data_dirs)
+    data = usage.reading.size
+    yield Fact(
+        Rank.DATA, "Data", directories, f"{size(data.bytes)} in {plural(data.files, 'file')}"
+    )
+    if usage.last is None:
+        yield Fact(Rank.SAMPLE, "Sample", "run it with --demo", "this screen on sample usage")
+
+
+def _used(usage: Usage) -> str:
+    if not usage.is_settled:
+        return f"{count(usage.tokens.counted)} tokens"
+    left = f"{count(usage.tokens_left)} left"
+    if usage.exceeded:
+        left = f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+    return f"{count(usage.tokens.counted)} of {_limit_tokens(usage)}{DOT}{left}"
+
+
+def _official_used(usage: Usage) -> str:
+    window, bridge = usage.headline.window, usage.headline.bridge
+    assert window is not None  # noqa: S101 - the caller has looked
+    if bridge is None:
+        here = f"{count(usage.tokens.counted)} tokens here"
+        return f"{percent(window.used_percent)} official, {_age(usage, window)}{DOT}{here}"
+    base = f"official {percent(bridge.base.used_percent)} at {_clock(usage, bridge.base.at)}"
+    since = f"{count(bridge.tokens_since)} tokens since"
+    return f"≈ {percent(usage.percent)}: {base}, and {since}"
+
+
+def _limit_in_tokens(usage: Usage) -> str:
+    """Say how many tokens an official limit is worth at the present mix."""
+    worth = usage.headline.tokens_per_percent
+    # Two digits: it was learned from whole percents.
+    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
+
+
+def _official_facts(usage: Usage) -> Iterator[Fact]:
+    limits = usage.official
+    if limits is None:
+        return
+    if limits.five_hour and (usage.block is None or usage.headline.window is None):
+        yield _window_fact(usage, Rank.OFFICIAL, "Official", limits.five_hour)
+    if limits.seven_day:
+        yield _window_fact(usage, Rank.OFFICIAL, "Week", limits.seven_day)
+    if limits.spend_limit:
+        yield _window_fact(usage, Rank.SPEND, "Spend", limits.spend_limit)
+
+
+def _window_fact(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -> Fact:
+    used, note = f"{percent(window.used_percent)} used", "official"
+    fresh = is_fresh(window, usage.now)
+    if fresh:
+        note += f", {_age(usage, window)}"
+    else:
+        used += f" {_age(usage, window)}"
+    if window.resets_at is not None:
+        used += f"{DOT}resets in {duration(window.resets_at - usage.now)}"
+        note = f"{_clock(usage, window.resets_at)}{DOT}{note}"
+    return Fact(rank, name, used, note, "" if fresh else "dim")
+
+
+def _age(usage: Usage, window: RateLimitWindow) -> str:
+    return f"{age(usage.now - window.captured_at)} ago"
+
+
+def _limit_tokens(usage: Usage) -> str:
+    return ("~" if usage.limit.source == "plan" else "") + count(usage.limit.tokens)
+
+
+def _limit_note(usage: Usage) -> str:
+    if usage.limit.note:
+        return usage.limit.note
+    if usage.limit.source == "user":
+        return "your token limit"
+    built_in = usage.limit.plan in PLAN_TOKENS
+    return "plan estimate of mid-2025" if built_in else "plan of your settings file"
+
+
+def _pace(usage: Usage) -> str:
+    now, sustainable = usage.burn.tokens_per_minute, usage.forecast.sustainable
+    text = "warming up" if now is None else f"{rate(now)} tokens/min"
+    return (
+        text if sustainable is None else f"{text}{DOT}{rate(sustainable)} would last to the reset"
+    )
+
+
+def _pace_note(usage: Usage) -> str:
+    window = usage.burn.window_minutes
+    if window is None:
+        return ""
+    return f"last {window:.0f} min" if usage.burn.exact else "average of the block"
+
+
+def _runs_out(usage: Usage) -> str:
+    forecast = usage.forecast
+    if forecast.verdict == "exceeded":
+        return f"over since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else "over"
+    if forecast.verdict == "unknown":
+        return "not known yet"
+    text = "not at this pace"
+    if forecast.runs_out_at is not None:
+        text = f"{_clock(usage, forecast.runs_out_at)} at this pace"
+    if forecast.probability is None:
+        return text
+    return f"{text}{DOT}{percent(100 * forecast.probability)} likely before the reset"
+
+
+def _pause(usage: Usage) -> str:
+    runs_out_at, reset_at = usage.forecast.runs_out_at, usage.reset.at
+    if runs_out_at is None or reset_at is None:
+        return ""
+    # To pause for a whole block or longer is no advice.
+    is_short = reset_at - runs_out_at < SESSION
+    return f"pausing {between(runs_out_at, reset_at)} avoids it" if is_short else ""
+
+
+def _resets(usage: Usage) -> str:
+    at, latest = usage.reset.at, usage.reset.latest
+    assert at is not None  # noqa: S101 - the caller has a reset
+    text = _clock(usage, at)
+    if latest is not None:
+        text += f"–{_clock_after(usage, at, latest)}"
+    return f"{text} in {duration(at - usage.now)}"
+
+
+def _reset_note(usage: Usage) -> str:
+    block, at = usage.block, usage.reset.at
+    if usage.reset.source == "reset_hour" and block and at and block.end < at:
+        # The count starts afresh then, and the chart ends there.
+        return f"your reset hour; the block ends {_clock(usage, block.end)}"
+    return RESET_SOURCES.get(usage.reset.source or "", "")
+
+
+def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:
+    """Write a time after `first`, with its day if that is another."""
+    time_format = usage.rules.time_format
+    days = {time_format.day(nearest_minute(moment)) for moment in (first, when)}
+    return time_format.minute(when) if len(days) == 1 else _clock(usage, when)
+
+
+def _clock(usage: Usage, when: Optional[datetime]) -> str:
+    return usage.rules.time_format.minute_or_day(when, usage.now) if when else "an unknown time"

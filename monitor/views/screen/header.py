@@ -1,0 +1,64 @@
+"""The first and last lines of the live screen: title, sentence, warnings and footer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.model import sentence
+from monitor.model.formatting import age, visible
+from monitor.model.usage import Usage
+from monitor.views.states import state_of
+from monitor.views.style import Glyphs
+from monitor.views.text import Line, Span, cells, line, sides, width_of, wrap
+
+
+def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
+    """Return the title with what the percentage rests on, and the time as far as it fits."""
+    sources = ["sample usage"] if demo else []
+    if usage.headline.window is not None:
+        sources += ["official", *(["carried on"] if usage.headline.bridge else [])]
+    else:
+        plan = "your limit" if usage.limit.source == "user" else (usage.limit.plan or "")
+        sources += [plan, *([usage.headline.source] if usage.block else [])]
+    title = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {source}" for source in sources))
+    time_format = usage.rules.time_format
+    clock = line(Span(f"{time_format.second(usage.now)} ", "dim"))
+    clock_and_zone = line(Span(f"{time_format.second(usage.now)} {time_format.name} ", "dim"))
+    for left, right in ((title, clock_and_zone), (title, clock), (title[:2], clock)):
+        if width_of((*left, *right)) + 2 <= width:
+            return sides(left, right, width, glyphs.ellipsis)
+    return sides(title, (), width, glyphs.ellipsis)
+
+
+def sentence_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """Yield the sentence, with the word for its state at the right of the last line."""
+    word, role, _ = state_of(usage)
+    text = visible(sentence.summary(usage))
+    parts = wrap(text, width - 2)
+    if cells(parts[-1]) + cells(word) + 4 > width:
+        # The sentence makes room: the word must be read without colours too.
+        parts = wrap(text, width - cells(word) - 4)
+    for part in parts[:-1]:
+        yield sides(line(Span(f" {part}", "strong")), (), width, glyphs.ellipsis)
+    tag = line(Span(f"{word} ", role))
+    yield sides(line(Span(f" {parts[-1]}", "strong")), tag, width, glyphs.ellipsis)
+
+
+def warning_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """Yield the warnings, each with a mark before its first line."""
+    for text in sentence.warnings(usage):
+        mark = glyphs.warning
+        for part in wrap(visible(text), width - 4):
+            yield line(Span(f" {mark} {part}", "warn"))
+            mark = " " * cells(mark)
+
+
+def footer(usage: Usage, width: int, glyphs: Glyphs, *, live: bool) -> Line:
+    """Return the ccusage in use, the age of the reading and the keys of the live screen."""
+    reading = usage.reading
+    version = f" {visible(reading.ccusage_version)}" if reading.ccusage_version else ""
+    source = f" ccusage{version} {glyphs.dot} read {age(usage.now - reading.read_at)} ago"
+    keys = f"q leave {glyphs.dot} ? help "
+    if cells(source) + cells(keys) + 2 > width:
+        keys = "? help "
+    return sides(line(Span(source, "dim")), line(Span(keys, "dim")) if live else (), width)

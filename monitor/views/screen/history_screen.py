@@ -1,0 +1,31 @@
+"""The history page of the live screen."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from monitor.model.history import History
+from monitor.model.usage import Usage
+from monitor.views.history_table import TableOptions, block_rows, table
+from monitor.views.screen.dashboard import DisplayOptions
+from monitor.views.screen.layout import BLANK
+from monitor.views.text import Line, Span, fit, line
+
+
+def history_page(
+    usage: Usage, history: Optional[History], width: int, height: int, display: DisplayOptions
+) -> list[Line]:
+    """Draw the newest past blocks, as many as there is room for."""
+    glyphs = display.style.glyphs
+    options = TableOptions(usage.limit.tokens, usage.rules.time_format, glyphs, display.show_cost)
+    title = line(
+        Span(" Past blocks", "title"),
+        Span("   h: back", "dim"),
+        Span("   all: ccusage-monitor history" if width >= 60 else "", "dim"),
+    )
+    if history is None or history.read_at is None:
+        body = [line(" The history is still being read.")]
+    else:
+        rows = block_rows(history.ended(usage.now), options)
+        body = table(rows, width, options, height=height - 2)
+    return [fit(drawn, width, glyphs.ellipsis) for drawn in [title, BLANK, *body][:height]]

@@ -1,0 +1,84 @@
+"""The history page shows the newest past blocks, and fits any size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.model.history import CompletedBlock, History
+from monitor.views.screen.dashboard import DisplayOptions
+from monitor.views.screen.history_screen import history_page
+from monitor.views.style import ASCII, UNICODE, Glyphs, Style
+from monitor.views.text import Line, width_of
+from tests.samples import HISTORY, NOW, past_block, usage_in
+
+LONG = History(tuple(CompletedBlock(past_block(day, 1_000 * day)) for day in range(40, 0, -1)), NOW)
+GLYPHS = st.sampled_from([UNICODE, ASCII])
+
+
+def look(glyphs: Glyphs = UNICODE, *, costs: bool = True) -> DisplayOptions:
+    return DisplayOptions(Style(glyphs), costs, live=True)
+
+
+def text(lines: list[Line]) -> str:
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+def past(
+    history: Optional[History],
+    width: int = 80,
+    height: int = 24,
+    display: Optional[DisplayOptions] = None,
+) -> list[Line]:
+    return history_page(usage_in("ok"), history, width, height, display or look())
+
+
+@given(
+    width=st.integers(1, 250),
+    height=st.integers(1, 100),
+    glyphs=GLYPHS,
+    history=st.sampled_from([LONG, HISTORY, History(), None]),
+)
+def test_the_history_page_fits_any_size(
+    width: int, height: int, glyphs: Glyphs, history: Optional[History]
+) -> None:
+    lines = past(history, width, height, look(glyphs))
+    assert len(lines) <= height
+    assert max(map(width_of, lines)) <= width
+
+
+def test_the_page_is_ascii_where_only_that_can_be_shown() -> None:
+    assert text(past(HISTORY, display=look(ASCII))).isascii()
+
+
+def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
+    shown = text(past(LONG, height=12))
+    assert "1,000" in shown and "6,000" in shown
+    assert "9,000" not in shown
+
+
+def test_costs_can_be_left_out_of_the_history() -> None:
+    assert "$6.20" in text(past(HISTORY))
+    assert "$" not in text(past(HISTORY, display=look(costs=False)))
+
+
+@pytest.mark.parametrize("history", [None, replace(HISTORY, read_at=None)])
+def test_a_history_not_read_yet_is_not_an_empty_one(history: Optional[History]) -> None:
+    assert "The history is still being read." in text(past(history))
+
+
+def test_an_empty_history_is_said_to_be_empty() -> None:
+    assert "No completed block yet." in text(past(History(read_at=NOW)))
+
+
+def test_the_footer_speaks_only_of_what_is_shown() -> None:
+    wide = text(past(LONG, height=12))
+    assert "limit: % of" in wide and "the newest" in wide
+    assert ("* the highest" in wide) == ("*" in wide.partition("tokens in")[0])
+    narrow = text(past(LONG, width=34, height=12))
+    assert ("limit: % of" in narrow) == ("Limit" in narrow)
+    assert "ccusage-monitor history" not in narrow
