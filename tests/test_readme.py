@@ -10,8 +10,8 @@ import pytest
 
 from monitor.cli import cli
 from monitor.model.forecast import RUNS_OUT, TIGHT
-from monitor.views.screen.dashboard import SEVERITIES
 from monitor.views.screen.help_screen import KEYS
+from monitor.views.states import STATES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def test_the_plans_in_the_readme_are_those_that_can_be_chosen() -> None:
 
 def test_the_words_explained_are_those_on_the_screen() -> None:
     explained = re.findall(r"^\| ([A-Z ]+) \| ", README, re.MULTILINE)
-    assert sorted(explained) == sorted(words for _, words in SEVERITIES.values())
+    assert sorted(explained) == sorted(state.word for state in STATES.values())
 
 
 def test_the_probabilities_named_are_those_of_the_verdict() -> None:

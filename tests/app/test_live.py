@@ -9,7 +9,7 @@ import pytest
 
 from monitor.app.live import ESCAPE, CachedChart, Page, _reading_text
 from monitor.model.reading import DataSize
-from monitor.views.screen.chart import burn_up
+from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.style import ASCII, UNICODE, Style
 from tests.samples import usage_in
