@@ -28,7 +28,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from monitor.model.blocks import SESSION, Event, ReportError, parse_report, real_blocks
+from monitor.ccusage.report import parse_report
+from monitor.errors import MonitorError
+from monitor.model.blocks import SESSION, Event, real_blocks
 
 MESSAGE_HOURS = "0.0005"  # a --session-length that cuts the history into its messages
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -102,7 +104,7 @@ def from_ccusage(command: str, dirs: Sequence[str]) -> Iterator[Row]:
     try:
         done = subprocess.run(words, env=environment, capture_output=True, check=True)
         pieces = real_blocks(parse_report(done.stdout.decode("utf-8")))
-    except (OSError, ReportError, subprocess.CalledProcessError) as error:
+    except (OSError, MonitorError, subprocess.CalledProcessError) as error:
         sys.exit(f"ccusage could not be read ({error}). Run that command yourself to see why.")
     for piece in pieces:
         at, tokens = piece.last_activity or piece.start, piece.tokens

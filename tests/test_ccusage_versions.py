@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.model.blocks import Block, active_block, parse_events, parse_report, real_blocks
+from monitor.ccusage.report import parse_events, parse_report
+from monitor.model.blocks import Block, active_block, real_blocks
 from tests.histories import Row, busy_history, streamed, write_messages
 from tests.real_ccusage import VERSIONS, report
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
+from monitor.ccusage.report import parse_report
 from monitor.clock import utc_now
 from monitor.config.settings import DataOptions
-from monitor.model.blocks import Block, active_block, last_block, parse_report
+from monitor.model.blocks import Block, active_block, last_block
 from monitor.model.reading import Reading
 from tests.conftest import examples
 from tests.histories import Row, write_messages

@@ -16,7 +16,7 @@ from monitor.config.settings import DataOptions
 from monitor.model.official import captured
 from monitor.model.usage import Rules
 from monitor.store.history import history_path, load_history
-from monitor.store.official import keep_official
+from monitor.store.official import add_official
 from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
@@ -33,7 +33,7 @@ def fake(tmp_path: Path) -> Fake:
 def capture(home: Path, now: datetime, percent: float, resets_at: datetime) -> None:
     """Have the status line told so at some time."""
     raw = {"five_hour": {"used_percentage": percent, "resets_at": resets_at.timestamp()}}
-    keep_official(state_dir(), str(home), captured(raw, now), now)
+    add_official(state_dir(), str(home), captured(raw, now), now)
 
 
 class Watching:

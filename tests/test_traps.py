@@ -49,7 +49,7 @@ def line(usage: Usage) -> str:
 
 def with_cache(reading: Reading, tokens: int) -> Reading:
     *past, block = reading.blocks
-    counts = replace(block.tokens, cache_creation=tokens, cache_read=tokens)
+    counts = block.tokens._replace(cache_creation=tokens, cache_read=tokens)
     return replace(reading, blocks=(*past, replace(block, tokens=counts)))
 
 
@@ -60,7 +60,7 @@ def test_cache_tokens_move_neither_percentage_nor_limit_nor_rate() -> None:
 
 
 def test_the_reset_is_the_blocks_end_not_an_hour_of_a_fixed_list() -> None:
-    events = tuple(replace(e, at=e.at + timedelta(hours=1)) for e in events_over(60, 9_000))
+    events = tuple(e._replace(at=e.at + timedelta(hours=1)) for e in events_over(60, 9_000))
     usage = usage_of(active(events))
     assert usage.block is not None
     assert usage.reset.at == usage.block.start + SESSION == START + timedelta(hours=6)

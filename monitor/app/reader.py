@@ -6,21 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Optional, TypeVar
+from typing import Optional
 
 from monitor.ccusage.find import find
+from monitor.ccusage.report import parse_events, parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.config.settings import DataOptions
-from monitor.errors import MonitorError
-from monitor.model.blocks import (
-    Block,
-    Event,
-    ReportError,
-    active_block,
-    parse_events,
-    parse_report,
-    series,
-)
+from monitor.model.blocks import Block, Event, active_block, series
 from monitor.model.reading import Reading
 from monitor.store.json_file import digest
 from monitor.transcripts.data_dirs import missing_dirs, projects_of
@@ -41,8 +33,6 @@ FULL_SECONDS_PER_GB = 60.0
 
 SPAN_KEPT = timedelta(hours=6)
 """How long a widened window is used before a narrow one is tried again."""
-
-Read = TypeVar("Read")
 
 Run = Callable[[Sequence[Path], float], tuple[Block, ...]]
 """Runs ccusage on data directories, with a time limit in seconds."""
@@ -112,8 +102,8 @@ class Reader:
             self._series.dirs, _full_seconds(reading.size.bytes), "--session-length", EVENT_HOURS
         )
         self._series.read_at = now
-        events = _checked(lambda: parse_events(text, block.start))
-        return replace(reading, events=series(block, events), partial=False)
+        events = series(block, parse_events(text, block.start))
+        return replace(reading, events=events, partial=False)
 
     def read_all(self, transcripts: Transcripts, *extra: str) -> tuple[Block, ...]:
         """Read the whole history. Raises MonitorError or OSError."""
@@ -170,8 +160,7 @@ class Reader:
         return usable or self._window.empty_dirs(len(self._roots))
 
     def _run_blocks(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
-        text = self._run_text(dirs, seconds, *extra)
-        return _checked(lambda: parse_report(text))
+        return parse_report(self._run_text(dirs, seconds, *extra))
 
     def _run_text(self, dirs: Sequence[Path], seconds: float, *extra: str) -> str:
         return self.runner.blocks(self.command(), dirs, *extra, limit_seconds=seconds)
@@ -259,16 +248,6 @@ class _SeriesScan:
     def reset(self) -> None:
         """Make the directory of links anew at the next use."""
         self._links = None
-
-
-def _checked(parse: Callable[[], tuple[Read, ...]]) -> tuple[Read, ...]:
-    try:
-        return parse()
-    except ReportError as error:
-        raise MonitorError(
-            f"ccusage printed no report: {error}.",
-            "Try another version of ccusage (--ccusage), and see `ccusage-monitor doctor`.",
-        ) from error
 
 
 def _full_seconds(size: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
@@ -24,6 +25,15 @@ from monitor.transcripts.data_dirs import data_dirs
 
 LEAST_AGE = timedelta(seconds=10)
 """A reading this young is shared, whatever the refresh."""
+
+
+@dataclass(frozen=True)
+class PollFailure:
+    """Why another process could not read usage, and when (UTC)."""
+
+    at: datetime
+    reason: str
+    advice: str
 
 
 def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usage:
@@ -67,16 +77,14 @@ def stored_usage(
 
 def _poll_first(settings: Settings, path: Path, asked_at: datetime) -> Usage:
     """Poll, unless another process has failed since this was asked for: then fail likewise."""
-    failed = load(path) or {}
-    at = failed.get("at")
-    if isinstance(at, float) and asked_at.timestamp() < at <= utc_now().timestamp():
-        raise MonitorError(str(failed.get("reason")), str(failed.get("advice")))
+    failure = load(path, PollFailure)
+    if failure is not None and asked_at < failure.at <= utc_now():
+        raise MonitorError(failure.reason, failure.advice)
     try:
         return _polled_usage(settings)
     except MonitorError as error:
         with suppress(OSError):
-            at = utc_now().timestamp()
-            save(path, {"at": at, "reason": error.reason, "advice": error.advice})
+            save(path, PollFailure(utc_now(), error.reason, error.advice))
         raise
 
 

@@ -104,7 +104,7 @@ def _kept(told: Mapping[str, Any], params: Mapping[str, Any], now: datetime) -> 
     """Keep what has come in, and return all that is known."""
     from monitor.claude.session import session_dir
     from monitor.model.official import captured
-    from monitor.store.official import keep_official, load_official
+    from monitor.store.official import add_official, load_official
     from monitor.store.paths import state_dir
 
     new = captured(told.get("rate_limits"), now)
@@ -112,7 +112,7 @@ def _kept(told: Mapping[str, Any], params: Mapping[str, Any], now: datetime) -> 
         home = str(session_dir(told.get("transcript_path"), params["claude_dir"], os.environ))
         if new.captured_at is None:
             return load_official(state_dir(), [home])
-        return keep_official(state_dir(), home, new, now)
+        return add_official(state_dir(), home, new, now)
     except (OSError, RuntimeError, ValueError):
         return new  # no home, or a read-only one: what has just come in can still be said
 

@@ -44,8 +44,7 @@ MOST_PERCENT = 99.0
 """That the limit is reached is for official numbers to say: here messages still got through."""
 
 
-@dataclass(frozen=True)
-class Capture:
+class Capture(NamedTuple):
     """One sight of the official five-hour percentage (0-105), at a time in UTC."""
 
     at: datetime

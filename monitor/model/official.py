@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block
 from monitor.model.bridge import Capture
@@ -52,6 +52,10 @@ class RateLimitWindow:
     captures: tuple[Capture, ...] = ()
     suspect: Optional[float] = None
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.used_percent <= MOST_PERCENT:
+            raise ValueError(f"{self.used_percent} is no percentage")
+
     @property
     def began(self) -> Optional[datetime]:
         """When the window began, were it a five-hour one; None where its reset is not known."""
@@ -70,8 +74,7 @@ class RateLimitWindow:
         return bool(self.captures)
 
 
-@dataclass(frozen=True)
-class PastWindow:
+class PastWindow(NamedTuple):
     """A five-hour window that is over: when it was reset (UTC), and the last percentage seen."""
 
     resets_at: datetime

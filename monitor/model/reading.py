@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from monitor.model.blocks import Block, Event
 
@@ -12,8 +12,7 @@ FULLY_COUNTING = 19
 """From this major version on ccusage counts the output tokens of a streamed answer fully."""
 
 
-@dataclass(frozen=True)
-class DataSize:
+class DataSize(NamedTuple):
     """How much usage data there is to read."""
 
     files: int = 0

@@ -197,7 +197,7 @@ def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple
     """Take messages that a wrong clock stamped in the future for just sent: they are counted."""
     if not events or events[-1].at <= now:
         return events
-    return tuple(replace(event, at=min(event.at, now)) for event in events)
+    return tuple(event._replace(at=min(event.at, now)) for event in events)
 
 
 def _status(block: Optional[Block], official: Optional[OfficialLimits], now: datetime) -> str:

@@ -1,18 +1,15 @@
-"""Keep the completed blocks in the state directory, by data directories and way of counting."""
+"""Store the completed blocks, by data directories and way of counting."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from monitor.model.blocks import parse_time
 from monitor.model.history import CompletedBlock, History, merged
 from monitor.model.reading import undercounts
 from monitor.store.json_file import digest, load, locked, save
-from monitor.store.records import block_as_json, block_from_json
 
 
 def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
@@ -22,35 +19,26 @@ def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[st
 
 
 def counting(version: Optional[str]) -> str:
-    """Return which of the two ways of counting a ccusage version has: `full` or `first`."""
+    """Return how a ccusage version counts streamed answers: `full`, or only the `first` line."""
     return "first" if undercounts(version) else "full"
 
 
 def load_history(path: Path) -> Optional[History]:
-    """Return the history that is kept; None when there is none that can be read.
-
-    One that cannot be read is set aside as `<name>.unreadable`.
-    """
-    data = load(path)
-    try:
-        return _history(data) if data else None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        with suppress(OSError):
-            path.replace(path.with_name(f"{path.name}.unreadable"))
-        return None
+    """Return the stored history; None if there is none that can be read."""
+    return load(path, History, _from_version_1)
 
 
 def add_to_history(
     path: Path, completed: Sequence[CompletedBlock], read_at: Optional[datetime]
 ) -> History:
-    """Add completed blocks to what is kept, and return it all. Never raises OSError.
+    """Add completed blocks to the stored ones, and return them all. Never raises OSError.
 
-    `read_at` is the time of a full scan, None when only some blocks were seen.
+    `read_at` is the time of a full scan; None if only some blocks were read.
     """
     try:
         with locked(path):
             history = _added(load_history(path), completed, read_at)
-            save(path, _as_json(history))
+            save(path, history)
             return history
     except OSError:
         # A read-only or full home costs the memory of past blocks, not the monitor.
@@ -58,11 +46,11 @@ def add_to_history(
 
 
 def forget_history(directory: Path) -> list[Path]:
-    """Delete all that is kept of past blocks; return what was deleted. Raises OSError."""
-    found = sorted(directory.glob("history-*.json"))
-    for path in found:
+    """Delete all stored histories; return their paths. Raises OSError."""
+    paths = sorted(directory.glob("history-*.json"))
+    for path in paths:
         path.unlink()
-    return found
+    return paths
 
 
 def _added(
@@ -72,27 +60,11 @@ def _added(
     return History(merged(known.completed, completed), read_at or known.read_at)
 
 
-def _as_json(history: History) -> dict[str, Any]:
-    return {
-        "read_at": history.read_at.isoformat() if history.read_at else None,
-        "blocks": [
-            {
-                **block_as_json(item.block),
-                "official_percent": item.official_percent,
-            }
-            for item in history.completed
-        ],
-    }
+def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of an older file in today's shape."""
+    return {**raw, "completed": [_completed_from_version_1(block) for block in raw["blocks"]]}
 
 
-def _history(data: dict[str, Any]) -> History:
-    read_at = data["read_at"]
-    return History(
-        tuple(_completed(raw) for raw in data["blocks"]),
-        parse_time(read_at, "read_at") if read_at else None,
-    )
-
-
-def _completed(raw: dict[str, Any]) -> CompletedBlock:
-    percent = raw["official_percent"]
-    return CompletedBlock(block_from_json(raw), None if percent is None else float(percent))
+def _completed_from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
+    block = {**raw, "last_activity": raw["last"], "is_active": raw["active"], "is_gap": False}
+    return {"block": block, "official_percent": raw["official_percent"]}

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Optional
 
+from monitor.model.blocks import real_blocks
 from monitor.model.reading import Reading
 from monitor.store.json_file import digest, load, save
-from monitor.store.records import reading_as_json, reading_from_json
 
 CLOCK_SLACK = timedelta(seconds=10)
 
-FAULTS = (KeyError, TypeError, ValueError, AttributeError)
+DIGEST = "[0-9a-f]" * 16
+"""What `digest` returns, as a pattern of file names."""
 
 
 class ReadingFile:
@@ -35,7 +36,8 @@ class ReadingFile:
             if is_confirmed and self._stamp is not None and _stamp_of(path) == self._stamp:
                 os.utime(path)
             else:
-                save(path, reading_as_json(reading))
+                blocks = tuple(real_blocks(reading.blocks))
+                save(path, replace(reading, blocks=blocks, missing_dirs=()))
             self._stamp = _stamp_of(path)
         except OSError:
             self._stamp = None
@@ -63,7 +65,8 @@ def load_reading(
     """
     if options_key is not None:
         return _load(reading_path(directory, data_dirs, options_key))
-    readings = filter(None, map(_load, directory.glob(f"{_prefix(data_dirs)}*[0-9a-f].json")))
+    names = f"{_prefix(data_dirs)}{DIGEST}.json"
+    readings = filter(None, map(_load, directory.glob(names)))
     return max(readings, key=lambda reading: reading.read_at, default=None)
 
 
@@ -79,14 +82,13 @@ def _stamp_of(path: Path) -> tuple[int, int]:
 
 
 def _load(path: Path) -> Optional[Reading]:
-    data = load(path)
-    if data is None:
+    reading = load(path, Reading)
+    if reading is None:
         return None
     try:
         confirmed_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-        reading = reading_from_json(data)
-        # A file older than its content: one of the two is from a wrong clock.
-        is_wrong = reading.read_at - confirmed_at > CLOCK_SLACK
-        return None if is_wrong else replace(reading, read_at=confirmed_at)
-    except (OSError, *FAULTS):
+    except OSError:
         return None
+    # A file older than its content: one of the two is from a wrong clock.
+    is_wrong = reading.read_at - confirmed_at > CLOCK_SLACK
+    return None if is_wrong else replace(reading, read_at=confirmed_at)

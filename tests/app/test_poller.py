@@ -133,8 +133,8 @@ def test_of_a_program_that_is_no_package_nothing_is_taken_over(
     "harm",
     [
         {"size": [float("inf"), 1]},
-        {"events": [["2026-06-10T16:00:00Z", 1e999, None]]},
-        {"events": [["2026-06-10T16:00:00Z", -5, None]]},
+        {"events": [["2026-06-10T16:00:00+00:00", 1e999, None]]},
+        {"events": [["2026-06-10T16:00:00+00:00", -5, None]]},
         {"options_key": None, "since": 7},
     ],
 )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from monitor.model.blocks import active_block, parse_report, real_blocks
+from monitor.ccusage.report import parse_report
+from monitor.model.blocks import active_block, real_blocks
 from tests.real_ccusage import report
 from tests.scripts import benchmark
 

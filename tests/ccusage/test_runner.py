@@ -16,9 +16,9 @@ from typing import Callable
 import pytest
 
 from monitor.ccusage.diagnosis import meaningful_line
+from monitor.ccusage.report import parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.errors import MonitorError
-from monitor.model.blocks import parse_report
 from tests.real_ccusage import VERSIONS
 from tests.waiting import PATIENCE
 

@@ -25,7 +25,7 @@ from monitor.cli import cli
 from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, RateLimitWindow, captured
 from monitor.model.reading import Reading
-from monitor.store.official import keep_official, load_official, official_path
+from monitor.store.official import add_official, load_official, official_path
 from monitor.store.paths import state_dir
 from monitor.store.reading import ReadingFile
 from tests.conftest import examples
@@ -160,7 +160,7 @@ def test_without_official_limits_it_says_when_they_come(home: Path) -> None:
 
 def test_what_was_captured_before_is_shown_with_its_age(home: Path) -> None:
     before = now() - timedelta(minutes=25)
-    keep_official(state_dir(), str(home), captured(limits_of(64), before), before)
+    add_official(state_dir(), str(home), captured(limits_of(64), before), before)
     assert said(told(home, rate_limits=None)).startswith("5h 64 % (2h left), 25 min old · context")
 
 
@@ -190,7 +190,7 @@ def a_reading(home: Path, read_at: datetime) -> Reading:
     """A reading with a block of 28,000 tokens that began an hour before."""
     start = read_at.replace(minute=0, second=0, microsecond=0) - HOUR
     events = tuple(
-        replace(event, at=start + timedelta(minutes=i)) for i, event in enumerate(EVENTS)
+        event._replace(at=start + timedelta(minutes=i)) for i, event in enumerate(EVENTS)
     )
     block = replace(block_of(events), last_activity=events[-1].at)
     return Reading((block,), read_at, "20.0.24", (str(home),), events=events)
@@ -261,9 +261,9 @@ def test_a_kept_file_that_is_broken_is_set_aside_and_replaced(home: Path) -> Non
 def test_what_is_kept_is_what_was_captured(home: Path) -> None:
     first = now().replace(microsecond=0)
     rates = {**limits_of(10), "seven_day": {"used_percentage": 3, "resets_at": in_(100)}}
-    kept = keep_official(state_dir(), str(home), captured(rates, first), first)
+    kept = add_official(state_dir(), str(home), captured(rates, first), first)
     after = first + 3 * HOUR
-    kept = keep_official(state_dir(), str(home), captured(limits_of(97, in_(7.95)), after), after)
+    kept = add_official(state_dir(), str(home), captured(limits_of(97, in_(7.95)), after), after)
     assert kept.past and kept.five_hour is not None and kept.five_hour.suspect == 97
     assert load_official(state_dir(), [str(home)]) == kept
 
@@ -520,5 +520,5 @@ def test_the_next_snapshot_has_the_official_percentage_and_reset(
 def test_a_kept_window_without_a_capture_is_not_believed(home: Path) -> None:
     moment = now()
     window = RateLimitWindow(64.0, moment + HOUR, moment)
-    keep_official(state_dir(), str(home), OfficialLimits(window), moment)
+    add_official(state_dir(), str(home), OfficialLimits(window), moment)
     assert said(b"").startswith(NO_LIMITS)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Optional
 
@@ -243,7 +242,7 @@ def test_worth_stays_within_ten_times_the_average_of_the_window(
 @given(st.integers(20, 2_000), st.lists(st.integers(1, 10), min_size=1, max_size=9))
 def test_with_one_steady_worth_every_capture_is_met_exactly(worth: int, gains: list[int]) -> None:
     captures, events = climbing([(1, gain) for gain in (30, *gains)])
-    events = tuple(replace(event, tokens=worth * gain) for event, gain in zip(events, (30, *gains)))
+    events = tuple(event._replace(tokens=worth * gain) for event, gain in zip(events, (30, *gains)))
     assume(captures[-1].used_percent < MOST_PERCENT and worth * 30 >= 500)
     assert bridge_errors(captures, events) == pytest.approx([0.0] * len(gains), abs=1e-6)
 

@@ -39,7 +39,7 @@ def test_the_cost_per_hour_is_over_the_same_window() -> None:
 
 
 def test_the_cost_per_hour_is_unknown_where_one_cost_is() -> None:
-    unknown = replace(at(5, 600), cost_usd=None)
+    unknown = at(5, 600)._replace(cost_usd=None)
     assert burn_of(at(50, 3_000), unknown).cost_per_hour is None
 
 

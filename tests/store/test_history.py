@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor.model.blocks import TokenCounts
+from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.model.history import CompletedBlock
 from monitor.store.history import (
     add_to_history,
@@ -98,22 +98,22 @@ def test_each_set_of_data_directories_has_its_own(tmp_path: Path) -> None:
     assert history_path(tmp_path, ("/bytes-\udcff",), "20.0.24").parent == tmp_path
 
 
-def broken(**changes: Any) -> str:
+def broken(percent: Any = None, **changes: Any) -> str:
     """A history file with something wrong in its only block."""
     block = {
         "id": "x",
         "start": NOW.isoformat(),
         "end": NOW.isoformat(),
-        "last": None,
-        "active": False,
+        "last_activity": None,
+        "is_active": False,
+        "is_gap": False,
         "entries": 1,
         "tokens": [1, 2, 3, 4],
         "cost_usd": None,
         "models": [],
-        "limit_reset": None,
-        "official_percent": None,
     }
-    return json.dumps({"version": 1, "read_at": None, "blocks": [{**block, **changes}]})
+    completed = {"block": {**block, **changes}, "official_percent": percent}
+    return json.dumps({"version": 2, "completed": [completed]})
 
 
 def test_the_sample_of_a_broken_file_would_be_good_as_it_is(path: Path) -> None:
@@ -122,22 +122,43 @@ def test_the_sample_of_a_broken_file_would_be_good_as_it_is(path: Path) -> None:
     assert load_history(path) is not None
 
 
-def test_a_file_of_an_older_version_that_also_has_hours_is_read(path: Path) -> None:
+def test_a_file_of_the_older_format_is_read_and_written_anew_with_nothing_lost(path: Path) -> None:
     path.parent.mkdir()
-    path.write_text(broken(hourly=[1, 2, 0, 0, 0]))
-    found = load_history(path)
-    assert found is not None and len(found.completed) == 1
-    add_to_history(path, [], NOW)
-    assert "hourly" not in path.read_text()
+    text = (Path(__file__).parent / "version_1" / "history.json").read_text()
+    path.write_text(text)
+    old = load_history(path)
+    assert old is not None and old.read_at is not None
+    raw = json.loads(text)
+    assert old.read_at.isoformat() == raw["read_at"]
+    first = datetime(2026, 11, 22, 13, tzinfo=timezone.utc)
+    assert old.completed[0].block == Block(
+        id="2026-11-22T13:00:00.000Z",
+        start=first,
+        end=first + SESSION,
+        last_activity=datetime(2026, 11, 22, 17, 59, 35, 702_000, timezone.utc),
+        is_active=False,
+        is_gap=False,
+        entries=71,
+        tokens=TokenCounts(2156, 28835, 230554, 3492206),
+        cost_usd=4.312856870000001,
+        models=tuple(raw["blocks"][0]["models"]),
+    )
+    assert old.completed[1].block.limit_reset == first + 2 * SESSION
+    assert [item.official_percent for item in old.completed] == [None, 61.5, None]
+    assert add_to_history(path, [], None) == old == load_history(path)
+    assert json.loads(path.read_text())["version"] == 2
+    assert not aside(path).exists()
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("", "{", "[]", "null", '{"version": 1}', '{"version": 99, "blocks": []}'),
-        *('{"version": 1, "read_at": null, "blocks": [7]}', "\x00\x01"),
+        *('{"version": 1, "read_at": null, "blocks": [7]}', '{"version": 1, "blocks": 7}'),
+        *('{"version": 2, "completed": [7]}', '{"version": 2, "completed": 7}', "\x00\x01"),
         *(broken(start="yesterday"), broken(tokens=[1, 2, 3, 4, 5]), broken(entries="many")),
-        *(broken(entries=float("inf")), broken(official_percent="half")),
+        *(broken(entries=float("inf")), broken(percent="half"), broken(percent=float("nan"))),
+        *(broken(tokens=[1, -2]), broken(tokens=[10**15 + 1]), broken(start=NOW.isoformat()[:19])),
     ],
 )
 def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: str) -> None:

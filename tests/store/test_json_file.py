@@ -1,0 +1,148 @@
+"""The codec of the state files: what is saved comes back, and nothing else is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.store.json_file import MAX_NUMBER, load, save
+
+WHEN = datetime(2026, 6, 10, 18, 32, 7, 5, timezone.utc)
+
+
+class Pair(NamedTuple):
+    at: datetime
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Inner:
+    name: str
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    flag: bool = False
+    share: float = 0.5
+    at: Optional[datetime] = None
+    pairs: tuple[Pair, ...] = ()
+    named: Mapping[str, Pair] = field(default_factory=dict)
+    inner: Optional[Inner] = None
+
+
+TIMES = st.datetimes(timezones=st.just(timezone.utc))
+COUNTS = st.integers(0, MAX_NUMBER)
+PAIRS = st.builds(Pair, TIMES, COUNTS)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.text(),
+    "flag": st.booleans(),
+    "share": st.floats(0, MAX_NUMBER),
+    "at": st.none() | TIMES,
+    "pairs": st.lists(PAIRS, max_size=3).map(tuple),
+    "named": st.dictionaries(st.text(), PAIRS, max_size=3),
+}
+SAMPLES = st.builds(Sample, **FIELDS, inner=st.none() | st.builds(Inner, st.text(), COUNTS))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "sample.json"
+
+
+def written(path: Path, **values: Any) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"version": 2, "name": "x", **values}))
+    return path
+
+
+def aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unreadable")
+
+
+@given(SAMPLES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_saved_comes_back(path: Path, sample: Sample) -> None:
+    save(path, sample)
+    assert load(path, Sample) == sample
+
+
+def test_an_object_has_the_names_of_the_fields_and_leaves_out_defaults(path: Path) -> None:
+    save(path, Sample("x", pairs=(Pair(WHEN, 7),)))
+    assert json.loads(path.read_text()) == {
+        "version": 2,
+        "name": "x",
+        "pairs": [["2026-06-10T18:32:07.000005+00:00", 7]],
+        "named": {},
+    }
+
+
+def test_what_is_missing_has_its_default_and_what_is_unknown_is_ignored(path: Path) -> None:
+    written(path, pairs=[[WHEN.isoformat()]], newer={"a": 1})
+    assert load(path, Sample) == Sample("x", pairs=(Pair(WHEN),))
+
+
+def test_a_time_of_another_zone_is_read_as_utc(path: Path) -> None:
+    there = WHEN.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    sample = load(written(path, at=there.isoformat()), Sample)
+    assert sample is not None and sample.at == WHEN and sample.at.tzinfo is timezone.utc
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"name": None}, {"name": 7}, {"flag": 0}, {"flag": "yes"}, {"flag": None}),
+        *({"share": "0.5"}, {"share": True}, {"share": -0.1}, {"share": math.nan}),
+        *({"share": math.inf}, {"share": 1e16}, {"share": 10**400}, {"at": "yesterday"}),
+        *({"at": 7}, {"at": "2026-06-10T18:32:07"}, {"at": "0001-01-01T00:00:00+23:59"}),
+        *({"pairs": None}, {"pairs": {}}, {"pairs": [7]}, {"pairs": [[]]}, {"pairs": "ab"}),
+        *({"pairs": [[WHEN.isoformat(), 1, 2]]}, {"pairs": [[WHEN.isoformat(), 1.5]]}),
+        *({"pairs": [[WHEN.isoformat(), True]]}, {"pairs": [[WHEN.isoformat(), -1]]}),
+        *({"pairs": [[WHEN.isoformat(), MAX_NUMBER + 1]]}, {"named": []}, {"named": {"a": 1}}),
+        *({"inner": {}}, {"inner": []}, {"version": 3}, {"version": 0}, {"version": "2"}),
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_be_has_the_file_set_aside(path: Path, values: dict[str, Any]) -> None:
+    text = written(path, **values).read_text()
+    assert load(path, Sample) is None
+    assert not path.exists()
+    assert aside(path).read_text() == text
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", "{}", "\x00", "[" * 200_000])
+def test_what_is_no_record_has_the_file_set_aside(path: Path, text: str) -> None:
+    path.parent.mkdir()
+    path.write_text(text)
+    assert load(path, Sample) is None
+    assert aside(path).read_text() == text
+
+
+def test_a_file_of_version_1_is_read_by_its_upgrade(path: Path) -> None:
+    written(path, version=1, old_name="from before")
+    sample = load(path, Sample, lambda raw: {**raw, "name": raw["old_name"]})
+    assert sample == Sample("from before")
+    assert load(written(path, name="now"), Sample, lambda _: {}) == Sample("now")
+
+
+def test_where_nothing_can_be_set_aside_the_file_is_not_used(path: Path) -> None:
+    written(path, name=7)
+    aside(path).mkdir()
+    (aside(path) / "file").touch()
+    assert load(path, Sample) is None
+    assert path.exists()
+
+
+def test_no_file_is_no_record(path: Path) -> None:
+    assert load(path, Sample) is None
+    assert not aside(path).exists()

@@ -1,0 +1,53 @@
+"""The stored official limits: read in the older format too, and never believed when damaged."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.model.bridge import Capture
+from monitor.model.official import OfficialLimits, PastWindow
+from monitor.store.official import add_official, load_official, official_path
+
+OLD = (Path(__file__).parent / "version_1" / "official.json").read_text()
+FIRST = datetime(2026, 11, 25, 13, 25, 38, 377_264, timezone.utc)
+LAST = datetime(2026, 11, 25, 13, 25, 40, 542_778, timezone.utc)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return official_path(tmp_path, "/home/you/.claude")
+
+
+def loaded(path: Path) -> Any:
+    return load_official(path.parent, ["/home/you/.claude"])
+
+
+def test_a_file_of_the_older_format_is_read_and_written_anew_with_nothing_lost(path: Path) -> None:
+    path.write_text(OLD)
+    limits = loaded(path)
+    assert limits.five_hour.used_percent == 63
+    assert limits.five_hour.captures == (Capture(FIRST, 21.0), Capture(LAST, 63.0))
+    assert limits.five_hour.resets_at == datetime(2026, 11, 25, 15, 25, 38, tzinfo=timezone.utc)
+    assert (limits.seven_day.used_percent, limits.spend_limit.used_percent) == (41.4, 12)
+    assert limits.captured_at == LAST
+    assert limits.past == (
+        PastWindow(datetime(2026, 11, 24, 18, tzinfo=timezone.utc), 88.0),
+        PastWindow(datetime(2026, 11, 25, 1, tzinfo=timezone.utc), 12.5),
+    )
+    add_official(path.parent, "/home/you/.claude", OfficialLimits(), LAST + timedelta(seconds=1))
+    assert json.loads(path.read_text())["version"] == 2
+    assert loaded(path) == limits
+
+
+@pytest.mark.parametrize("percent", ["63", True, -1, 1000.1, float("nan"), float("inf"), [63]])
+def test_a_percentage_that_cannot_be_true_has_the_file_set_aside(path: Path, percent: Any) -> None:
+    raw = json.loads(OLD)
+    raw["five_hour"]["used_percent"] = percent
+    path.write_text(json.dumps(raw))
+    assert loaded(path) is None
+    assert json.loads(path.with_name(f"{path.name}.unreadable").read_text())["version"] == 1
