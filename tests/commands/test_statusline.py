@@ -476,7 +476,7 @@ def whole_while(children: list[subprocess.Popen[bytes]], path: Path) -> Iterator
     """Read the file again and again until all have ended: it is always whole."""
     while any(child.poll() is None for child in children):
         if path.exists():
-            assert json.loads(path.read_bytes())["version"] == 1
+            assert json.loads(path.read_bytes())["version"] == 2
         yield
         time.sleep(0.005)
 
