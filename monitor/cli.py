@@ -1,28 +1,162 @@
-"""Options in, exit code out; joins the stages, holds no formula."""
+"""Options and commands in, exit code out."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Optional
 
 import click
 
-from monitor.config.options import Percent, Seconds, TokenLimit, Zone
+from monitor.config.options import DataDirectory, Hour, Number, TokenLimit, Zone
+from monitor.config.settings import Settings, settings_from
 from monitor.config.settings_file import PlanName, check_named_file, plans_of, use_settings_file
 
 COMMANDS = {
-    "doctor": "Check what the monitor needs: ccusage, Node.js, data, terminal.",
-    "history": "Past blocks: a table, by day, a heat map, JSON, an HTML page.",
-    "line": "The usage in one line, for status bars and prompts.",
-    "check": "Is enough left for a task? One sentence and an exit code.",
-    "config": "The settings in force and where they came from; a commented file.",
-    "statusline": "A hook for Claude Code: keeps its official limits, prints a line.",
-    "serve-metrics": "Metrics for Prometheus, over HTTP or in a file: one view of a team.",
+    "doctor": "Check ccusage, Node.js, the usage data and the terminal.",
+    "history": "Show past blocks: table, days, heat map, JSON or HTML page.",
+    "line": "Print the usage in one line, for status bars and prompts.",
+    "check": "Say whether enough is left for a task; sets the exit code.",
+    "config": "Show the settings in force, or write a settings file.",
+    "statusline": "Hook for Claude Code's status line; brings official limits.",
+    "serve-metrics": "Serve metrics for Prometheus, over HTTP or in a file.",
 }
 
 PLANS = ("pro", "max5", "max20", "custom_max")
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        from monitor.commands.version import print_version
+
+        print_version()
+        ctx.exit()
+
+
+OPTIONS = {
+    "Limit and reset": (
+        click.Option(
+            ["--plan"],
+            type=PlanName(PLANS),
+            default="pro",
+            show_default=True,
+            help="Whose limit applies: about 7,000, 35,000 or 140,000 tokens, or your"
+            " highest block.",
+        ),
+        click.Option(
+            ["--token-limit"],
+            type=TokenLimit(),
+            help="A limit of your own, such as 44000 or 44k; overrides --plan.",
+        ),
+        click.Option(
+            ["--reset-hour"],
+            type=Hour(),
+            help="The limit resets daily at this hour of --timezone, not at the block's end.",
+        ),
+        click.Option(
+            ["--timezone"],
+            type=Zone(),
+            help="Time zone of all times, such as US/Eastern.  [default: this machine's]",
+        ),
+    ),
+    "Output": (
+        click.Option(["--once"], is_flag=True, help="Print one frame and exit."),
+        click.Option(["--json"], is_flag=True, help="Print one snapshot as JSON and exit."),
+        click.Option(
+            ["--follow"],
+            is_flag=True,
+            help="With --json: print a snapshot per line, at every refresh.",
+        ),
+        click.Option(
+            ["--refresh"],
+            type=Number("SECONDS", 1, 3600),
+            default=3,
+            show_default=True,
+            help="How often to look for new usage, 1 to 3600.",
+        ),
+        click.Option(["--no-cost"], is_flag=True, help="Hide costs."),
+        click.Option(["--ascii"], is_flag=True, help="Draw with ASCII characters only."),
+        click.Option(["--no-color"], is_flag=True, help="No colours (as NO_COLOR does)."),
+        click.Option(
+            ["--time-format"],
+            type=click.Choice(["12", "24"]),
+            help="12- or 24-hour clock.  [default: your locale's]",
+        ),
+    ),
+    "ccusage and data": (
+        click.Option(
+            ["--ccusage"],
+            metavar="CMD",
+            help="The ccusage to run: a path, or a command line such as"
+            " 'npx --yes ccusage@20'.  [default: the one found]",
+        ),
+        click.Option(
+            ["--claude-dir"],
+            type=DataDirectory(),
+            multiple=True,
+            help="Claude's data directory; repeatable.  [default: as ccusage finds it]",
+        ),
+        click.Option(["--online"], is_flag=True, help="Let ccusage fetch prices."),
+        click.Option(
+            ["--full-scan"],
+            is_flag=True,
+            help="Give ccusage the whole history at every change.",
+        ),
+        click.Option(["--demo"], is_flag=True, help="Show the monitor on sample usage."),
+    ),
+    "Alerts": (
+        click.Option(
+            ["--alert-at"],
+            type=Number("PERCENT", 1, 1000),
+            multiple=True,
+            help="Alert at this percentage; repeatable.  [default: 80 and 95]",
+        ),
+        click.Option(["--bell"], is_flag=True, help="Alert with the terminal's bell."),
+        click.Option(
+            ["--notify"],
+            is_flag=True,
+            help="Alert with a desktop notification, through the terminal.",
+        ),
+        click.Option(
+            ["--alert-command"],
+            metavar="CMD",
+            help="Alert with a command of yours; its data is in CCUSAGE_ALERT_*.",
+        ),
+        click.Option(
+            ["--test-alert"],
+            is_flag=True,
+            help="Send one alert in the ways chosen, and exit.",
+        ),
+    ),
+    "Other": (
+        click.Option(
+            ["--config"],
+            type=click.Path(),
+            metavar="FILE",
+            is_eager=True,
+            callback=use_settings_file,
+            help="The settings file, TOML.  [default: config.toml in the platform's place]",
+        ),
+        click.Option(
+            ["-y", "--yes"],
+            is_flag=True,
+            help="Answer yes to questions, such as installing ccusage.",
+        ),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Print the versions of this and of the ccusage found, and exit.",
+        ),
+    ),
+}
+"""The options as `--help` and the manual page group them."""
+
+NAME_WIDTH = 22
+"""Columns of an option's name in `--help`; a longer one gets a line of its own."""
 
 
 class Commands(click.Group):
@@ -40,21 +174,26 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands for `--help` without importing them."""
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options in groups, then the commands without importing them."""
+        for title, options in grouped_options(ctx):
+            with formatter.section(title):
+                rows = [(name.ljust(NAME_WIDTH), text) for name, text in options]
+                formatter.write_dl(rows, col_max=NAME_WIDTH)
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001
-    if asked and not ctx.resilient_parsing:
-        from monitor.commands.version import say_version
-
-        say_version(ctx)
+def grouped_options(ctx: click.Context) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield the title of each group, and name and help of its options; `--help` in the last."""
+    for title, options in OPTIONS.items():
+        group = [*options, ctx.command.get_help_option(ctx)] if title == "Other" else options
+        yield title, list(filter(None, (o.get_help_record(ctx) for o in group if o)))
 
 
 @click.group(
     cls=Commands,
+    params=[option for group in OPTIONS.values() for option in group],
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",
     context_settings={
@@ -62,96 +201,6 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None: 
         "auto_envvar_prefix": "CCUSAGE_MONITOR",
         "max_content_width": 100,
     },
-)
-@click.option(
-    "--plan",
-    type=PlanName(PLANS),
-    default="pro",
-    show_default=True,
-    help="The limit that applies: about 7,000, 35,000 or 140,000 tokens, or your highest block.",
-)
-@click.option(
-    "--token-limit", type=TokenLimit(), help="A limit of your own; beats --plan. 44000, 44k, 1.5M."
-)
-@click.option(
-    "--reset-hour",
-    type=click.IntRange(0, 23),
-    metavar="0-23",
-    help="The limit resets daily at this hour of --timezone, not at the block's end.",
-)
-@click.option(
-    "--timezone", type=Zone(), help="Zone of all times, e.g. US/Eastern.  [default: this machine's]"
-)
-@click.option(
-    "--refresh",
-    type=Seconds(1, 3600),
-    default=3,
-    show_default=True,
-    help="How often to look for new usage, 1 to 3600.",
-)
-@click.option("--once", is_flag=True, help="Print one frame and exit.")
-@click.option("--json", is_flag=True, help="Print one snapshot as JSON and exit.")
-@click.option(
-    "--follow", is_flag=True, help="With --json: one compact snapshot per line, at every refresh."
-)
-@click.option(
-    "--ccusage",
-    metavar="CMD",
-    help="The ccusage to run: a path, or a line such as 'npx --yes ccusage@20'.",
-)
-@click.option(
-    "--claude-dir",
-    type=click.Path(),
-    multiple=True,
-    metavar="DIR",
-    help="Claude's data directory; may be given again.  [default: as ccusage finds it]",
-)
-@click.option("--online", is_flag=True, help="Let ccusage fetch prices.")
-@click.option(
-    "--full-scan", is_flag=True, help="Hand ccusage the whole history whenever something changed."
-)
-@click.option("--no-cost", is_flag=True, help="Hide costs.")
-@click.option("--ascii", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR does).")
-@click.option(
-    "--time-format",
-    type=click.Choice(["12", "24"]),
-    help="12- or 24-hour clock.  [default: your locale's]",
-)
-@click.option(
-    "-y", "--yes", is_flag=True, help="Answer yes to questions, such as installing ccusage."
-)
-@click.option(
-    "--demo", is_flag=True, help="Show the monitor on sample usage, made for the purpose."
-)
-@click.option(
-    "--alert-at",
-    type=Percent(1, 1000),
-    multiple=True,
-    metavar="PERCENT",
-    help="Alert at this percentage; may be given again.  [default: 80 and 95]",
-)
-@click.option("--bell", is_flag=True, help="Alert by the terminal's bell.")
-@click.option("--notify", is_flag=True, help="Alert by a desktop notification of the terminal.")
-@click.option(
-    "--alert-command", metavar="CMD", help="Alert by a command of yours, data in CCUSAGE_ALERT_*."
-)
-@click.option("--test-alert", is_flag=True, help="Send one alert in the ways chosen, and exit.")
-@click.option(
-    "--config",
-    type=click.Path(),
-    metavar="FILE",
-    is_eager=True,
-    callback=use_settings_file,
-    help="The settings file, TOML.  [default: config.toml in the platform's place]",
-)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_version,
-    help="Print the versions of this and of the ccusage found, and exit.",
 )
 @click.pass_context
 def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
@@ -162,10 +211,12 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     if params["follow"] and not params["json"]:
         raise click.UsageError("--follow goes with --json.")
     check_named_file(ctx)
-    ctx.obj = {**params, "plans": plans_of(ctx)}
-    if ctx.invoked_subcommand is None:
-        return lambda: _monitor(ctx.obj)
-    return None
+    ctx.obj = settings = settings_from(params, plans_of(ctx))
+    if ctx.invoked_subcommand is not None:
+        return None
+    if params["test_alert"]:
+        return lambda: _test_alert(settings)
+    return lambda: _monitor(settings)
 
 
 def main() -> None:
@@ -209,14 +260,13 @@ def _say(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _monitor(params: dict[str, Any]) -> int:
+def _monitor(settings: Settings) -> int:
     from monitor.app.run import run
-    from monitor.config.settings import settings_from
 
-    if params["test_alert"]:
-        from monitor.commands.test_alert import send
+    return run(settings)
 
-        return send(settings_from(params))
-    mode = "follow" if params["follow"] else "json" if params["json"] else "once"
-    live = not (params["json"] or params["once"])
-    return run(settings_from(params), "live" if live else mode)
+
+def _test_alert(settings: Settings) -> int:
+    from monitor.commands.test_alert import send
+
+    return send(settings)

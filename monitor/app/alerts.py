@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Optional, Protocol
 
-from monitor.config.settings import AlertSettings
+from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert, Armed, due
 from monitor.model.usage import Usage
 from monitor.process import run_shell
@@ -27,20 +27,20 @@ class Bell(Protocol):
 class Alerts:
     """Remembers what was told, and tells what is due."""
 
-    def __init__(self, settings: AlertSettings) -> None:
+    def __init__(self, settings: AlertOptions) -> None:
         self._settings = settings
         self._armed = Armed()
 
     def check(self, usage: Usage, screen: Bell) -> None:
         """Tell what is due; never waits for the user's command."""
-        if not self._settings.wanted:
+        if not self._settings.enabled:
             return
         alerts, self._armed = due(self._armed, usage, self._settings.percents)
         for alert in alerts:
             tell(alert, usage, self._settings, screen)
 
 
-def tell(alert: Alert, usage: Usage, settings: AlertSettings, screen: Bell) -> None:
+def tell(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> None:
     """Tell one alert in every way that was chosen."""
     if settings.bell:
         screen.bell()

@@ -1,4 +1,4 @@
-"""Run the monitor in the mode that the options ask for."""
+"""Run the monitor with the output that the options ask for."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from monitor.app.session import open_session
 from monitor.config.settings import Settings
 
 
-def run(settings: Settings, mode: str) -> int:
-    """Run in a mode (`live`, `once`, `json`, `follow`); return the exit code.
+def run(settings: Settings) -> int:
+    """Run until the output is printed or the user leaves; return the exit code.
 
     Raises MonitorError if no reading can be had.
     """
     with open_session(settings) as (chosen, poller):
-        if mode == "live" and _can_show_screen():
-            from monitor.app.live import run_live  # the other modes need no screen
+        if settings.output == "live" and _can_show_screen():
+            from monitor.app.live import run_live  # the other outputs need no screen
 
             return run_live(chosen, poller)
-        action = {"json": print_snapshot, "follow": follow}.get(mode, print_frame)
+        action = {"json": print_snapshot, "follow": follow}.get(settings.output, print_frame)
         return action(chosen, poller)
 
 

@@ -123,5 +123,5 @@ def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
     from monitor.app.demo import sample_usage
 
     home = stack.enter_context(sample_usage(settings.rules))
-    data = replace(settings.data, claude_dirs=(home / "claude",))
+    data = settings.data._replace(claude_dirs=(home / "claude",))
     return replace(settings, data=data), home / "state"

@@ -1,1 +1,1 @@
-"""Claude Code itself: its status line and its settings.json."""
+"""Claude Code itself: what it hands its status line, and its settings.json."""

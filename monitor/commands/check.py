@@ -12,7 +12,7 @@ import click
 from monitor.app.session import print_missing_dirs
 from monitor.app.sharing import shared_usage
 from monitor.config.options import TokenLimit
-from monitor.config.settings import Settings, settings_from
+from monitor.config.settings import Settings
 from monitor.model.check import Need, check
 
 OLDEST = timedelta(minutes=1)
@@ -47,14 +47,13 @@ class NeedType(click.ParamType):
 @click.option(
     "--need", type=NeedType(), help="Tokens (20000, 20k) or a time at this pace (30m, 2h)."
 )
-@click.pass_context
-def command(ctx: click.Context, /, need: Optional[Need]) -> Callable[[], int]:
+@click.pass_obj
+def command(settings: Settings, /, need: Optional[Need]) -> Callable[[], int]:
     """Say whether enough is left: exit 0 enough, 10 tight, 11 not enough, 20 unknown or idle.
 
     Without --need: whether the limit lasts to the reset.
     """
-    params = ctx.obj
-    return lambda: _check(settings_from(params), need)
+    return lambda: _check(settings, need)
 
 
 def _check(settings: Settings, need: Optional[Need]) -> int:

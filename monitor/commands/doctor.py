@@ -22,7 +22,7 @@ from monitor.ccusage.diagnosis import GET_NODE
 from monitor.ccusage.find import candidates
 from monitor.ccusage.runner import search_path
 from monitor.clock import utc_now
-from monitor.config.settings import Settings, settings_from
+from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.bridge import bridge_errors
 from monitor.model.formatting import age, count, percent, plural, size, visible
@@ -45,13 +45,12 @@ class Check(NamedTuple):
 
 @click.command()
 @click.option("--forget-history", is_flag=True, help="Delete what is kept of past blocks.")
-@click.pass_context
-def command(ctx: click.Context, /, *, forget_history: bool) -> Callable[[], int]:
+@click.pass_obj
+def command(settings: Settings, /, *, forget_history: bool) -> Callable[[], int]:
     """Check ccusage, Node.js, the usage data and the terminal; exit 1 when something is missing."""
-    params = ctx.obj
-    if params["demo"]:
+    if settings.demo:
         raise click.UsageError("doctor is about your own usage: leave out --demo.")
-    return _forget if forget_history else lambda: _doctor(settings_from(params))
+    return _forget if forget_history else lambda: _doctor(settings)
 
 
 def _doctor(settings: Settings) -> int:

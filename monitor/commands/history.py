@@ -19,7 +19,7 @@ from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
 from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
 from monitor.clock import utc_now
-from monitor.config.settings import Settings, settings_from
+from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.formatting import TimeFormat, size, visible
 from monitor.model.history import (
@@ -76,19 +76,18 @@ def since(text: str, time_format: TimeFormat, now: datetime) -> Optional[date]:
 @click.option("--json", "as_json_", is_flag=True, help="Print the blocks as JSON.")
 @click.option("--since", "since_", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
 @click.option("--html", type=click.Path(), metavar="FILE", help="Write one page of it all to FILE.")
-@click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
+@click.pass_obj
+def command(settings: Settings, /, **options: Any) -> Callable[[], int]:
     """Show the past blocks: start, length, messages, counted tokens, limit, cost, models.
 
     --daily shows days instead, also with --json.
     """
-    params = ctx.obj
-    options["json"] = params["json"] or options["as_json_"]
+    options["json"] = settings.output in ("json", "follow") or options["as_json_"]
     if options["html"] and (options["json"] or options["daily"] or options["heatmap"]):
         raise click.UsageError("--html goes with --since, not with --json, --daily or --heatmap.")
     if options["heatmap"] and (options["json"] or options["daily"]):
         raise click.UsageError("--heatmap goes with --since, not with --json or --daily.")
-    return lambda: _history(settings_from(params), options)
+    return lambda: _history(settings, options)
 
 
 def _history(settings: Settings, options: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ import click
 from monitor.app import exits
 from monitor.app.session import output_style, print_missing_dirs
 from monitor.app.sharing import shared_usage
-from monitor.config.settings import Settings, settings_from
+from monitor.config.settings import Settings
 from monitor.model.formatting import visible
 from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
 
@@ -23,8 +23,8 @@ from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
     show_default=True,
     help="Text with fields in braces, or `waybar` for its JSON.",
 )
-@click.pass_context
-def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
+@click.pass_obj
+def command(settings: Settings, /, template: str) -> Callable[[], int]:
     """Print the usage in one line.
 
     Takes the running monitor's reading when it is fresh, instead of running ccusage again.
@@ -33,8 +33,7 @@ def command(ctx: click.Context, /, template: str) -> Callable[[], int]:
     if unknown:
         there_are = ", ".join(FIELDS)
         raise click.UsageError(f"--format: {{{unknown[0]}}} is no field; there are {there_are}.")
-    params = ctx.obj
-    return lambda: _line(settings_from(params), template)
+    return lambda: _line(settings, template)
 
 
 def _line(settings: Settings, template: str) -> int:

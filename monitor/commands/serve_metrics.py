@@ -16,7 +16,7 @@ from monitor.app import exits
 from monitor.app.poller import Poller
 from monitor.app.session import open_session, read_usage
 from monitor.clock import utc_now
-from monitor.config.settings import Settings, settings_from
+from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.usage import Usage
 from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
@@ -50,8 +50,8 @@ LIBRARY = "prometheus-client>=0.20,<1"
     metavar="FILE",
     help="Write FILE (*.prom) once for node_exporter's textfile collector, and exit.",
 )
-@click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
+@click.pass_obj
+def command(settings: Settings, /, **options: Any) -> Callable[[], int]:
     """Serve the usage as Prometheus metrics at /metrics until Ctrl+C."""
     textfile = options["textfile"]
     if textfile is not None and not textfile.endswith(".prom"):
@@ -61,7 +61,6 @@ def command(ctx: click.Context, /, **options: Any) -> Callable[[], int]:
         )
     if not options["address"].strip():
         raise click.BadParameter("name an address, such as 127.0.0.1.", param_hint="'--address'")
-    settings = settings_from(ctx.obj)
     if textfile is not None:
         return lambda: _write(settings, Path(textfile))
     return lambda: _serve(settings, options["address"].strip(), options["port"])

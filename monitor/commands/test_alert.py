@@ -20,7 +20,7 @@ ADVICE = "Choose --bell, --notify or --alert-command, here or in the settings fi
 def send(settings: Settings) -> int:
     """Send the alert; return 0 when every way worked. Raises MonitorError when none was chosen."""
     chosen = settings.alerts
-    if not chosen.wanted:
+    if not chosen.enabled:
         raise MonitorError("No way to tell of an alert is chosen.", ADVICE)
     alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
     worked = True

@@ -1,4 +1,4 @@
-"""`--version`: ours, and that of the ccusage found, told from its files: nothing is run."""
+"""`--version`: print ours and that of the ccusage found, read from its files; nothing is run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import click
 from monitor import __title__, __version__
 
 
-def say_version(ctx: click.Context) -> NoReturn:
-    """Print both versions and leave; whatever is wrong with ccusage, this does not fail.
+def print_version() -> None:
+    """Print both versions; whatever is wrong with ccusage, this does not fail.
 
     The first line is ours alone, for scripts. The ccusage is the one that is used unless an option
     or the settings file names another: they are not read yet.
     """
     click.echo(f"{__title__}, version {__version__}\n{_ccusage()}")
-    ctx.exit()
 
 
 def _ccusage() -> str:

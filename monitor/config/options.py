@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Optional
 
 import click
@@ -19,39 +20,66 @@ class TokenLimit(click.ParamType):
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> int:
-        """Return the number of tokens, 1 to 10^12; fails with what is allowed."""
-        found = re.fullmatch(r"(\d[\d_,]*(?:\.\d+)?)\s*([kKmM]?)", str(value).strip())
-        if found and not isinstance(value, bool):
-            scale = {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()]
-            tokens = float(re.sub("[_,]", "", found[1])) * scale
-            if 1 <= tokens <= MAX_LIMIT and (scale > 1 or "." not in found[1]):
+        """Return the number of tokens, 1 to 10^12. Raises click.BadParameter with examples."""
+        match = re.fullmatch(r"(\d[\d_,]*(?:\.\d+)?)\s*([kKmM]?)", str(value).strip())
+        if match and not isinstance(value, bool):
+            scale = {"": 1, "k": 1_000, "m": 1_000_000}[match[2].lower()]
+            tokens = float(re.sub("[_,]", "", match[1])) * scale
+            if 1 <= tokens <= MAX_LIMIT and (scale > 1 or "." not in match[1]):
                 return round(tokens)
-        return self.fail(f"{value!r} is no number of tokens; try 44000, 44k or 1.5M.", param, ctx)
+        return self.fail(
+            f"{value!r} is not a number of tokens; try 44000, 44k or 1.5M.", param, ctx
+        )
 
 
-class Number(click.FloatRange):
-    """A number within a range; NaN is none."""
+class Number(click.ParamType):
+    """A number within a range, both ends included; `name` is what `--help` shows."""
+
+    def __init__(self, name: str, low: float, high: float) -> None:
+        self.name = name
+        self._low, self._high = low, high
 
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> float:
-        """Return the number; fails with the range allowed."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
-        return number
+        """Return the number. Raises click.BadParameter with the range."""
+        with suppress(ValueError):
+            number = float(value)
+            if self._low <= number <= self._high:  # false for NaN
+                return number
+        return self.fail(f"{value!r} is not a number from {self._low} to {self._high}.", param, ctx)
 
 
-class Seconds(Number):
-    """A number of seconds within a range."""
+class Hour(click.ParamType):
+    """An hour of the day, 0 to 23."""
 
-    name = "SECONDS"
+    name = "0-23"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> int:
+        """Return the hour. Raises click.BadParameter with what is allowed."""
+        text = str(value).strip()
+        if re.fullmatch(r"\d{1,2}", text, re.ASCII) and int(text) < 24:
+            return int(text)
+        return self.fail(f"{value!r} is not an hour from 0 to 23; for 9 pm write 21.", param, ctx)
 
 
-class Percent(Number):
-    """A percentage within a range."""
+class DataDirectory(click.Path):
+    """A directory's path; a blank one would quietly stand for the present directory."""
 
-    name = "PERCENT"
+    name = "DIR"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Path:
+        """Return the path. Raises click.BadParameter if there is none in `value`."""
+        if not str(value).strip():
+            self.fail("The name of the directory is empty.", param, ctx)
+        return Path(value)
 
 
 class Zone(click.ParamType):
@@ -62,19 +90,13 @@ class Zone(click.ParamType):
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> str:
-        """Return the zone's name; fails with the nearest names that exist."""
+        """Return the zone's name. Raises click.BadParameter with the names that may be meant."""
         import pytz
 
         try:
             return str(pytz.timezone(str(value).strip()).zone)
         except (pytz.UnknownTimeZoneError, UnicodeEncodeError, ValueError):
-            self.fail(f"{value!r} is no time zone{_similar_zones(str(value))}.", param, ctx)
+            from monitor.config.time_zones import similar_zones
 
-
-def _similar_zones(name: str) -> str:
-    import difflib
-
-    import pytz
-
-    found = difflib.get_close_matches(name, pytz.all_timezones, n=3, cutoff=0.6)
-    return f"; the nearest are {', '.join(found)}" if found else "; try one such as Europe/Berlin"
+            advice = " or ".join(similar_zones(str(value))) or "one such as Europe/Berlin"
+            self.fail(f"{value!r} is not a time zone; try {advice}.", param, ctx)

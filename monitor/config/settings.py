@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from monitor.model.usage import Rules
 
 
-@dataclass(frozen=True)
-class DataOptions:
+# Named tuples, since a dataclass takes ten times as long to define: each status line pays for it.
+
+
+class LimitOptions(NamedTuple):
+    """Which limit applies, when it resets, and the clock for all times.
+
+    `own_plans` are those of the settings file: tokens by name.
+    """
+
+    plan: str = "pro"
+    token_limit: Optional[int] = None
+    reset_hour: Optional[int] = None
+    timezone: Optional[str] = None
+    time_format: Optional[str] = None
+    own_plans: Mapping[str, int] = MappingProxyType({})
+
+
+class DataOptions(NamedTuple):
     """Which data to read, and how."""
 
     ccusage: Optional[str] = None
@@ -28,8 +44,7 @@ class DataOptions:
         return repr((self.ccusage, self.online, self.full_scan))
 
 
-@dataclass(frozen=True)
-class AlertSettings:
+class AlertOptions(NamedTuple):
     """When to alert, in percent of the limit, and how; without any way there are no alerts."""
 
     percents: tuple[float, ...] = (80.0, 95.0)
@@ -38,118 +53,85 @@ class AlertSettings:
     command: Optional[str] = None
 
     @property
-    def wanted(self) -> bool:
+    def enabled(self) -> bool:
         """Whether any way to alert was chosen."""
         return self.bell or self.notify or bool(self.command)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose, checked."""
+    """What the user chose, checked; `output` is `live`, `once`, `json` or `follow`."""
 
-    rules: Rules
+    limit: LimitOptions
     data: DataOptions
-    refresh: float
-    show_cost: bool
-    ascii: bool
-    no_color: bool
-    yes: bool
-    demo: bool
-    alerts: AlertSettings
+    alerts: AlertOptions
+    output: str = "live"
+    refresh: float = 3.0
+    show_cost: bool = True
+    ascii: bool = False
+    no_color: bool = False
+    yes: bool = False
+    demo: bool = False
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The settings that the model needs; made at first use, since time zones load slowly."""
+        import pytz
+
+        from monitor.config.time_zones import local_zone
+        from monitor.model.plans import PLAN_TOKENS
+        from monitor.model.usage import Rules
+
+        limit = self.limit
+        return Rules(
+            plan=limit.plan,
+            token_limit=limit.token_limit,
+            reset_hour=limit.reset_hour,
+            zone=pytz.timezone(limit.timezone) if limit.timezone else local_zone(),
+            twelve_hour=is_twelve_hour(limit.time_format),
+            plan_tokens={**PLAN_TOKENS, **limit.own_plans},
+        )
 
 
-def settings_from(params: Mapping[str, Any]) -> Settings:
+def settings_from(params: Mapping[str, Any], own_plans: Mapping[str, int]) -> Settings:
     """Build the settings from click's parameters, all present and converted."""
     return Settings(
-        rules=_rules(params),
+        limit=LimitOptions(
+            plan=params["plan"],
+            token_limit=params["token_limit"],
+            reset_hour=params["reset_hour"],
+            timezone=params["timezone"],
+            time_format=params["time_format"],
+            own_plans=own_plans,
+        ),
         data=DataOptions(
             ccusage=params["ccusage"],
-            claude_dirs=directories(params["claude_dir"]),
+            claude_dirs=params["claude_dir"],
             online=params["online"],
             full_scan=params["full_scan"],
         ),
+        alerts=AlertOptions(
+            percents=params["alert_at"] or AlertOptions().percents,
+            bell=params["bell"],
+            notify=params["notify"],
+            command=params["alert_command"],
+        ),
+        output=_output(params),
         refresh=params["refresh"],
         show_cost=not params["no_cost"],
         ascii=params["ascii"],
         no_color=params["no_color"],
         yes=params["yes"],
         demo=params["demo"],
-        alerts=_alerts(params),
     )
 
 
-def directories(names: Sequence[str]) -> tuple[Path, ...]:
-    """Return the paths of `--claude-dir`. Raises click.BadParameter for an empty one."""
-    if not all(name.strip() for name in names):
-        from click import BadParameter
-
-        # An unset shell variable would quietly stand for the present directory.
-        raise BadParameter("--claude-dir is empty.")
-    return tuple(Path(name) for name in names)
-
-
-def _rules(params: Mapping[str, Any]) -> Rules:
-    import pytz
-
-    from monitor.model.plans import PLAN_TOKENS
-    from monitor.model.usage import Rules
-
-    zone = params["timezone"]
-    return Rules(
-        plan=params["plan"],
-        token_limit=params["token_limit"],
-        reset_hour=params["reset_hour"],
-        zone=pytz.timezone(zone) if zone else local_zone(),
-        twelve_hour=is_twelve_hour(params["time_format"]),
-        plan_tokens={**PLAN_TOKENS, **params["plans"]},
-    )
-
-
-def _alerts(params: Mapping[str, Any]) -> AlertSettings:
-    return AlertSettings(
-        percents=tuple(params["alert_at"]) or AlertSettings.percents,
-        bell=params["bell"],
-        notify=params["notify"],
-        command=params["alert_command"],
-    )
-
-
-def local_zone() -> Any:
-    """Return the machine's zone as a pytz zone, by its name, else by its offset of now."""
-    import time
-
-    import pytz
-
-    offset = time.localtime().tm_gmtoff
-    for name in filter(None, _zone_names()):
-        try:
-            zone = pytz.timezone(name)
-        except (pytz.UnknownTimeZoneError, UnicodeEncodeError, ValueError):
-            continue
-        if offset == _offset(zone):
-            return zone
-    return pytz.FixedOffset(offset // 60) if offset else pytz.utc
-
-
-def _zone_names() -> Iterator[str]:
-    yield os.environ.get("TZ", "")
-    with suppress(OSError):
-        yield str(Path("/etc/localtime").readlink()).partition("/zoneinfo/")[2]
-    with suppress(Exception):  # it raises what its many sources raise
-        import tzlocal  # slow to load, and seldom needed after the two
-
-        yield tzlocal.get_localzone_name()
-
-
-def _offset(zone: Any) -> float:
-    from monitor.clock import utc_now
-
-    offset = utc_now().astimezone(zone).utcoffset()
-    return offset.total_seconds() if offset is not None else 0.0
+def _output(params: Mapping[str, Any]) -> str:
+    return next((name for name in ("follow", "json", "once") if params[name]), "live")
 
 
 def is_twelve_hour(chosen: Optional[str]) -> bool:
-    """Whether times are written on a 12-hour clock: as chosen, else as the user's locale does."""
+    """Return whether times are on a 12-hour clock: as chosen, else as in the user's locale."""
     if chosen is not None:
         return chosen == "12"
     import locale

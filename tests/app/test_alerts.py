@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.app.alerts import Alerts, environment, run_command, tell
-from monitor.config.settings import AlertSettings
+from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert
 from monitor.model.usage import Usage
 from monitor.terminal import notification
@@ -115,7 +115,7 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> No
 def test_telling_does_not_wait_for_the_command(tmp_path: Path) -> None:
     fifo = tmp_path / "gate"
     os.mkfifo(fifo)
-    settings = AlertSettings(command=f"read line <{fifo}; echo over >{tmp_path}/over")
+    settings = AlertOptions(command=f"read line <{fifo}; echo over >{tmp_path}/over")
     tell(Alert("percent", "T", "S."), usage_in("ok"), settings, Recorder())
     assert not (tmp_path / "over").exists()  # it hangs until somebody writes to the gate
     fifo.write_text("go\n", encoding="utf-8")
@@ -129,7 +129,7 @@ def test_a_command_has_no_terminal_and_no_input(tmp_path: Path) -> None:
 
 
 def test_every_way_that_was_chosen_is_used_once() -> None:
-    screen, alerts = Recorder(), Alerts(AlertSettings(bell=True, notify=True))
+    screen, alerts = Recorder(), Alerts(AlertOptions(bell=True, notify=True))
     for percent in (50, 85, 86):
         alerts.check(at(percent), screen)
     (bell, notify) = screen.asked
@@ -139,7 +139,7 @@ def test_every_way_that_was_chosen_is_used_once() -> None:
 
 def test_with_no_way_chosen_nothing_is_told() -> None:
     screen = Recorder()
-    Alerts(AlertSettings()).check(at(99), screen)
+    Alerts(AlertOptions()).check(at(99), screen)
     assert screen.asked == []
 
 

@@ -11,9 +11,8 @@ import pytest
 
 from monitor.app.session import offer_install, open_poller, open_session, read_usage
 from monitor.clock import utc_now
-from monitor.config.settings import AlertSettings, DataOptions, Settings
+from monitor.config.settings import AlertOptions, DataOptions, LimitOptions, Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
-from monitor.model.usage import Rules
 from monitor.store.paths import cache_dir, state_dir
 from tests.app.reports import Fake, raw_block
 
@@ -21,17 +20,8 @@ MISSING = CcusageNotFoundError("ccusage was not found on PATH.", "Install it.")
 
 
 def settings(fake: Fake, root: Path, **changes: Any) -> Settings:
-    made = Settings(
-        rules=Rules(),
-        data=DataOptions(str(fake.path), (root,)),
-        refresh=3,
-        show_cost=True,
-        ascii=False,
-        no_color=True,
-        yes=False,
-        demo=False,
-        alerts=AlertSettings(),
-    )
+    data = DataOptions(str(fake.path), (root,))
+    made = Settings(LimitOptions(timezone="UTC"), data, AlertOptions(), no_color=True)
     return replace(made, **changes)
 
 
@@ -55,7 +45,7 @@ def test_with_custom_max_the_history_is_read_before_the_usage_is_shown(
 ) -> None:
     now = utc_now()
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
-    chosen = settings(fake, root, rules=Rules("custom_max"))
+    chosen = settings(fake, root, limit=LimitOptions("custom_max"))
     with open_session(chosen) as (_, poller):
         assert read_usage(chosen, poller).limit.settled
         assert poller.result.history is not None

@@ -12,9 +12,8 @@ import pytest
 from monitor.app import sharing
 from monitor.app.sharing import shared_usage
 from monitor.clock import utc_now
-from monitor.config.settings import Settings
+from monitor.config.settings import LimitOptions, Settings
 from monitor.errors import MonitorError
-from monitor.model.usage import Rules
 from tests.app.reports import Fake, lengths, raw_block
 from tests.app.test_session import settings
 
@@ -36,9 +35,9 @@ def test_the_second_of_two_takes_the_reading_of_the_first(chosen: Settings, fake
 @pytest.mark.parametrize(
     "change",
     [
-        lambda chosen: replace(chosen, data=replace(chosen.data, full_scan=True)),
-        lambda chosen: replace(chosen, data=replace(chosen.data, online=True)),
-        lambda chosen: replace(chosen, rules=Rules("custom_max")),
+        lambda chosen: replace(chosen, data=chosen.data._replace(full_scan=True)),
+        lambda chosen: replace(chosen, data=chosen.data._replace(online=True)),
+        lambda chosen: replace(chosen, limit=LimitOptions("custom_max")),
     ],
     ids=["full scan", "online", "a limit that needs the history"],
 )

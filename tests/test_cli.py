@@ -1,9 +1,10 @@
-"""Options, their environment twins, and what is said to wrong ones."""
+"""Options, their environment twins, and the messages about wrong ones."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,24 @@ from hypothesis import strategies as st
 from tests.conftest import RunMonitor, examples
 from tests.live.fakes import CONTROLS, Fake, active
 
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    """A healthy ccusage with a block under way."""
+    if sys.platform == "win32":
+        pytest.skip("the fake is a shell script")
+    return Fake(tmp_path / "fake")
+
+
 WRONG = {
     ("--refresh", "nan"): "nan",
-    ("--refresh", "0.5"): "1<=x<=3600",
+    ("--refresh", "0.5"): "not a number from 1 to 3600",
     ("--refresh", "soon"): "soon",
-    ("--refresh", "inf"): "1<=x<=3600",
+    ("--refresh", "inf"): "not a number from 1 to 3600",
     ("--timezone", "Mars/Base"): "Mars/Base",
-    ("--timezone", ""): "no time zone",
-    ("--reset-hour", "24"): "0<=x<=23",
-    ("--reset-hour", "-1"): "0<=x<=23",
+    ("--timezone", ""): "'' is not a time zone; try one such as Europe/Berlin",
+    ("--reset-hour", "24"): "from 0 to 23",
+    ("--reset-hour", "-1"): "from 0 to 23",
     ("--token-limit", "0"): "44k",
     ("--token-limit", "-5"): "44k",
     ("--token-limit", "lots"): "44k",

@@ -112,10 +112,10 @@ def test_the_options_typed_before_the_command_are_in_the_hook(
 ) -> None:
     path.parent.mkdir(parents=True)
     monkeypatch.chdir(path.parent.parent)
-    asked = ["--plan", "max5", "--claude-dir", ".claude", "--ascii", "--yes", "statusline"]
+    asked = ["--plan", "max5", "--ascii", "--claude-dir", ".claude", "--yes", "statusline"]
     assert cli.main([*asked, "--install"], standalone_mode=False)() == 0
     words = shlex.split(command_of(path))
-    given = ["--plan", "max5", "--claude-dir", str(path.parent), "--ascii", "statusline"]
+    given = ["--plan", "max5", "--ascii", "--claude-dir", str(path.parent), "statusline"]
     assert words[-len(given) :] == given
     assert cli.main([*asked, "--uninstall"], standalone_mode=False)() == 0
     assert left_beside(path) == []
@@ -145,7 +145,7 @@ def test_an_empty_data_directory_is_wrong_use(path: Path) -> None:
 
 def test_a_mistyped_data_directory_is_not_made(path: Path, tmp_path: Path) -> None:
     asked = ["--claude-dir", str(tmp_path / "typo"), "--yes", "statusline", "--install"]
-    with pytest.raises(MonitorError, match="typo is no directory"):
+    with pytest.raises(MonitorError, match="typo is not a directory"):
         cli.main(asked, standalone_mode=False)()
     assert not (tmp_path / "typo").exists()
 

@@ -1,0 +1,47 @@
+"""Claude Code's status line: the official limits, else the last estimate, and the session."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Optional
+
+from monitor.model.formatting import age, duration, percent, visible
+from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh
+
+if TYPE_CHECKING:
+    from monitor.model.usage import Usage
+
+LONGEST_NAME = 40
+
+
+def official_parts(limits: Optional[OfficialLimits], now: datetime) -> list[str]:
+    """Return a part of the line for each window that is known, such as `5h 24 % (2h left)`."""
+    if limits is None:
+        return []
+    named = (("5h", limits.five_hour), ("7d", limits.seven_day), ("spend", limits.spend_limit))
+    return [_window(name, window, now) for name, window in named if window is not None]
+
+
+def estimate(usage: Usage, now: datetime) -> str:
+    """Return what the monitor read last, with its age."""
+    text = f"estimate {percent(usage.used_percent)}" if usage.block else "no active block"
+    return f"{text}, read {age(now - usage.reading.read_at)} ago"
+
+
+def session_parts(context_percent: Optional[float], model: Optional[str]) -> list[str]:
+    """Return a part each for the context window and the model, as far as known."""
+    context = [] if context_percent is None else [f"context {percent(context_percent)}"]
+    return context + ([visible(model)[:LONGEST_NAME]] if model else [])
+
+
+def _window(name: str, window: RateLimitWindow, now: datetime) -> str:
+    text = f"{name} {percent(window.used_percent)}"
+    if window.resets_at:
+        text += f" ({_short(window.resets_at - now)} left)"
+    if not is_fresh(window, now):
+        text += f", {age(now - window.captured_at)} old"
+    return text
+
+
+def _short(span: timedelta) -> str:
+    return duration(span).replace(" h", "h").replace(" min", "m").replace(" d", "d")
