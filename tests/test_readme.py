@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from monitor.cli import cli
 from monitor.model.forecast import RUNS_OUT, TIGHT
@@ -44,6 +45,14 @@ def test_every_option_is_named_in_the_table_of_options(option: str) -> None:
 def test_the_table_of_options_names_none_that_does_not_exist() -> None:
     assert OPTION_ROWS
     assert set(re.findall(r"`(--?[a-z][a-z-]*)", "".join(OPTION_ROWS))) <= set(OPTIONS)
+
+
+def test_the_options_are_in_the_groups_and_the_order_of_the_help() -> None:
+    table = README.partition("\n## Options\n")[2]
+    shown = re.findall(r"^\| (?:\*\*(.+?)\*\*|`(?:-\w`, `)?(--[a-z-]+))", table, re.MULTILINE)
+    help_text = CliRunner().invoke(cli, ["--help"]).stdout.partition("Commands:")[0]
+    helped = re.findall(r"^(?:(\w.*):|  (?:-\w, )?(--[a-z-]+))", help_text, re.MULTILINE)
+    assert shown == [(title, name) for title, name in helped if not title.startswith("Usage")]
 
 
 def test_the_plans_in_the_readme_are_those_that_can_be_chosen() -> None:

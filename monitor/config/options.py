@@ -68,10 +68,9 @@ class Hour(click.ParamType):
 class DataDirectory(click.Path):
     """A directory's path; a blank one would quietly stand for the present directory."""
 
-    name = "DIR"
-
     def __init__(self) -> None:
         super().__init__(path_type=Path)
+        self.name = "DIR"  # as `--help` shows it; click.Path sets its own
 
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
