@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import click
 
@@ -12,6 +11,7 @@ from monitor.app.session import output_style, print_missing_dirs
 from monitor.app.sharing import shared_usage
 from monitor.config.settings import Settings
 from monitor.model.formatting import visible
+from monitor.model.usage import without_costs
 from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
 
 
@@ -39,8 +39,8 @@ def command(settings: Settings, /, template: str) -> Callable[[], int]:
 def _line(settings: Settings, template: str) -> int:
     usage = shared_usage(settings)
     print_missing_dirs(settings)
-    if usage.block is not None and not settings.show_cost:
-        usage = replace(usage, block=replace(usage.block, cost_usd=None))
+    if not settings.show_cost:
+        usage = without_costs(usage)
     glyphs = output_style(settings).glyphs
     text = waybar(usage, glyphs) if template == "waybar" else fill_template(template, usage, glyphs)
     print(visible(text))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
 import click
 
@@ -19,13 +19,11 @@ from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.usage import Usage
-from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
+from monitor.views.metrics import poll_families, stale_families, usage_families
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-    Family = Union[CounterMetricFamily, GaugeMetricFamily]
+    from prometheus_client.core import Metric as Family
 
 LIBRARY = "prometheus-client>=0.20,<1"
 
@@ -71,7 +69,7 @@ def _serve(settings: Settings, address: str, port: int) -> int:
     try:
         with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
             watched = Watched(settings, poller)
-            with _listening(_registry(watched.metrics), address, port) as url:
+            with _listening(_registry(watched.families), address, port) as url:
                 read_usage(settings, poller)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
                 watched.watch()
@@ -86,10 +84,10 @@ def _write(settings: Settings, path: Path) -> int:
         try:
             usage = read_usage(settings, poller)
         except MonitorError:
-            _put(path, [reading_stale(None)])
+            _put(path, list(stale_families(None)))
             raise
-        found = metrics_of(usage, __version__, show_cost=settings.show_cost)
-        _put(path, [*found, reading_stale(usage)])
+        families = usage_families(usage, __version__, show_cost=settings.show_cost)
+        _put(path, [*families, *stale_families(usage)])
     return exits.OK
 
 
@@ -111,11 +109,13 @@ class Watched:
         finally:
             self._poller.stop()
 
-    def metrics(self) -> list[Metric]:
-        """Return the metrics of this moment; time passes for them without a look."""
+    def families(self) -> Iterator[Family]:
+        """Yield the metrics of this moment; time passes for them without a poll."""
         usage = self._usage()
-        found = metrics_of(usage, __version__, show_cost=self._settings.show_cost) if usage else []
-        return [*found, reading_stale(usage), *metrics_of_looks(usage, self._failures)]
+        if usage is not None:
+            yield from usage_families(usage, __version__, show_cost=self._settings.show_cost)
+        yield from stale_families(usage)
+        yield from poll_families(usage, self._failures)
 
     def _usage(self) -> Optional[Usage]:
         return self._poller.result.measured(self._settings.rules, utc_now())
@@ -124,29 +124,18 @@ class Watched:
         self._failures += self._poller.result.error is not None
 
 
-def _registry(metrics: Callable[[], Sequence[Metric]]) -> CollectorRegistry:
+def _registry(families: Callable[[], Iterable[Family]]) -> CollectorRegistry:
     """Make a registry that asks for the metrics at each scrape, and holds nothing else."""
     from prometheus_client import CollectorRegistry
     from prometheus_client.registry import Collector
 
     class AtScrape(Collector):
-        def collect(self) -> Iterator[Family]:
-            return map(_family, metrics())
+        def collect(self) -> Iterable[Family]:
+            return families()
 
     registry = CollectorRegistry()
     registry.register(AtScrape())
     return registry
-
-
-def _family(metric: Metric) -> Family:
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-    names = sorted(metric.samples[0][0])
-    kind: type[Family] = CounterMetricFamily if metric.is_counter else GaugeMetricFamily
-    family = kind(PREFIX + metric.name, metric.help, labels=names)
-    for labels, value in metric.samples:
-        family.add_metric([labels[name] for name in names], value)
-    return family
 
 
 @contextmanager
@@ -179,11 +168,11 @@ def _client_has_left(*_: object) -> None:
         raise  # noqa: PLE0704 - called while an exception is handled
 
 
-def _put(path: Path, metrics: Sequence[Metric]) -> None:
+def _put(path: Path, families: Sequence[Family]) -> None:
     from prometheus_client import write_to_textfile
 
     try:
-        write_to_textfile(str(path), _registry(lambda: metrics))
+        write_to_textfile(str(path), _registry(lambda: families))
     except OSError as error:
         raise MonitorError(
             f"{path} could not be written: {error.strerror}.",

@@ -189,6 +189,12 @@ def measure(
     )
 
 
+def without_costs(usage: Usage) -> Usage:
+    """Return the usage with all costs unknown, for users who hide them."""
+    block = replace(usage.block, cost_usd=None) if usage.block else None
+    return replace(usage, block=block, burn=replace(usage.burn, cost_per_hour=None))
+
+
 def _is_settled(limit: Limit, headline: Headline) -> bool:
     return limit.settled or headline.window is not None
 

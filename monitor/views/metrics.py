@@ -1,200 +1,184 @@
-"""A Usage as metrics: stable names, base units, nothing made up for what is not known."""
+"""A Usage as Prometheus metrics: stable names, base units, and nothing for what is not known."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from monitor.model.usage import Usage
+from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.usage import Usage, without_costs
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric as Family
 
 PREFIX = "ccusage_monitor_"
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric family: a name without prefix and `_total`, a help text, labelled values.
-
-    Names, label names and units are what dashboards and alert rules rely on: they stay.
-    """
-
-    name: str
-    help: str
-    samples: tuple[tuple[Mapping[str, str], float], ...]
-    is_counter: bool = False
+Labels = Mapping[str, str]
+Value = Optional[float]
 
 
-def metrics_of(usage: Usage, version: str, *, show_cost: bool) -> list[Metric]:
-    """Return what a usage says: the same numbers as `--json`, in tokens, seconds and ratios."""
-    found = (
-        _info(usage, version),
-        _headline(usage),
-        *_tokens(usage),
-        *_official(usage),
-        *_times(usage),
-        *_block(usage, show_cost),
+def _until(usage: Usage, when: Optional[datetime]) -> Value:
+    return (when - usage.now).total_seconds() if when else None
+
+
+def _timestamp(when: Optional[datetime]) -> Value:
+    return when.timestamp() if when else None
+
+
+def _per_second(per_minute: Optional[float]) -> Value:
+    return None if per_minute is None else per_minute / 60
+
+
+GAUGES: tuple[tuple[str, str, Callable[[Usage], Value]], ...] = (
+    (
+        "counted_tokens",
+        "Input and output tokens counted in the active block; 0 when there is none.",
+        lambda u: u.tokens.counted,
+    ),
+    (
+        "limit_tokens",
+        "The limit in counted tokens: an estimate or one's own.",
+        lambda u: u.limit.tokens,
+    ),
+    (
+        "estimate_used_ratio",
+        "Counted tokens over limit_tokens: above 1 when passed.",
+        lambda u: u.used_percent / 100,
+    ),
+    (
+        "limit_reached",
+        "1 when Claude Code has said so, or the used ratio is above 1; else 0.",
+        lambda u: u.status == "limit_reached" or u.percent > 100,
+    ),
+    (
+        "burn_rate_tokens_per_second",
+        "Counted tokens per second over the last hour of the block, idle time included.",
+        lambda u: _per_second(u.burn.tokens_per_minute),
+    ),
+    (
+        "sustainable_tokens_per_second",
+        "The pace that lasts to the reset.",
+        lambda u: _per_second(u.forecast.sustainable),
+    ),
+    (
+        "run_out_probability_ratio",
+        "Probability that the limit is reached before the reset, 0 to 1.",
+        lambda u: u.forecast.probability,
+    ),
+    (
+        "reset_timestamp_seconds",
+        "When the limit resets, in seconds since 1970.",
+        lambda u: _timestamp(u.reset.at),
+    ),
+    ("time_to_reset_seconds", "Time to the reset.", lambda u: _until(u, u.reset.at)),
+    (
+        "time_to_run_out_seconds",
+        "Time to the limit at the present burn rate; absent when the reset comes first.",
+        lambda u: _until(u, u.forecast.runs_out_at),
+    ),
+    (
+        "reading_timestamp_seconds",
+        "When usage was last looked at with success, in seconds since 1970.",
+        lambda u: u.reading.read_at.timestamp(),
+    ),
+    ("block_active", "1 when a 5-hour block is under way, else 0.", lambda u: u.block is not None),
+    (
+        "block_messages",
+        "Messages counted in the active block.",
+        lambda u: u.block.entries if u.block else None,
+    ),
+    (
+        "block_cost_usd",
+        "What the active block would have cost through the API, in US dollars.",
+        lambda u: u.block.cost_usd if u.block else None,
+    ),
+)
+
+WINDOW_GAUGES: tuple[tuple[str, str, Callable[[RateLimitWindow], Value]], ...] = (
+    (
+        "official_used_ratio",
+        "How much of a limit is used, as Claude Code said last.",
+        lambda w: w.used_percent / 100,
+    ),
+    (
+        "official_reset_timestamp_seconds",
+        "When a limit resets, as Claude Code said last, in seconds since 1970.",
+        lambda w: _timestamp(w.resets_at),
+    ),
+    (
+        "official_captured_timestamp_seconds",
+        "When Claude Code last spoke of a limit, in seconds since 1970.",
+        lambda w: w.captured_at.timestamp(),
+    ),
+)
+"""Name, help text and value. Dashboards and alert rules rely on the names and units: they stay."""
+
+
+def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[Family]:
+    """Yield the metrics of a usage: the numbers of `--json`, in tokens, seconds and ratios."""
+    usage = usage if show_cost else without_costs(usage)
+    yield from _family(
+        "info",
+        "Versions of the monitor and of ccusage; the plan and where its limit is from; always 1.",
+        [(_info(usage, version), 1)],
     )
-    return [metric for metric in found if metric.samples]
+    yield from _family(
+        "used_ratio",
+        "The percentage in charge, as the screen leads with; its source says what it rests on.",
+        [({"source": usage.headline.source}, usage.percent / 100 if usage.block else None)],
+    )
+    windows = _windows(usage.official or OfficialLimits())
+    for name, text, of_window in WINDOW_GAUGES:
+        samples = [({"window": key}, of_window(window)) for key, window in windows.items()]
+        yield from _family(name, text, samples)
+    for name, text, of_usage in GAUGES:
+        yield from _family(name, text, [({}, of_usage(usage))])
 
 
-def metrics_of_looks(usage: Optional[Usage], failures: int) -> list[Metric]:
-    """Return how the poller go: only a running monitor knows. `usage` is None before the first."""
+def poll_families(usage: Optional[Usage], failures: int) -> Iterator[Family]:
+    """Yield how the polls of a running monitor go; `usage` is None before the first reading."""
+    from prometheus_client.core import CounterMetricFamily  # an optional package
+
     age = (usage.now - usage.reading.read_at).total_seconds() if usage else None
-    found = (
-        _gauge("reading_age_seconds", "Time since usage was last looked at with success.", age),
-        Metric(
-            "look_failures",
-            "Poller at the usage that failed since the monitor was started.",
-            (({}, failures),),
-            is_counter=True,
-        ),
-    )
-    return [metric for metric in found if metric.samples]
+    text = "Time since usage was last looked at with success."
+    yield from _family("reading_age_seconds", text, [({}, age)])
+    text = "Looks at the usage that failed since the monitor was started."
+    yield CounterMetricFamily(PREFIX + "look_failures", text, failures)
 
 
-def reading_stale(usage: Optional[Usage]) -> Metric:
-    """Return whether what is known is old or nothing at all; None is nothing at all."""
-    return _gauge(
-        "reading_stale",
-        "1 when the last look failed or none has succeeded yet: values are old or missing.",
-        usage is None or usage.reading.stale,
-    )
+def stale_families(usage: Optional[Usage]) -> Iterator[Family]:
+    """Yield whether what is known is old, or whether nothing is known (`usage` is None)."""
+    text = "1 when the last look failed or none has succeeded yet: values are old or missing."
+    return _family("reading_stale", text, [({}, usage is None or usage.reading.stale)])
 
 
-def _gauge(name: str, text: str, value: Optional[float]) -> Metric:
-    """Make a metric of one value: absent, not 0, when the value is not known."""
-    return Metric(name, text, () if value is None else (({}, float(value)),))
+def _family(name: str, text: str, samples: Sequence[tuple[Labels, Value]]) -> Iterator[Family]:
+    """Yield a family with the values that are known; nothing, and not 0, if none is."""
+    from prometheus_client.core import GaugeMetricFamily  # an optional package
+
+    known = [(labels, value) for labels, value in samples if value is not None]
+    if known:
+        names = sorted(known[0][0])
+        family = GaugeMetricFamily(PREFIX + name, text, labels=names)
+        for labels, value in known:
+            family.add_metric([labels[name] for name in names], float(value))
+        yield family
 
 
-def _info(usage: Usage, version: str) -> Metric:
-    labels = {
+def _info(usage: Usage, version: str) -> Labels:
+    return {
         "version": version,
         "ccusage_version": usage.reading.ccusage_version or "",
         "plan": usage.limit.plan or "",
         "limit_source": usage.limit.source,
     }
-    text = "Versions of the monitor and of ccusage; the plan and where its limit is from; always 1."
-    return Metric("info", text, ((labels, 1.0),))
 
 
-def _headline(usage: Usage) -> Metric:
-    text = "The percentage in charge, as the screen leads with; its source says what it rests on."
-    known = usage.block is not None
-    sample = ({"source": usage.headline.source}, usage.percent / 100)
-    return Metric("used_ratio", text, (sample,) if known else ())
-
-
-def _official(usage: Usage) -> Sequence[Metric]:
-    """Return what Claude Code itself has said; absent for a window that it has not spoken of."""
-    limits = usage.official
+def _windows(limits: OfficialLimits) -> dict[str, RateLimitWindow]:
     named = {
-        "five_hour": limits.five_hour if limits else None,
-        "seven_day": limits.seven_day if limits else None,
-        "spend_limit": limits.spend_limit if limits else None,
+        "five_hour": limits.five_hour,
+        "seven_day": limits.seven_day,
+        "spend_limit": limits.spend_limit,
     }
-    windows = {name: window for name, window in named.items() if window is not None}
-    return (
-        _by_window(
-            "official_used_ratio",
-            "How much of a limit is used, as Claude Code said last.",
-            {name: window.used_percent / 100 for name, window in windows.items()},
-        ),
-        _by_window(
-            "official_reset_timestamp_seconds",
-            "When a limit resets, as Claude Code said last, in seconds since 1970.",
-            {name: w.resets_at.timestamp() for name, w in windows.items() if w.resets_at},
-        ),
-        _by_window(
-            "official_captured_timestamp_seconds",
-            "When Claude Code last spoke of a limit, in seconds since 1970.",
-            {name: window.captured_at.timestamp() for name, window in windows.items()},
-        ),
-    )
-
-
-def _by_window(name: str, text: str, values: Mapping[str, float]) -> Metric:
-    return Metric(name, text, tuple(({"window": key}, value) for key, value in values.items()))
-
-
-def _tokens(usage: Usage) -> Sequence[Metric]:
-    limit, used = usage.limit.tokens, usage.used_percent / 100
-    probability, sustainable = usage.forecast.probability, usage.forecast.sustainable
-    return (
-        _gauge(
-            "counted_tokens",
-            "Input and output tokens counted in the active block; 0 when there is none.",
-            usage.tokens.counted,
-        ),
-        _gauge("limit_tokens", "The limit in counted tokens: an estimate or one's own.", limit),
-        _gauge(
-            "estimate_used_ratio", "Counted tokens over limit_tokens: above 1 when passed.", used
-        ),
-        _gauge(
-            "limit_reached",
-            "1 when Claude Code has said so, or the used ratio is above 1; else 0.",
-            usage.status == "limit_reached" or usage.percent > 100,
-        ),
-        _gauge(
-            "burn_rate_tokens_per_second",
-            "Counted tokens per second over the last hour of the block, idle time included.",
-            _per_second(usage.burn.tokens_per_minute),
-        ),
-        _gauge(
-            "sustainable_tokens_per_second",
-            "The pace that lasts to the reset.",
-            _per_second(sustainable),
-        ),
-        _gauge(
-            "run_out_probability_ratio",
-            "Probability that the limit is reached before the reset, 0 to 1.",
-            probability,
-        ),
-    )
-
-
-def _times(usage: Usage) -> Sequence[Metric]:
-    read_at = usage.reading.read_at.timestamp()
-    return (
-        _gauge(
-            "reset_timestamp_seconds",
-            "When the limit resets, in seconds since 1970.",
-            usage.reset.at.timestamp() if usage.reset.at else None,
-        ),
-        _gauge("time_to_reset_seconds", "Time to the reset.", _until(usage, usage.reset.at)),
-        _gauge(
-            "time_to_run_out_seconds",
-            "Time to the limit at the present burn rate; absent when the reset comes first.",
-            _until(usage, usage.forecast.runs_out_at),
-        ),
-        _gauge(
-            "reading_timestamp_seconds",
-            "When usage was last looked at with success, in seconds since 1970.",
-            read_at,
-        ),
-    )
-
-
-def _block(usage: Usage, show_cost: bool) -> Sequence[Metric]:  # noqa: FBT001 - as metrics_of has it
-    block = usage.block
-    return (
-        _gauge("block_active", "1 when a 5-hour block is under way, else 0.", block is not None),
-        _gauge(
-            "block_messages",
-            "Messages counted in the active block.",
-            block.entries if block else None,
-        ),
-        _gauge(
-            "block_cost_usd",
-            "What the active block would have cost through the API, in US dollars.",
-            block.cost_usd if block and show_cost else None,
-        ),
-    )
-
-
-def _per_second(per_minute: Optional[float]) -> Optional[float]:
-    return None if per_minute is None else per_minute / 60
-
-
-def _until(usage: Usage, when: Optional[datetime]) -> Optional[float]:
-    return (when - usage.now).total_seconds() if when else None
+    return {name: window for name, window in named.items() if window is not None}

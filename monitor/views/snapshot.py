@@ -9,7 +9,7 @@ from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
 from monitor.model.official import FRESH, RateLimitWindow
-from monitor.model.usage import Usage
+from monitor.model.usage import Usage, without_costs
 from monitor.model.weekly import Weekly
 
 SCHEMA_VERSION = 1
@@ -17,17 +17,18 @@ NO_HEADLINE = {"used_percent": None, "source": "none", "tokens_left": None}
 
 
 def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
-    """Return the snapshot as plain values for json.dumps. What is not known is None."""
+    """Return the snapshot as plain values for json.dumps; what is not known is None."""
+    usage = usage if show_cost else without_costs(usage)
     return {
         "schema_version": SCHEMA_VERSION,
         "generated_at": utc(usage.now),
         "status": usage.status,
         "headline": _headline(usage),
         "source": _source(usage),
-        "block": _block(usage, show_cost=show_cost),
+        "block": _block(usage),
         "tokens": tokens_as_json(usage.tokens),
         "limit": _limit(usage),
-        "burn_rate": _burn_rate(usage, show_cost=show_cost),
+        "burn_rate": _burn_rate(usage),
         "reset": _reset(usage),
         "forecast": _forecast(usage),
         "official": _official(usage),
@@ -73,7 +74,7 @@ def _source(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _block(usage: Usage, *, show_cost: bool) -> Optional[dict[str, Any]]:
+def _block(usage: Usage) -> Optional[dict[str, Any]]:
     block = usage.block
     if block is None:
         return None
@@ -86,7 +87,7 @@ def _block(usage: Usage, *, show_cost: bool) -> Optional[dict[str, Any]]:
         "remaining_minutes": minutes(block.end - usage.now),
         "models": list(block.models),
         "messages": block.entries,
-        "cost_usd": block.cost_usd if show_cost else None,
+        "cost_usd": block.cost_usd,
     }
 
 
@@ -114,11 +115,11 @@ def _limit(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _burn_rate(usage: Usage, *, show_cost: bool) -> dict[str, Any]:
+def _burn_rate(usage: Usage) -> dict[str, Any]:
     return {
         "tokens_per_minute": usage.burn.tokens_per_minute,
         "window_minutes": usage.burn.window_minutes,
-        "cost_per_hour": usage.burn.cost_per_hour if show_cost else None,
+        "cost_per_hour": usage.burn.cost_per_hour,
     }
 
 

@@ -11,19 +11,20 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from prometheus_client.core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.commands import serve_metrics
 from monitor.model.official import OfficialLimits, captured
 from monitor.model.usage import Usage, measure
-from monitor.views.metrics import PREFIX, Metric, metrics_of, metrics_of_looks, reading_stale
+from monitor.views.metrics import PREFIX, poll_families, stale_families, usage_families
 from monitor.views.snapshot import snapshot
 from tests.conftest import RunMonitor
 from tests.live.fakes import MONITOR, Fake, active, planted, private_files
@@ -69,24 +70,24 @@ def with_official() -> Usage:
     return measure(OK, HISTORY, RULES, NOW, official())
 
 
-def values(metrics: list[Metric]) -> Values:
+def values(families: Iterable[Family]) -> Values:
     return {
-        (metric.name, tuple(labels.values())): value
-        for metric in metrics
-        for labels, value in metric.samples
+        (sample.name[len(PREFIX) :], tuple(sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
     }
 
 
 def of(usage: Usage, *, show_cost: bool = True) -> Values:
-    return values(metrics_of(usage, "1.2.3", show_cost=show_cost))
+    return values(usage_families(usage, "1.2.3", show_cost=show_cost))
 
 
-def every_metric() -> dict[str, Metric]:
-    """Every metric there is, by the name that Prometheus keeps."""
+def every_metric() -> dict[str, Family]:
+    """Every metric there is, by the name that Prometheus stores."""
     usages = [*map(usage_of, STATES.values()), with_official()]
-    found = [m for usage in usages for m in metrics_of(usage, "1.2.3", show_cost=True)]
-    found += [reading_stale(None), *metrics_of_looks(usages[0], 3)]
-    return {PREFIX + m.name + ("_total" if m.is_counter else ""): m for m in found}
+    families = [f for usage in usages for f in usage_families(usage, "1.2.3", show_cost=True)]
+    families += [*stale_families(None), *poll_families(usages[0], 3)]
+    return {sample.name: family for family in families for sample in family.samples}
 
 
 def seconds(earlier: Any, later: Any) -> float:
@@ -162,23 +163,23 @@ def test_hidden_costs_are_no_metric() -> None:
 
 def test_an_old_reading_is_called_stale_and_says_its_age() -> None:
     usage = usage_of(STALE)
-    assert values([reading_stale(usage)]) == {("reading_stale", ()): 1}
-    assert values([reading_stale(usage_of(OK))]) == {("reading_stale", ()): 0}
-    found = values(metrics_of_looks(usage, 4))
-    assert found == {("reading_age_seconds", ()): 240, ("look_failures", ()): 4}
+    assert values(stale_families(usage)) == {("reading_stale", ()): 1}
+    assert values(stale_families(usage_of(OK))) == {("reading_stale", ()): 0}
+    found = values(poll_families(usage, 4))
+    assert found == {("reading_age_seconds", ()): 240, ("look_failures_total", ()): 4}
 
 
 def test_before_the_first_reading_only_that_is_said() -> None:
-    assert values([reading_stale(None)]) == {("reading_stale", ()): 1}
-    assert values(metrics_of_looks(None, 0)) == {("look_failures", ()): 0}
+    assert values(stale_families(None)) == {("reading_stale", ()): 1}
+    assert values(poll_families(None, 0)) == {("look_failures_total", ()): 0}
 
 
 def test_every_metric_has_a_help_text_and_ends_in_its_base_unit() -> None:
     for name, metric in every_metric().items():
         assert re.fullmatch(r"ccusage_monitor_[a-z_]+", name)
-        assert len(metric.help) > 10 and metric.help.endswith(".")
-        assert name.endswith(BASE_UNITS) != (metric.name in WITHOUT_UNIT), name
-        assert name.endswith("_total") == metric.is_counter
+        assert len(metric.documentation) > 10 and metric.documentation.endswith(".")
+        assert name.endswith(BASE_UNITS) != (name[len(PREFIX) :] in WITHOUT_UNIT), name
+        assert name.endswith("_total") == (metric.type == "counter")
 
 
 # --- a real scrape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from monitor.model.usage import Usage
+from monitor.model.usage import Usage, without_costs
 from monitor.views.line import one_line
 from monitor.views.screen.bar_rows import time_bar, usage_bar
 from monitor.views.screen.burn_up import burn_up
@@ -35,6 +35,7 @@ class DisplayOptions:
 def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> list[Line]:
     """Draw a usage in at most `height` lines of at most `width` cells."""
     width, glyphs = min(width, WIDEST), display.style.glyphs
+    usage = usage if display.show_cost else without_costs(usage)
     if height <= 1:
         return [one_line(usage, width, glyphs)]
     lines = fit_height(list(_rows(usage, width, display)), height)
@@ -72,7 +73,7 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
         yield Row(Rank.USAGE_BAR, usage_bar(usage, width, glyphs))
         yield Row(Rank.TIME_BAR, time_bar(usage, width, glyphs))
         yield Row(Rank.BLANK_BELOW_BARS)
-    yield from fact_rows(usage, width, glyphs.ellipsis, show_cost=display.show_cost)
+    yield from fact_rows(usage, width, glyphs.ellipsis)
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))
     yield Row(Rank.BLANK_ABOVE_FOOTER)
     yield Row(Rank.FOOTER, footer(usage, width, glyphs, live=display.live))

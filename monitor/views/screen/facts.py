@@ -49,9 +49,9 @@ class Fact(NamedTuple):
     role: str = ""
 
 
-def fact_rows(usage: Usage, width: int, ellipsis: str, *, show_cost: bool) -> Iterator[Row]:
+def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
     """Yield the rows of all facts."""
-    facts = _active_facts(usage, show_cost=show_cost) if usage.block else _idle_facts(usage)
+    facts = _active_facts(usage) if usage.block else _idle_facts(usage)
     for fact in facts:
         yield from _rows(fact, width, ellipsis)
 
@@ -80,7 +80,7 @@ def _break_value(value: str, room: int) -> list[str]:
     return lines
 
 
-def _active_facts(usage: Usage, *, show_cost: bool) -> Iterator[Fact]:
+def _active_facts(usage: Usage) -> Iterator[Fact]:
     assert usage.block is not None  # noqa: S101 - the caller has looked
     if usage.headline.window is None:
         yield Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
@@ -92,7 +92,7 @@ def _active_facts(usage: Usage, *, show_cost: bool) -> Iterator[Fact]:
         yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _pause(usage))
     yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
     cost, models = usage.block.cost_usd, model_names(usage.block.models)
-    if show_cost and cost is not None:
+    if cost is not None:
         hourly = usage.burn.cost_per_hour
         per_hour = f"{DOT}{dollars(hourly)}/h" if hourly is not None else ""
         yield Fact(Rank.COST, "Cost", f"{dollars(cost)} API-equivalent{per_hour}", models)
