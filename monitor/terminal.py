@@ -58,6 +58,24 @@ def notification(environ: Mapping[str, str], title: str, text: str) -> str:
     return ""
 
 
+def color_count(stream: TextIO, term: str) -> Optional[int]:
+    """Return how many colours terminfo says a terminal has, below 1 for none; None if unknown.
+
+    A process can look up only one terminal: later calls return the count of the first.
+    """
+    if not stream.isatty():
+        return None
+    try:
+        import curses
+    except ImportError:  # on Windows
+        return None
+    try:
+        curses.setupterm(term, stream.fileno())
+        return curses.tigetnum("colors")
+    except (OSError, ValueError, curses.error):
+        return None
+
+
 def terminal_size(stream: TextIO) -> tuple[int, int]:
     """Columns and rows for printing to `stream`; COLUMNS and LINES win, (80, 24) when unknown."""
     asked = _asked_size(_descriptor(stream))

@@ -19,6 +19,7 @@ from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
 from monitor.store.paths import cache_dir, state_dir
+from monitor.terminal import color_count
 from monitor.transcripts.data_dirs import data_dirs, missing_dirs
 from monitor.transcripts.workspace import workspace
 from monitor.views.style import Style, choose_style
@@ -106,6 +107,7 @@ def output_style(settings: Settings) -> Style:
         environ=os.environ,
         ascii_only=settings.ascii,
         no_color=settings.no_color,
+        color_count=color_count(sys.stdout, os.environ.get("TERM", "")),
     )
 
 

@@ -178,6 +178,24 @@ def test_a_terminal_without_a_name_is_taken_for_a_usual_one(fake: Fake) -> None:
         terminal.assert_given_back()
 
 
+@pytest.mark.parametrize(
+    ("term", "colors"), [("vt100", False), ("xterm", True), ("no-such-terminal", True)]
+)
+def test_a_terminal_that_is_known_to_have_no_colours_gets_none(
+    term: str, fake: Fake, *, colors: bool
+) -> None:
+    with live(fake, env={"TERM": term}) as terminal:
+        terminal.wait_for("2,000 of")
+        assert bool(re.search(rb"\x1b\[[0-9;]+m", terminal.raw)) is colors
+
+
+def test_the_linux_console_is_sent_only_what_its_font_has(fake: Fake) -> None:
+    with live(fake, env={"TERM": "linux"}) as terminal:
+        terminal.wait_for(r"reset \d\d:\d\d")
+        assert "█" in terminal.text() and "│" in terminal.text()
+        terminal.raw.decode("utf-8").encode("cp437")  # raises if a character is missing
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "gbk", "ascii"])
 def test_any_encoding_of_the_terminal_shows_the_numbers(encoding: str, fake: Fake) -> None:
     fake.reports(active(models=["日本-🎉"]))
