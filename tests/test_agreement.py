@@ -18,16 +18,17 @@ from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.bridge import Capture
+from monitor.model.formatting import percent
 from monitor.model.history import CompletedBlock, History
 from monitor.model.official import OfficialLimits, RateLimitWindow
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
-from monitor.views.line import one_line
+from monitor.views.line import FIELDS, one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.states import STATES as SCREEN_STATES
 from monitor.views.style import UNICODE, Style
-from tests.samples import HISTORY, STATES, usage_of
+from tests.samples import HISTORY, STATES, usage_in, usage_of
 from tests.views.test_snapshot import SCHEMA
 
 WIDTH, HEIGHT = 120, 40
@@ -325,6 +326,20 @@ def test_the_verdict_is_the_same_everywhere(usage: Usage) -> None:
     assert said.sentence in " ".join(said.text.replace(SCREEN_STATES[key].word, " ").split())
     assert not unknown or verdict == "unknown"
     assert said.data["limit"]["exceeded"] or verdict != "exceeded"
+
+
+@given(FORESEEN | usages())
+@example(usage_in("week-first"))
+@example(usage_in("runs-out"))
+def test_verdict_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
+    said = shown(usage)
+    forecast = said.data["forecast"]
+    likely, chance = forecast["likely_percent"], forecast["probability"]
+    assert FIELDS["verdict"](usage, UNICODE) == forecast["verdict"]
+    assert FIELDS["likely"](usage, UNICODE) == ("" if likely is None else percent(likely))
+    if chance is not None and "Runs out" in said.rows:
+        assert f"{percent(100 * chance)} chance before the reset" in said.rows["Runs out"]
+    assert "% likely" not in said.text + said.line
 
 
 @given(usages())

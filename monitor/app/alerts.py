@@ -58,7 +58,7 @@ def environment(alert: Alert, usage: Usage) -> dict[str, str]:
     left = usage.headline.tokens_left
     values = {
         "STATUS": usage.status,
-        "VERDICT": usage.verdict,
+        "VERDICT": usage.forecast.verdict,
         "PERCENT": f"{usage.percent:.1f}",
         "SOURCE": usage.headline.source,
         "TOKENS_USED": str(usage.tokens.counted),

@@ -68,14 +68,14 @@ def _ends(usage: Usage) -> Optional[datetime]:
 def _present(usage: Usage, percents: Sequence[float]) -> Iterator[tuple[str, Alert]]:
     """Yield all that there is to tell now, each with the mark that keeps it from coming again."""
     said = sentence.summary(usage)
-    reached = usage.status == "limit_reached" or usage.verdict == "exceeded"
+    reached = usage.state in ("limit_reached", "exceeded")
     if reached:
         yield "limit_reached", Alert("limit_reached", "The limit is reached", said)
     # Of several thresholds passed at once only the highest is worth a word.
     mark, passed = max(_passed(usage, percents).items(), key=lambda item: item[1], default=("", 0))
     if passed > (WHOLE if reached else 0):
         yield mark, Alert("percent", f"{percent(passed)} of the limit is used", said)
-    if usage.verdict == "runs_out" and not reached:
+    if usage.state in ("runs_out", "weekly"):
         yield "runs_out", Alert("runs_out", "The limit comes before the reset", said)
 
 

@@ -28,14 +28,14 @@ class Answer(NamedTuple):
 
 def check(usage: Usage, need: Optional[Need]) -> Answer:
     """Answer for `need`; for None, whether the present pace lasts to the reset."""
-    if usage.status == "limit_reached" or usage.verdict == "exceeded":
+    if usage.state in ("limit_reached", "exceeded"):
         # Without a block here too: other devices use the same limit.
         return Answer(NOT_ENOUGH, sentence.summary(usage))
     if usage.block is None:
         return Answer(UNKNOWN, sentence.summary(usage))
     if need is None:
-        codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH}
-        return Answer(codes.get(usage.verdict, UNKNOWN), sentence.summary(usage))
+        codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH, "weekly": NOT_ENOUGH}
+        return Answer(codes.get(usage.state, UNKNOWN), sentence.summary(usage))
     left = usage.headline.tokens_left
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if tokens is None:

@@ -71,10 +71,16 @@ class Usage:
     weekly: Optional[Weekly] = None
 
     @property
-    def verdict(self) -> str:
-        """The forecast's verdict, of whichever limit comes first."""
+    def state(self) -> str:
+        """How serious things are, in one word.
+
+        This is `idle`, `limit_reached`, `weekly` when the weekly limit comes first, or else the
+        verdict on the five-hour limit.
+        """
+        if self.status != "active":
+            return self.status
         weekly_first = self.weekly is not None and self.weekly.comes_first
-        return "runs_out" if weekly_first and self.status == "active" else self.forecast.verdict
+        return "weekly" if weekly_first else self.forecast.verdict
 
     @property
     def percent(self) -> float:

@@ -13,7 +13,7 @@ from monitor.model import sentence
 from monitor.model.formatting import age, count, dollars, duration, percent, rate
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
-from monitor.views.states import state_of
+from monitor.views.states import STATES
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, fit
 
@@ -70,7 +70,7 @@ def _risk(usage: Usage) -> str:
     if forecast.runs_out_at:
         return f"runs out {_clock(usage, forecast.runs_out_at)}"
     if forecast.probability and forecast.verdict != "ok":
-        return f"{percent(100 * forecast.probability)} likely to run out"
+        return f"{percent(100 * forecast.probability)} chance to run out"
     return ""
 
 
@@ -111,7 +111,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "line": lambda usage, glyphs: _text(one_line(usage, 1000, glyphs)),
         "sentence": lambda usage, _: sentence.summary(usage),
         "status": lambda usage, _: usage.status,
-        "verdict": lambda usage, _: usage.verdict,
+        "verdict": lambda usage, _: usage.forecast.verdict,
         "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
         "source": lambda usage, _: usage.headline.source if usage.block else "none",
         "bar": lambda usage, glyphs: _text(bar(usage.percent, None, 10, "", glyphs.bar)),
@@ -152,7 +152,7 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
         {
             "text": _text(one_line(usage, 1000, glyphs)),
             "tooltip": sentence.summary(usage),
-            "class": state_of(usage).css_class,
+            "class": STATES[usage.state].css_class,
             "percentage": _whole_percent(usage),
         }
     )

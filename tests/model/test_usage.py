@@ -142,14 +142,15 @@ def test_a_reading_is_fresh_whole_and_of_no_files_until_it_says_otherwise() -> N
     assert (reading.scan, reading.size) == ("full", DataSize(files=0, bytes=0))
 
 
-@pytest.mark.parametrize(("state", "verdict"), [("week-first", "runs_out"), ("ok", "ok")])
-def test_the_verdict_is_that_of_the_limit_that_comes_first(state: str, verdict: str) -> None:
-    assert usage_in(state).verdict == verdict
-    assert usage_in("week-first").forecast.verdict != "runs_out"
+@pytest.mark.parametrize(("sample", "state"), [("week-first", "weekly"), ("ok", "ok")])
+def test_the_state_is_about_the_limit_that_comes_first(sample: str, state: str) -> None:
+    assert usage_in(sample).state == state
+    assert usage_in("week-first").forecast.verdict == "ok"
 
 
-def test_a_weekly_limit_that_comes_first_is_no_verdict_when_nothing_is_active() -> None:
-    assert replace(usage_in("week-first"), status="limit_reached").verdict != "runs_out"
+def test_a_status_other_than_active_is_the_state() -> None:
+    assert replace(usage_in("week-first"), status="limit_reached").state == "limit_reached"
+    assert usage_of(IDLE).state == "idle"
 
 
 def test_the_elapsed_time_of_an_official_window_counts_from_its_own_start() -> None:
@@ -191,7 +192,7 @@ PRO = replace(RULES, plan="pro")
 def test_nothing_is_judged_while_the_highest_block_is_looked_up(history: Optional[History]) -> None:
     for rules in (PRO, replace(RULES, plan="custom_max")):
         usage = measure(OK, history, rules, NOW)
-        assert (usage.is_settled, usage.verdict, usage.status) == (False, "unknown", "active")
+        assert (usage.is_settled, usage.state, usage.status) == (False, "unknown", "active")
         assert "9,000 tokens used" in summary(usage)
         assert "is being looked up" in summary(usage)
         assert not any("may be stopped" in said for said in warnings(usage))
@@ -210,7 +211,7 @@ def test_a_limit_that_needs_no_history_is_settled_at_once() -> None:
         measure(OK, None, PRO, NOW, OFFICIAL["official"]),
     ):
         assert usage.is_settled
-    assert measure(replace(OK, history_error="it hangs"), None, PRO, NOW).verdict == "ok"
+    assert measure(replace(OK, history_error="it hangs"), None, PRO, NOW).state == "ok"
 
 
 def test_once_the_highest_block_is_known_the_alerts_are_those_of_it() -> None:
@@ -258,5 +259,5 @@ def one_line_of(usage: Usage) -> str:
 
 def test_at_the_limit_in_the_first_minutes_is_no_mere_start() -> None:
     usage = measure(WARMING_UP, HISTORY, replace(RULES, token_limit=1_200), NOW)
-    assert usage.verdict == "runs_out"
+    assert usage.state == "runs_out"
     assert summary(usage).startswith("You are at the limit")

@@ -51,7 +51,7 @@ def test_running_out_after_midnight_is_tomorrow() -> None:
 @pytest.mark.parametrize("verdict", ["tight", "runs_out"])
 def test_a_risk_without_a_time_is_not_mistaken_for_none(verdict: str) -> None:
     usage = foretold(verdict, probability=0.45)
-    assert said(usage) == "26 % · 26,000 left · 45 % likely to run out · resets 17:00"
+    assert said(usage) == "26 % · 26,000 left · 45 % chance to run out · resets 17:00"
 
 
 def test_over_the_limit_says_by_how_much() -> None:

@@ -7,7 +7,7 @@ from typing import Optional
 from monitor.model.formatting import percent
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
-from monitor.views.states import state_of
+from monitor.views.states import STATES
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, cells
 
@@ -17,7 +17,7 @@ NAME, NUMBER = 7, 9
 
 def usage_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     """Draw the used percentage; the part up to the likely percentage at the reset is shaded."""
-    role = state_of(usage).role
+    role = STATES[usage.state].role
     if usage.is_weekly_reached and usage.weekly:
         return _row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
     name = "Limit" if usage.headline.window else "Tokens"

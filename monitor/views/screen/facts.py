@@ -191,9 +191,7 @@ def _limit_note(usage: Usage) -> str:
 def _pace(usage: Usage) -> str:
     now, sustainable = usage.burn.tokens_per_minute, usage.forecast.sustainable
     text = "warming up" if now is None else f"{rate(now)} tokens/min"
-    return (
-        text if sustainable is None else f"{text}{DOT}{rate(sustainable)} would last to the reset"
-    )
+    return text if sustainable is None else f"{text}{DOT}you can afford {rate(sustainable)}/min"
 
 
 def _pace_note(usage: Usage) -> str:
@@ -214,7 +212,7 @@ def _runs_out(usage: Usage) -> str:
         text = f"{_clock(usage, forecast.runs_out_at)} at this pace"
     if forecast.probability is None:
         return text
-    return f"{text}{DOT}{percent(100 * forecast.probability)} likely before the reset"
+    return f"{text}{DOT}{percent(100 * forecast.probability)} chance before the reset"
 
 
 def _pause(usage: Usage) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitor.model import sentence
 from monitor.model.formatting import age, visible
 from monitor.model.usage import Usage
-from monitor.views.states import state_of
+from monitor.views.states import STATES
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, cells, line, sides, width_of, wrap
 
@@ -32,7 +32,7 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
 
 def sentence_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """Yield the sentence, with the word for its state at the right of the last line."""
-    word, role, _ = state_of(usage)
+    word, role, _ = STATES[usage.state]
     text = visible(sentence.summary(usage))
     parts = wrap(text, width - 2)
     if cells(parts[-1]) + cells(word) + 4 > width:

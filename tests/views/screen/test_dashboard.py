@@ -25,7 +25,7 @@ from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
 from monitor.views.line import one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
-from monitor.views.states import state_of
+from monitor.views.states import STATES as SCREEN_STATES
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -198,7 +198,7 @@ def test_a_message_in_one_row_is_its_first_sentence() -> None:
 def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
     usage = usage_in(state)
     shown = text_of(frame(usage, width, height, DisplayOptions(Style())))
-    assert summary(usage) in " ".join(shown.replace(state_of(usage).word, "").split())
+    assert summary(usage) in " ".join(shown.replace(SCREEN_STATES[usage.state].word, "").split())
 
 
 @pytest.mark.parametrize("state", STATES)
