@@ -44,7 +44,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 def examples(count: int) -> int:
     """Return how many examples a slow property test tries: `count`, or more when exploring."""
-    return count * settings().max_examples // 100
+    usual: int = settings().max_examples
+    return count * usual // 100
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)  # there is none with -p no:xdist

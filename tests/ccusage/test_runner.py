@@ -6,10 +6,10 @@ The fake is a small executable named ccusage; the real versions are run too.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Callable
 
@@ -20,7 +20,9 @@ from monitor.ccusage.report import parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.errors import MonitorError
 from tests.real_ccusage import VERSIONS
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, is_running, until
+
+NEEDS_SETSID = pytest.mark.skipif(not shutil.which("setsid"), reason="needs setsid")
 
 EMPTY = '{"blocks": []}'
 
@@ -266,30 +268,13 @@ def test_a_file_that_is_not_executable_is_named(
     assert "chmod +x" in error.advice
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def ended(pid: int) -> bool:
-    until = time.monotonic() + PATIENCE
-    while is_running(pid) and time.monotonic() < until:
-        time.sleep(0.01)
-    return not is_running(pid)
+def wait_for_end(pid: int) -> None:
+    until(lambda: not is_running(pid), f"process {pid} has ended")
 
 
 def pid_in(path: Path) -> int:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        text = path.read_text() if path.exists() else ""
-        if text.endswith("\n"):
-            return int(text)
-        time.sleep(0.01)
-    raise AssertionError(f"nothing was written to {path}")
+    until(lambda: path.exists() and path.read_text().endswith("\n"), f"a process id in {path}")
+    return int(path.read_text())
 
 
 def launcher(tmp_path: Path) -> str:
@@ -306,7 +291,7 @@ def test_at_the_time_limit_the_child_of_the_launcher_is_ended_too(
         assert f"did not answer within {seconds:g} s" in error.reason
         if pid.exists():
             break
-    assert ended(pid_in(pid))
+    wait_for_end(pid_in(pid))
 
 
 def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
@@ -320,7 +305,7 @@ def test_stop_ends_a_hanging_run_from_another_thread_and_allows_no_other(
     runner.stop()
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert ended(child)
+    wait_for_end(child)
     assert "Stopped" in errors[0].reason
     assert "Stopped" in failure(runner, fake(saying(EMPTY)), data).reason
 
@@ -330,10 +315,10 @@ def test_what_a_finished_run_leaves_behind_is_ended(
 ) -> None:
     script = f"sleep 300 > /dev/null 2>&1 & echo $! > {tmp_path}/pid; echo '{EMPTY}'"
     runner.blocks(fake(script), [data])
-    assert ended(pid_in(tmp_path / "pid"))
+    wait_for_end(pid_in(tmp_path / "pid"))
 
 
-@pytest.mark.parametrize("start", ["", "setsid "])
+@pytest.mark.parametrize("start", ["", pytest.param("setsid ", marks=NEEDS_SETSID)])
 def test_a_grandchild_that_holds_the_pipe_open_does_not_hang_us(
     runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path, start: str
 ) -> None:

@@ -37,6 +37,9 @@ from tests.waiting import PATIENCE, is_running, until
 PROGRAM = (sys.executable, str(ROOT / "ccusage_monitor.py"))
 HOUR = timedelta(hours=1)
 NO_LIMITS = "no official limits yet; they come with the first answer"
+FULL = pytest.param(
+    ">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc are POSIX")
 
 
@@ -344,7 +347,7 @@ def test_no_input_at_all_makes_it_fail(isolated: Path, data: bytes) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"])
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", FULL])
 def test_a_closed_or_full_stream_does_no_harm(home: Path, stream: str) -> None:
     line = f"{shlex.join([*PROGRAM, 'statusline', '--chain', 'echo mine'])} {stream}"
     done = subprocess.run(

@@ -275,11 +275,10 @@ def test_command_line_beats_environment_beats_file_beats_default(
     assert [found["limit"]["tokens"] for found in snapshots] == [7_000, 30_000, 20_000, 10_000]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the place is that of Linux")
 def test_the_platforms_own_place_is_looked_at_and_a_teams_file_can_be_named_in_the_environment(
     fake: Fake, file: Path, isolated: Path, run_monitor: RunMonitor
 ) -> None:
-    if sys.platform != "linux":
-        pytest.skip("the place is that of Linux")
     own = isolated / "config" / "ccusage-monitor" / "config.toml"
     own.parent.mkdir(parents=True)
     own.write_text("plan = 'max5'\n", encoding="utf-8")

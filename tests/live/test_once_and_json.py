@@ -402,6 +402,7 @@ def test_a_closed_standard_output_is_no_crash(fake: Fake) -> None:
         assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_said_in_one_line(fake: Fake, isolated: Path) -> None:
     for mode in (("--json",), ("--once",), ("--json", "--follow")):
         done = shell('"$@" >/dev/full', *mode, *of_fake(fake))
