@@ -139,23 +139,31 @@ def window(resets_in: timedelta, *sights: tuple[float, float]) -> RateLimitWindo
     return RateLimitWindow(captures[-1].used_percent, NOW + resets_in, captures[-1].at, captures)
 
 
+def official_limits(
+    five_hour: Optional[RateLimitWindow] = None, seven_day: Optional[RateLimitWindow] = None
+) -> OfficialLimits:
+    """Make the official limits that are known."""
+    windows = {"five_hour": five_hour, "seven_day": seven_day}
+    return OfficialLimits({key: known for key, known in windows.items() if known})
+
+
 FIVE_HOURS, DAYS = timedelta(hours=2, minutes=37, seconds=53), timedelta(days=3, hours=4)
 WEEK = window(DAYS, (100, 40.2), (0.3, 41.4))
 
 OFFICIAL = {
-    "official": OfficialLimits(window(FIVE_HOURS, (90, 21), (40, 48), (0.3, 63.4)), WEEK),
-    "official-alone": OfficialLimits(window(FIVE_HOURS, (0.3, 63.4)), WEEK),
-    "official-old": OfficialLimits(window(FIVE_HOURS, (35, 1)), WEEK),
-    "bridged": OfficialLimits(window(FIVE_HOURS, (90, 21), (40, 48)), WEEK),
-    "week-first": OfficialLimits(
+    "official": official_limits(window(FIVE_HOURS, (90, 21), (40, 48), (0.3, 63.4)), WEEK),
+    "official-alone": official_limits(window(FIVE_HOURS, (0.3, 63.4)), WEEK),
+    "official-old": official_limits(window(FIVE_HOURS, (35, 1)), WEEK),
+    "bridged": official_limits(window(FIVE_HOURS, (90, 21), (40, 48)), WEEK),
+    "week-first": official_limits(
         window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 90.1), (0.3, 97.2))
     ),
-    "official-reached": OfficialLimits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
-    "week-reached": OfficialLimits(
+    "official-reached": official_limits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
+    "week-reached": official_limits(
         window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 97), (24, 100))
     ),
-    "official-idle": OfficialLimits(window(FIVE_HOURS, (14, 37)), window(DAYS, (14, 41))),
-    "official-reached-elsewhere": OfficialLimits(window(FIVE_HOURS, (70, 100)), WEEK),
+    "official-idle": official_limits(window(FIVE_HOURS, (14, 37)), window(DAYS, (14, 41))),
+    "official-reached-elsewhere": official_limits(window(FIVE_HOURS, (70, 100)), WEEK),
 }
 """What Claude Code has said of its limits; the local part is in LOCAL, else RUNS_OUT."""
 

@@ -28,7 +28,7 @@ from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 from monitor.views.states import STATES as SCREEN_STATES
 from monitor.views.style import UNICODE, Style
-from tests.samples import HISTORY, STATES, usage_in, usage_of
+from tests.samples import HISTORY, STATES, official_limits, usage_in, usage_of
 from tests.views.test_snapshot import SCHEMA
 
 WIDTH, HEIGHT = 120, 40
@@ -129,7 +129,7 @@ def windows(draw: st.DrawFn, start: datetime, now: datetime, days: int) -> RateL
 def official(draw: st.DrawFn, start: datetime, now: datetime) -> Optional[OfficialLimits]:
     five_hour = draw(st.none() | windows(start, now, 0))
     seven_day = draw(st.none() | windows(start, now, 3))
-    return draw(st.sampled_from([None, OfficialLimits(five_hour, seven_day)]))
+    return draw(st.sampled_from([None, official_limits(five_hour, seven_day)]))
 
 
 @st.composite

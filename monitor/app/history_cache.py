@@ -33,7 +33,7 @@ class HistoryCache:
         self._tried_at: Optional[datetime] = None
         self._offered: Sequence[CompletedBlock] = ()
 
-    def update(self, reading: Reading, official: Optional[OfficialLimits]) -> None:
+    def update(self, reading: Reading, official: OfficialLimits) -> None:
         """Load the history that belongs to a reading, and add the blocks that have ended since."""
         path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
         if path != self._path:
@@ -67,7 +67,7 @@ class HistoryCache:
         """Note that the whole history is being read now."""
         self._tried_at = self._clock()
 
-    def add_all(self, blocks: Sequence[Block], official: Optional[OfficialLimits]) -> None:
+    def add_all(self, blocks: Sequence[Block], official: OfficialLimits) -> None:
         """Add the completed blocks of a full scan."""
         assert self._path is not None  # noqa: S101 - a reading comes before a full scan
         now = self._clock()
@@ -83,7 +83,7 @@ def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
 
 
 def _with_percents(
-    blocks: Sequence[Block], official: Optional[OfficialLimits], now: datetime
+    blocks: Sequence[Block], official: OfficialLimits, now: datetime
 ) -> list[CompletedBlock]:
     """Return completed blocks, each with its final official percentage where that is known."""
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Optional
@@ -38,7 +38,7 @@ class PollResult:
     reading: Optional[Reading] = None
     history: Optional[History] = None
     error: Optional[MonitorError] = None
-    official: Optional[OfficialLimits] = None
+    official: OfficialLimits = field(default_factory=OfficialLimits)
     history_error: Optional[str] = None
 
     def measured(self, rules: Rules, now: datetime) -> Optional[Usage]:

@@ -27,7 +27,7 @@ from monitor.errors import MonitorError
 from monitor.model.bridge import bridge_errors
 from monitor.model.formatting import age, count, percent, plural, size, visible
 from monitor.model.headline import start_of
-from monitor.model.official import OfficialLimits
+from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out
 from monitor.store.history import forget_history
 from monitor.store.paths import cache_dir, state_dir
@@ -170,18 +170,18 @@ def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
     usage = poller.result.measured(settings.rules, utc_now())
     if usage is None:
         return
-    limits = usage.official or OfficialLimits()
-    said = [
-        f"{name} {percent(window.used_percent)}, captured {age(usage.now - window.captured_at)} ago"
-        for name, window in (("5 h", limits.five_hour), ("7 d", limits.seven_day))
-        if window is not None
+    windows = usage.official.windows
+    known = [
+        f"{window_kind(key).label} {percent(window.used_percent)}, "
+        f"captured {age(usage.now - window.captured_at)} ago"
+        for key, window in windows.items()
     ]
-    if not said:
+    if not known:
         # Whoever pays by use has none, so this alone is no fault.
         yield Check(None, "no official limits: `ccusage-monitor statusline --install` brings them")
         return
-    yield Check(True, f"official limits: {'; '.join(said)}")
-    window = limits.five_hour
+    yield Check(True, f"official limits: {'; '.join(known)}")
+    window = windows.get(FIVE_HOUR)
     if window is None:
         return
     start = start_of(window, usage.limit.tokens)

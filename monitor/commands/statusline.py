@@ -91,7 +91,7 @@ def _line(data: bytes, settings: Settings) -> str:
     return " · ".join([*parts, *session_parts(session.context_percent, session.model)])
 
 
-def _store(session: StatusLineInput, settings: Settings, now: datetime) -> Optional[OfficialLimits]:
+def _store(session: StatusLineInput, settings: Settings, now: datetime) -> OfficialLimits:
     """Store the limits that came in, and return all that are known."""
     from monitor.claude.status_line import session_dir
     from monitor.store.official import add_official, load_official
@@ -100,7 +100,7 @@ def _store(session: StatusLineInput, settings: Settings, now: datetime) -> Optio
     new = session.limits
     try:
         home = str(session_dir(session.transcript, settings.data.claude_dirs, os.environ))
-        if new.captured_at is None:
+        if not new.windows:
             return load_official(state_dir(), [home])
         return add_official(state_dir(), home, new, now)
     except (OSError, RuntimeError, ValueError):

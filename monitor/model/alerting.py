@@ -10,6 +10,7 @@ from typing import NamedTuple, Optional
 from monitor.model import sentence
 from monitor.model.formatting import percent
 from monitor.model.headline import WHOLE
+from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 
 PERCENTS = (80.0, 95.0)
@@ -59,7 +60,7 @@ def _ends(usage: Usage) -> Optional[datetime]:
 
     The block's end is its own rounded down to the hour; a new block may begin before the true end.
     """
-    own = usage.official.five_hour if usage.official else None
+    own = usage.official.windows.get(FIVE_HOUR)
     if own is not None and own.resets_at is not None:
         return own.resets_at
     return usage.block.end if usage.block else None

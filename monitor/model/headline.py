@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
-from monitor.model.blocks import Event
+from monitor.model.blocks import SESSION, Event
 from monitor.model.bridge import Bridge, Start, bridge, worth
-from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh
+from monitor.model.official import RateLimitWindow, is_fresh
 
 WHOLE = 100.0
 
@@ -61,23 +61,23 @@ def start_of(window: RateLimitWindow, limit: int) -> Start:
     >>> start_of(RateLimitWindow(51.0, None, datetime(2026, 6, 10)), 7_000).least
     17.5
     """
-    return Start(window.began, LEAST_SHARE * limit / WHOLE)
+    began = window.resets_at - SESSION if window.resets_at else None
+    return Start(began, LEAST_SHARE * limit / WHOLE)
 
 
 def choose_headline(
     counted: int,
     limit: int,
-    official: Optional[OfficialLimits],
+    window: Optional[RateLimitWindow],
     events: Optional[Sequence[Event]],
     now: datetime,
     last_activity: Optional[datetime] = None,
 ) -> Headline:
     """Choose: a fresh official percentage, one bridged from an older capture, the estimate.
 
-    `official` holds only windows that have not been reset. `events` and `last_activity` are those
-    of the active block, None when not known, or without a block.
+    `window` is the official five-hour window if it is known and not over. `events` and
+    `last_activity` are those of the active block; None if not known, or without a block.
     """
-    window = official.five_hour if official else None
     if window is None:
         return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
     own, start = events or (), start_of(window, limit)

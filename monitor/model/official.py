@@ -1,25 +1,26 @@
-"""What Claude Code itself reports of its limits: checked, merged over sessions, dated.
+"""The official limits that Claude Code reports: checked, dated, and merged over sessions.
 
-The status line's `rate_limits` hold a percentage and a reset time for the five-hour and the
-seven-day window. Each may be missing, late or wrong: what cannot be true is dropped, and what is
-absent is not 0 %.
+The status line's `rate_limits` hold a percentage and a reset time for each window. Each may be
+missing, late or wrong: what cannot be true is dropped, and an absent window is not 0 %.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block
 from monitor.model.bridge import Capture
+from monitor.model.formatting import visible
 
 FRESH = timedelta(minutes=10)
 """A capture older than this no longer leads: it is shown with its age."""
 
-MOST_PERCENT = 1000.0
+MAX_PERCENT = 1000.0
 """Values such as an epoch in `used_percentage` were seen; 100 to 105 are real."""
 
 SAME_WINDOW = timedelta(minutes=5)
@@ -29,21 +30,48 @@ SUSPECT_PERCENT = 90.0
 SUSPECT_AGE = timedelta(minutes=10)
 """Near 100 % this soon after a window's start is most likely the last window's percentage."""
 
-CAPTURES_KEPT = 60
+MAX_CAPTURES = 60
 CAPTURE_EVERY = timedelta(minutes=1)
 
-PAST_KEPT = 60
+MAX_PAST = 60
 """Past five-hour windows: about two weeks of them, for the history."""
 
-LENGTHS: Mapping[str, timedelta] = {"five_hour": SESSION, "seven_day": timedelta(days=7)}
+FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT = "five_hour", "seven_day", "spend_limit"
+"""Ids of windows, as Claude Code names them."""
+
+MODEL_PREFIX = "model:"
+"""The id of a weekly limit of one model is `model:<name>`."""
+
+WEEK = timedelta(days=7)
+
+
+class WindowKind(NamedTuple):
+    """How a window is called, and how long it is; None if that is not known."""
+
+    label: str
+    length: Optional[timedelta]
+
+
+WINDOW_KINDS: Mapping[str, WindowKind] = MappingProxyType(
+    {
+        FIVE_HOUR: WindowKind("5 h", SESSION),
+        SEVEN_DAY: WindowKind("7 d", WEEK),
+        "seven_day_opus": WindowKind("7 d Opus", WEEK),
+        "seven_day_sonnet": WindowKind("7 d Sonnet", WEEK),
+        SPEND_LIMIT: WindowKind("spend", None),
+    }
+)
+
+STOPPING = (FIVE_HOUR, SEVEN_DAY)
+"""The windows that stop all use when they are used up."""
 
 
 @dataclass(frozen=True)
 class RateLimitWindow:
-    """One official limit: the percentage used, and when it resets (UTC, None when not said).
+    """One official limit: the percentage used, and when it resets (UTC, None if not given).
 
-    `captures` are the sights of this window, oldest first; `suspect` is a percentage that is not
-    believed until it is seen once more.
+    `captures` are the captures of this window, oldest first; `suspect` is a percentage that is not
+    believed until it is captured once more.
     """
 
     used_percent: float
@@ -53,18 +81,13 @@ class RateLimitWindow:
     suspect: Optional[float] = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.used_percent <= MOST_PERCENT:
+        if not 0 <= self.used_percent <= MAX_PERCENT:
             raise ValueError(f"{self.used_percent} is no percentage")
 
-    @property
-    def began(self) -> Optional[datetime]:
-        """When the window began, were it a five-hour one; None where its reset is not known."""
-        return self.resets_at - SESSION if self.resets_at else None
-
     def is_over(self, now: datetime) -> bool:
-        """Whether its reset has passed: what it says is about the past.
+        """Return whether its reset has passed, so that it is about the past.
 
-        One that does not say when it resets is not believed for longer than five hours.
+        A window without a reset time is not believed for longer than five hours.
         """
         return (self.resets_at or self.captured_at + SESSION) <= now
 
@@ -75,97 +98,96 @@ class RateLimitWindow:
 
 
 class PastWindow(NamedTuple):
-    """A five-hour window that is over: when it was reset (UTC), and the last percentage seen."""
+    """A five-hour window that is over: when it was reset (UTC), and its last percentage."""
 
     resets_at: datetime
     used_percent: float
 
 
+Windows = Mapping[str, RateLimitWindow]
+"""By id, such as `five_hour`."""
+
+Merge = Callable[[RateLimitWindow, RateLimitWindow], RateLimitWindow]
+
+
 @dataclass(frozen=True)
 class OfficialLimits:
-    """The windows that are known; each is None when Claude Code has not spoken of it.
+    """The windows that are known, and past five-hour windows, oldest first."""
 
-    `past` are five-hour windows before the present one, oldest first.
-    """
-
-    five_hour: Optional[RateLimitWindow] = None
-    seven_day: Optional[RateLimitWindow] = None
-    spend_limit: Optional[RateLimitWindow] = None
+    windows: Windows = field(default_factory=dict)
     past: tuple[PastWindow, ...] = ()
 
     @property
     def captured_at(self) -> Optional[datetime]:
-        """When the newest of them was captured."""
-        windows = (self.five_hour, self.seven_day, self.spend_limit)
-        return max((w.captured_at for w in windows if w), default=None)
+        """When the newest of the windows was captured; None if there is none."""
+        return max((window.captured_at for window in self.windows.values()), default=None)
+
+    @property
+    def reached(self) -> Optional[str]:
+        """The id of the window that is used up and stops all use; of two the later reset."""
+        windows = {key: self.windows[key] for key in STOPPING if key in self.windows}
+        full = [key for key, window in windows.items() if window.used_percent >= 100]
+        return max(full, key=lambda key: _end(windows[key]), default=None)
+
+
+def window_kind(window_id: str) -> WindowKind:
+    """Return label and length of any window, of an unknown one too.
+
+    >>> window_kind("seven_day").label, window_kind("model:Fable").label, window_kind("new").label
+    ('7 d', '7 d Fable', 'new')
+    """
+    if window_id.startswith(MODEL_PREFIX):
+        return WindowKind(f"7 d {visible(window_id[len(MODEL_PREFIX) :])[:20]}", WEEK)
+    return WINDOW_KINDS.get(window_id) or WindowKind(visible(window_id)[:20], None)
 
 
 def captured(raw: object, now: datetime) -> OfficialLimits:
     """Read `rate_limits` as Claude Code hands it over at `now`. Never raises."""
-    found = raw if isinstance(raw, dict) else {}
-    return OfficialLimits(
-        _window(found.get("five_hour"), now, LENGTHS["five_hour"]),
-        _window(found.get("seven_day"), now, LENGTHS["seven_day"]),
-        _window(found.get("spend_limit"), now, None),
-    )
+    raws = raw if isinstance(raw, dict) else {}
+    windows = {key: _window(raws.get(key), now, kind.length) for key, kind in WINDOW_KINDS.items()}
+    return OfficialLimits({key: window for key, window in windows.items() if window is not None})
 
 
 def merged(old: OfficialLimits, new: OfficialLimits, now: datetime) -> OfficialLimits:
-    """Join what was known with what a session has just reported; sessions disagree.
-
-    For one window the highest percentage counts, since usage only grows; of two windows the one
-    that resets later.
-    """
-    five_hour = _newer(old.five_hour, new.five_hour, now)
-    return OfficialLimits(
-        five_hour,
-        _newer(old.seven_day, new.seven_day, now),
-        _newer(old.spend_limit, new.spend_limit, now),
-        _past(old, five_hour),
-    )
+    """Add what a session has just reported at `now` to what was known."""
+    current = {key: window for key, window in old.windows.items() if not window.is_over(now)}
+    windows = _by_id(current, new.windows, _updated)
+    return OfficialLimits(windows, _past(old, windows.get(FIVE_HOUR)))
 
 
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
-    """Join what was kept for two data directories: the sessions of one account, as in `merged`."""
+    """Join what was stored for two data directories; their sessions are of one account."""
     past = {window.resets_at: window for window in (*other.past, *one.past)}
     return OfficialLimits(
-        _joined(one.five_hour, other.five_hour),
-        _joined(one.seven_day, other.seven_day),
-        _joined(one.spend_limit, other.spend_limit),
-        tuple(past[at] for at in sorted(past))[-PAST_KEPT:],
+        _by_id(one.windows, other.windows, _joined),
+        tuple(past[at] for at in sorted(past))[-MAX_PAST:],
     )
 
 
-def final_percent(limits: Optional[OfficialLimits], block: Block, now: datetime) -> Optional[float]:
-    """Return the last percentage of the window that a completed block was; None if not known.
+def final_percent(limits: OfficialLimits, block: Block, now: datetime) -> Optional[float]:
+    """Return the last percentage of the window of a completed block; None if not known.
 
-    ccusage floors a block's start to the hour, so its window ends at most an hour after it does.
-    One that another device began earlier is another window, and says nothing of this block.
+    ccusage floors a block's start to the hour, so its window ends at most an hour after the block.
+    A window that another device began earlier ends at another time, and is not this block's.
     """
-    if limits is None:
-        return None
-    ended = limits.past
-    if limits.five_hour is not None and limits.five_hour.is_over(now):
+    ended, five_hour = limits.past, limits.windows.get(FIVE_HOUR)
+    if five_hour is not None and five_hour.is_over(now):
         ended = _past(limits, None)
     first, last = block.end - SAME_WINDOW, block.end + timedelta(hours=1)
-    found = [past.used_percent for past in ended if first <= past.resets_at <= last]
-    return found[-1] if found else None
+    percents = [past.used_percent for past in ended if first <= past.resets_at <= last]
+    return percents[-1] if percents else None
 
 
-def present(limits: Optional[OfficialLimits], now: datetime) -> Optional[OfficialLimits]:
-    """Leave out what is past or not believed; None when nothing is left."""
-    if limits is None:
-        return None
-    kept = OfficialLimits(
-        _shown(limits.five_hour, now),
-        _shown(limits.seven_day, now),
-        _shown(limits.spend_limit, now),
-    )
-    return kept if kept.captured_at is not None else None
+def present(limits: OfficialLimits, now: datetime) -> OfficialLimits:
+    """Return the windows that are believed and not over, in the order of the table."""
+    windows = limits.windows
+    order = [*(key for key in WINDOW_KINDS if key in windows), *windows]
+    shown = (key for key in order if windows[key].is_believed and not windows[key].is_over(now))
+    return OfficialLimits({key: windows[key] for key in shown})
 
 
 def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
-    """Whether a window was captured recently enough to lead."""
+    """Return whether a window was captured recently enough to lead."""
     return now - window.captured_at <= FRESH
 
 
@@ -184,7 +206,7 @@ def percentage(value: object) -> Optional[float]:
     (37.5, None, None, None)
     """
     number = _number(value)
-    return number if number is not None and 0 <= number <= MOST_PERCENT else None
+    return number if number is not None and 0 <= number <= MAX_PERCENT else None
 
 
 def _number(value: object) -> Optional[float]:
@@ -197,8 +219,8 @@ def _number(value: object) -> Optional[float]:
 
 
 def _window(raw: object, now: datetime, length: Optional[timedelta]) -> Optional[RateLimitWindow]:
-    found: dict[str, Any] = raw if isinstance(raw, dict) else {}
-    percent, resets_at = percentage(found.get("used_percentage")), epoch(found.get("resets_at"))
+    values: dict[str, Any] = raw if isinstance(raw, dict) else {}
+    percent, resets_at = percentage(values.get("used_percentage")), epoch(values.get("resets_at"))
     if percent is None or (resets_at is not None and resets_at <= now):
         return None
     if resets_at is not None and length is not None and resets_at - now > length + SAME_WINDOW:
@@ -216,92 +238,96 @@ def _is_suspect(
     return now - (resets_at - length) < SUSPECT_AGE
 
 
-def _newer(
-    old: Optional[RateLimitWindow], new: Optional[RateLimitWindow], now: datetime
-) -> Optional[RateLimitWindow]:
-    old = _unless_over(old, now)
-    if old is None or new is None:
-        return new or old
-    if not _same(old, new):
-        return new if _end(new) > _end(old) else old
+def _by_id(one: Windows, other: Windows, merge: Merge) -> Windows:
+    both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}
+    return {**one, **other, **both}
+
+
+def _updated(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
+    """Add what a session has just reported to what is known of the window."""
+    if not _is_same(old, new):
+        return _later(old, new)
     if new.suspect is not None:
         return _confirmed(old, new)
-    percent = max(old.used_percent, new.used_percent)
-    return replace(
-        new,
-        used_percent=percent,
-        resets_at=new.resets_at or old.resets_at,
-        captures=_with(old.captures, Capture(new.captured_at, percent)),
-        suspect=old.suspect,
-    )
+    capture = Capture(new.captured_at, _percent(old, new))
+    return replace(_combined(old, new, _added(old.captures, capture)), suspect=old.suspect)
 
 
-def _joined(
-    one: Optional[RateLimitWindow], other: Optional[RateLimitWindow]
-) -> Optional[RateLimitWindow]:
-    if one is None or other is None or not (one.is_believed and other.is_believed):
-        return next((w for w in (one, other) if w and w.is_believed), one or other)
+def _joined(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
+    """Join what was stored of a window for two data directories."""
+    if not (one.is_believed and other.is_believed):
+        return other if other.is_believed else one
     old, new = sorted((one, other), key=lambda window: window.captured_at)
-    if not _same(old, new):
-        return new if _end(new) > _end(old) else old
-    captures = sorted({*old.captures, *new.captures}, key=lambda capture: capture.at)
+    if not _is_same(old, new):
+        return _later(old, new)
+    return _combined(old, new, sorted({*old.captures, *new.captures}))
+
+
+def _percent(old: RateLimitWindow, new: RateLimitWindow) -> float:
+    """Return the percentage that counts where sessions disagree about one window.
+
+    The highest one, since usage only grows.
+    """
+    return max(old.used_percent, new.used_percent)
+
+
+def _combined(
+    old: RateLimitWindow, new: RateLimitWindow, captures: Iterable[Capture]
+) -> RateLimitWindow:
     return replace(
         new,
-        used_percent=max(old.used_percent, new.used_percent),
+        used_percent=_percent(old, new),
         resets_at=new.resets_at or old.resets_at,
-        captures=tuple(captures[-CAPTURES_KEPT:]),
+        captures=tuple(captures)[-MAX_CAPTURES:],
     )
 
 
 def _confirmed(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
-    """Believe a suspect percentage at its second sight; until then keep what was known."""
+    """Believe a suspect percentage at its second capture; until then keep what was known."""
     assert new.suspect is not None  # noqa: S101 - the caller has looked
     if old.suspect is None and old.used_percent < SUSPECT_PERCENT:
         return replace(old, suspect=new.suspect)
     capture = Capture(new.captured_at, max(new.suspect, old.used_percent))
-    captures = _with(old.captures, capture)
+    captures = _added(old.captures, capture)
     return RateLimitWindow(capture.used_percent, new.resets_at, new.captured_at, captures)
 
 
+def _added(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
+    """Add a capture; it replaces the last one if that says nothing more.
+
+    That is the case if the last one is the second within a minute, or lies between two of the same
+    percentage: the first capture of each percentage stays.
+    """
+    if len(captures) > 1:
+        before, last = captures[-2:]
+        is_same = before.used_percent == last.used_percent == new.used_percent
+        if is_same or new.at - before.at < CAPTURE_EVERY:
+            captures = captures[:-1]
+    return (*captures, new)[-MAX_CAPTURES:]
+
+
 def _past(old: OfficialLimits, five_hour: Optional[RateLimitWindow]) -> tuple[PastWindow, ...]:
-    """Add the five-hour window that `five_hour` takes the place of."""
-    gone = old.five_hour
+    """Return the past windows; the old five-hour one is one of them if `five_hour` replaces it."""
+    gone = old.windows.get(FIVE_HOUR)
     if gone is None or gone.resets_at is None or not gone.is_believed:
         return old.past
-    if five_hour is not None and _same(gone, five_hour):
+    if five_hour is not None and _is_same(gone, five_hour):
         return old.past
-    return (*old.past, PastWindow(gone.resets_at, gone.used_percent))[-PAST_KEPT:]
+    return (*old.past, PastWindow(gone.resets_at, gone.used_percent))[-MAX_PAST:]
 
 
-def _with(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
-    """Add a capture, in the place of the last if that was not needed.
-
-    It was not when it is the second within a minute, or when the same percentage was seen before
-    and after it: so the first sight of each percentage stays.
-    """
-    kept = captures
-    if len(kept) > 1:
-        same = kept[-2].used_percent == kept[-1].used_percent == new.used_percent
-        if same or new.at - kept[-2].at < CAPTURE_EVERY:
-            kept = kept[:-1]
-    return (*kept, new)[-CAPTURES_KEPT:]
-
-
-def _same(old: RateLimitWindow, new: RateLimitWindow) -> bool:
+def _is_same(old: RateLimitWindow, new: RateLimitWindow) -> bool:
+    """Return whether both are about the time up to the same reset."""
     if old.resets_at is None:
-        # Nobody said whose percentage it was; but usage only grows within a window.
+        # It is not known whose percentage it was; but usage only grows within a window.
         return new.used_percent >= old.used_percent
     return new.resets_at is None or abs(old.resets_at - new.resets_at) <= SAME_WINDOW
 
 
+def _later(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
+    """Of two windows return the one that resets later."""
+    return new if _end(new) > _end(old) else old
+
+
 def _end(window: RateLimitWindow) -> datetime:
     return window.resets_at or window.captured_at
-
-
-def _unless_over(window: Optional[RateLimitWindow], now: datetime) -> Optional[RateLimitWindow]:
-    return None if window is None or window.is_over(now) else window
-
-
-def _shown(window: Optional[RateLimitWindow], now: datetime) -> Optional[RateLimitWindow]:
-    kept = _unless_over(window, now)
-    return kept if kept is not None and kept.is_believed else None

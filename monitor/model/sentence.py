@@ -8,6 +8,7 @@ from typing import Optional
 
 from monitor.model.formatting import age, between, count, duration, percent, plural, visible
 from monitor.model.headline import WHOLE
+from monitor.model.official import FIVE_HOUR
 from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
 
@@ -55,8 +56,9 @@ def _limit_reached(usage: Usage) -> str:
 
 def _reached_at(usage: Usage) -> Optional[datetime]:
     """Return when the limit was first seen to be reached."""
-    window = usage.reached
-    full = [c.at for c in window.captures if c.used_percent >= WHOLE] if window else []
+    reached = usage.official.reached
+    captures = usage.official.windows[reached].captures if reached else ()
+    full = [capture.at for capture in captures if capture.used_percent >= WHOLE]
     if full:
         return full[0]
     return usage.block.last_activity if usage.block else None
@@ -73,7 +75,7 @@ def _weekly_first(usage: Usage) -> str:
 
 
 def _idle(usage: Usage) -> str:
-    elsewhere = usage.official.five_hour if usage.official else None
+    elsewhere = usage.official.windows.get(FIVE_HOUR)
     used = percent(elsewhere.used_percent) if elsewhere else ""
     return _no_block(usage) + (f" Officially {used} is used already." if used else "")
 
@@ -187,7 +189,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
         yield left_out(name)
     if reading.history_error:
         yield f"The history could not be read, the limit may be too low: {reading.history_error}"
-    reached = usage.official.five_hour if usage.official else None
+    reached = usage.official.windows.get(FIVE_HOUR)
     if reached is not None and reached.used_percent >= WHOLE:
         yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
     if usage.exceeded and usage.headline.source == "estimate" and usage.is_settled:

@@ -22,9 +22,9 @@ from monitor.model.blocks import (
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
 from monitor.model.formatting import TimeFormat
-from monitor.model.headline import WHOLE, Headline, choose_headline
+from monitor.model.headline import Headline, choose_headline
 from monitor.model.history import History
-from monitor.model.official import LENGTHS, OfficialLimits, RateLimitWindow, present
+from monitor.model.official import FIVE_HOUR, SEVEN_DAY, OfficialLimits, present, window_kind
 from monitor.model.plans import CUSTOM_MAX, PLAN_TOKENS, Limit, choose_limit, highest_block
 from monitor.model.projection import project
 from monitor.model.reading import Reading
@@ -67,7 +67,7 @@ class Usage:
     forecast: Forecast
     crossed_at: Optional[datetime]
     headline: Headline
-    official: Optional[OfficialLimits] = None
+    official: OfficialLimits
     weekly: Optional[Weekly] = None
 
     @property
@@ -120,25 +120,15 @@ class Usage:
         return _is_settled(self.limit, self.headline)
 
     @property
-    def weekly_window(self) -> Optional[RateLimitWindow]:
-        """The official seven-day window, where it is known."""
-        return self.official.seven_day if self.official else None
-
-    @property
-    def reached(self) -> Optional[RateLimitWindow]:
-        """The official window that is used up; of two the one that resets later."""
-        return _reached(self.official)
-
-    @property
     def is_weekly_reached(self) -> bool:
-        """Whether it is the official seven-day limit that is waited for."""
-        return self.reached is not None and self.reached is self.weekly_window
+        """Whether the user has to wait for the official seven-day limit."""
+        return self.official.reached == SEVEN_DAY
 
     @property
     def goes_on_at(self) -> Optional[datetime]:
         """When a reached limit resets: the weekly one's own time, whatever the reset hour."""
-        window = self.reached if self.is_weekly_reached else None
-        return window.resets_at if window else self.reset.at
+        weekly = self.official.windows.get(SEVEN_DAY) if self.is_weekly_reached else None
+        return weekly.resets_at if weekly else self.reset.at
 
     @property
     def elapsed_percent(self) -> Optional[float]:
@@ -146,10 +136,9 @@ class Usage:
         if self.block is None or self.reset.at is None:
             return None
         start = self.block.start
-        if self.reset.source == "official":
-            week = self.weekly_window
-            is_weekly = week is not None and week.resets_at == self.reset.at
-            start = self.reset.at - LENGTHS["seven_day" if is_weekly else "five_hour"]
+        length = window_kind(self.official.reached or FIVE_HOUR).length
+        if self.reset.source == "official" and length is not None:
+            start = self.reset.at - length
         return max(0.0, 100 * (self.now - start) / (self.reset.at - start))
 
 
@@ -161,13 +150,13 @@ def measure(
     official: Optional[OfficialLimits] = None,
 ) -> Usage:
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
-    official = present(official, now)
+    official = present(official or OfficialLimits(), now)
     block = active_block(reading.blocks, now)
     events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
     tokens = block.tokens if block else TokenCounts()
     limit = _limit(reading, history, rules, tokens.counted, now)
-    used_at = block.last_activity if block else None
-    headline = choose_headline(tokens.counted, limit.tokens, official, events, now, used_at)
+    used_at, window = block.last_activity if block else None, official.windows.get(FIVE_HOUR)
+    headline = choose_headline(tokens.counted, limit.tokens, window, events, now, used_at)
     status = _status(block, official, now)
     resets_at = _official_reset(headline, official)
     reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
@@ -212,8 +201,8 @@ def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple
     return tuple(event._replace(at=min(event.at, now)) for event in events)
 
 
-def _status(block: Optional[Block], official: Optional[OfficialLimits], now: datetime) -> str:
-    if _reached(official) is not None:
+def _status(block: Optional[Block], official: OfficialLimits, now: datetime) -> str:
+    if official.reached is not None:
         return "limit_reached"
     if block is None:
         return "idle"
@@ -221,28 +210,21 @@ def _status(block: Optional[Block], official: Optional[OfficialLimits], now: dat
     return "limit_reached" if stopped else "active"
 
 
-def _reached(official: Optional[OfficialLimits]) -> Optional[RateLimitWindow]:
-    """Return the official window that is used up; of two the one that resets later."""
-    windows = (official.five_hour, official.seven_day) if official else ()
-    full = [w for w in windows if w is not None and w.used_percent >= WHOLE]
-    return max(full, key=lambda w: w.resets_at or w.captured_at, default=None)
-
-
-def _official_reset(headline: Headline, official: Optional[OfficialLimits]) -> Optional[datetime]:
+def _official_reset(headline: Headline, official: OfficialLimits) -> Optional[datetime]:
     """Return the official reset while an official percentage is in charge: never half of it."""
-    window = _reached(official) or headline.window
+    window = official.windows[official.reached] if official.reached else headline.window
     return window.resets_at if window else None
 
 
 def _weekly(
-    official: Optional[OfficialLimits],
+    official: OfficialLimits,
     block: Optional[Block],
     outcome: Forecast,
     reset: Reset,
     now: datetime,
 ) -> Optional[Weekly]:
     ends = (outcome.runs_out_at or reset.at) if block else None
-    return weekly(official.seven_day if official else None, ends, now)
+    return weekly(official.windows.get(SEVEN_DAY), ends, now)
 
 
 def _limit(

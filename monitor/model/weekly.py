@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.official import LENGTHS, RateLimitWindow
+from monitor.model.official import WEEK, RateLimitWindow
 
 RECENT = timedelta(hours=2)
 LEAST_SPAN = timedelta(minutes=30)
@@ -53,5 +53,5 @@ def _percent_per_hour(window: RateLimitWindow, now: datetime) -> Optional[float]
         return gained / ((now - before[0].at) / timedelta(hours=1))
     if window.resets_at is None:
         return None
-    elapsed = now - (window.resets_at - LENGTHS["seven_day"])
+    elapsed = now - (window.resets_at - WEEK)
     return window.used_percent / max(1.0, elapsed / timedelta(hours=1))

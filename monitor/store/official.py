@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
-from typing import Optional
+from typing import Any
 
-from monitor.model.official import OfficialLimits, joined, merged
+from monitor.model.official import WINDOW_KINDS, OfficialLimits, joined, merged
 from monitor.store.json_file import digest, load, locked, save
 
 
@@ -23,11 +23,10 @@ def official_path(directory: Path, data_dir: str) -> Path:
     return directory / f"official-{digest(str(home))}.json"
 
 
-def load_official(directory: Path, data_dirs: Iterable[str]) -> Optional[OfficialLimits]:
-    """Return what was captured for the data directories together; None if nothing was."""
+def load_official(directory: Path, data_dirs: Iterable[str]) -> OfficialLimits:
+    """Return what was captured for the data directories together."""
     paths = dict.fromkeys(official_path(directory, name) for name in data_dirs)
-    known = [limits for limits in map(_load, paths) if limits and limits.captured_at]
-    return reduce(joined, known) if known else None
+    return reduce(joined, map(_load, paths), OfficialLimits())
 
 
 def add_official(
@@ -36,10 +35,16 @@ def add_official(
     """Merge a capture into the stored limits, and return them all. Raises OSError."""
     path = official_path(directory, data_dir)
     with locked(path):
-        limits = merged(_load(path) or OfficialLimits(), new, now)
+        limits = merged(_load(path), new, now)
         save(path, limits)
     return limits
 
 
-def _load(path: Path) -> Optional[OfficialLimits]:
-    return load(path, OfficialLimits)
+def _load(path: Path) -> OfficialLimits:
+    return load(path, OfficialLimits, _from_version_1) or OfficialLimits()
+
+
+def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of an older file in today's shape."""
+    windows = {key: raw[key] for key in WINDOW_KINDS if raw.get(key) is not None}
+    return {"windows": windows, "past": raw["past"]}

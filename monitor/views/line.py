@@ -11,6 +11,7 @@ from typing import Optional
 
 from monitor.model import sentence
 from monitor.model.formatting import age, count, dollars, duration, percent, rate
+from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import STATES
@@ -42,7 +43,7 @@ def _reached_facts(usage: Usage) -> list[str]:
 
 
 def _idle_facts(usage: Usage) -> list[str]:
-    official = usage.official.five_hour if usage.official else None
+    official = usage.official.windows.get(FIVE_HOUR)
     if official is not None:
         known = f"{percent(official.used_percent)} official"
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Optional
 
-from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.official import RateLimitWindow
 from monitor.model.usage import Usage, without_costs
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[F
         "The percentage in charge, as the screen leads with; its source says what it rests on.",
         [({"source": usage.headline.source}, usage.percent / 100 if usage.block else None)],
     )
-    windows = _windows(usage.official or OfficialLimits())
+    windows = usage.official.windows
     for name, text, of_window in WINDOW_GAUGES:
         samples = [({"window": key}, of_window(window)) for key, window in windows.items()]
         yield from _family(name, text, samples)
@@ -173,12 +173,3 @@ def _info(usage: Usage, version: str) -> Labels:
         "plan": usage.limit.plan or "",
         "limit_source": usage.limit.source,
     }
-
-
-def _windows(limits: OfficialLimits) -> dict[str, RateLimitWindow]:
-    named = {
-        "five_hour": limits.five_hour,
-        "seven_day": limits.seven_day,
-        "spend_limit": limits.spend_limit,
-    }
-    return {name: window for name, window in named.items() if window is not None}

@@ -8,7 +8,13 @@ from typing import Any, Optional
 from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
-from monitor.model.official import FRESH, RateLimitWindow
+from monitor.model.official import (
+    FIVE_HOUR,
+    FRESH,
+    SEVEN_DAY,
+    SPEND_LIMIT,
+    RateLimitWindow,
+)
 from monitor.model.usage import Usage, without_costs
 from monitor.model.weekly import Weekly
 
@@ -136,16 +142,14 @@ def _reset(usage: Usage) -> dict[str, Any]:
 
 
 def _official(usage: Usage) -> Optional[dict[str, Any]]:
-    limits = usage.official
-    if limits is None or limits.captured_at is None:
+    windows, at = usage.official.windows, usage.official.captured_at
+    if at is None:
         return None
-    # The five-hour window is what may be in charge: its age is the one that matters.
-    at = limits.five_hour.captured_at if limits.five_hour else limits.captured_at
+    if FIVE_HOUR in windows:
+        at = windows[FIVE_HOUR].captured_at  # it may lead, so that its age is the one that matters
     old = usage.now - at
     return {
-        "five_hour": _window(limits.five_hour),
-        "seven_day": _window(limits.seven_day),
-        "spend_limit": _window(limits.spend_limit),
+        **{key: _window(windows.get(key)) for key in (FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT)},
         "captured_at": utc(at),
         "age_seconds": max(0.0, old.total_seconds()),
         "stale": old > FRESH,

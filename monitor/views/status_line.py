@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Optional
 
 from monitor.model.formatting import age, duration, percent, visible
-from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh
+from monitor.model.official import OfficialLimits, RateLimitWindow, is_fresh, window_kind
 
 if TYPE_CHECKING:
     from monitor.model.usage import Usage
@@ -14,12 +14,9 @@ if TYPE_CHECKING:
 LONGEST_NAME = 40
 
 
-def official_parts(limits: Optional[OfficialLimits], now: datetime) -> list[str]:
+def official_parts(limits: OfficialLimits, now: datetime) -> list[str]:
     """Return a part of the line for each window that is known, such as `5h 24 % (2h left)`."""
-    if limits is None:
-        return []
-    named = (("5h", limits.five_hour), ("7d", limits.seven_day), ("spend", limits.spend_limit))
-    return [_window(name, window, now) for name, window in named if window is not None]
+    return [_window(window_kind(key).label, window, now) for key, window in limits.windows.items()]
 
 
 def estimate(usage: Usage, now: datetime) -> str:
@@ -34,14 +31,14 @@ def session_parts(context_percent: Optional[float], model: Optional[str]) -> lis
     return context + ([visible(model)[:LONGEST_NAME]] if model else [])
 
 
-def _window(name: str, window: RateLimitWindow, now: datetime) -> str:
-    text = f"{name} {percent(window.used_percent)}"
+def _window(label: str, window: RateLimitWindow, now: datetime) -> str:
+    text = f"{_short(label)} {percent(window.used_percent)}"
     if window.resets_at:
-        text += f" ({_short(window.resets_at - now)} left)"
+        text += f" ({_short(duration(window.resets_at - now))} left)"
     if not is_fresh(window, now):
         text += f", {age(now - window.captured_at)} old"
     return text
 
 
-def _short(span: timedelta) -> str:
-    return duration(span).replace(" h", "h").replace(" min", "m").replace(" d", "d")
+def _short(text: str) -> str:
+    return text.replace(" h", "h").replace(" min", "m").replace(" d", "d")

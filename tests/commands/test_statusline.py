@@ -216,10 +216,9 @@ def test_it_keeps_the_limits_privately_for_the_data_directory_of_the_transcript(
 ) -> None:
     other = tmp_path / "work"
     said(told(other, rate_limits=limits_of(64)))
-    assert load_official(state_dir(), [str(home)]) is None
+    assert load_official(state_dir(), [str(home)]) == OfficialLimits()
     limits = load_official(state_dir(), [str(other)])
-    assert limits is not None and limits.five_hour is not None
-    assert limits.five_hour.used_percent == 64
+    assert limits.windows["five_hour"].used_percent == 64
     path = official_path(state_dir(), str(other))
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o777 == 0o600
@@ -231,18 +230,18 @@ def test_of_several_named_data_directories_the_one_with_the_transcript_is_meant(
 ) -> None:
     names = ("--claude-dir", str(home), "--claude-dir", str(tmp_path))
     said(told(tmp_path), before=names)
-    assert load_official(state_dir(), [str(home)]) is None
-    assert load_official(state_dir(), [str(tmp_path / ".")]) is not None
+    assert not load_official(state_dir(), [str(home)]).windows
+    assert load_official(state_dir(), [str(tmp_path / ".")]).windows
 
 
 def test_a_transcript_elsewhere_is_kept_for_the_named_data_directory(home: Path) -> None:
     said(told(Path("/else")), before=("--claude-dir", str(home)))
-    assert load_official(state_dir(), [str(home)]) is not None
+    assert load_official(state_dir(), [str(home)]).windows
 
 
 def test_the_projects_directory_itself_is_the_same_place(home: Path) -> None:
     said(told(home))
-    assert load_official(state_dir(), [str(home / "projects")]) is not None
+    assert load_official(state_dir(), [str(home / "projects")]).windows
 
 
 def test_nothing_is_written_when_nothing_was_told(home: Path) -> None:
@@ -257,8 +256,7 @@ def test_a_kept_file_that_is_broken_is_set_aside_and_replaced(home: Path) -> Non
     path.write_bytes(b'{"version": 1, "five_hour": ')
     assert said(told(home)).startswith("5h 24 %")
     assert path.with_name(f"{path.name}.unreadable").exists()
-    limits = load_official(state_dir(), [str(home)])
-    assert limits is not None and limits.five_hour is not None
+    assert load_official(state_dir(), [str(home)]).windows["five_hour"]
 
 
 def test_what_is_kept_is_what_was_captured(home: Path) -> None:
@@ -267,7 +265,7 @@ def test_what_is_kept_is_what_was_captured(home: Path) -> None:
     kept = add_official(state_dir(), str(home), captured(rates, first), first)
     after = first + 3 * HOUR
     kept = add_official(state_dir(), str(home), captured(limits_of(97, in_(7.95)), after), after)
-    assert kept.past and kept.five_hour is not None and kept.five_hour.suspect == 97
+    assert kept.past and kept.windows["five_hour"].suspect == 97
     assert load_official(state_dir(), [str(home)]) == kept
 
 
@@ -283,8 +281,7 @@ def test_a_kept_file_of_another_shape_is_nothing_known(home: Path, content: str)
     path = official_path(state_dir(), str(home))
     path.parent.mkdir(parents=True)
     path.write_text(content, encoding="utf-8")
-    limits = load_official(state_dir(), [str(home)])
-    assert limits is None or limits == OfficialLimits()
+    assert load_official(state_dir(), [str(home)]) == OfficialLimits()
     assert said(told(home)).startswith("5h 24 %")
 
 
@@ -461,7 +458,7 @@ def test_of_50_at_once_the_highest_value_of_the_newest_window_stays_in_a_whole_f
     for _ in whole_while(children, path):
         pass
     assert {child.wait() for child in children} == {0}
-    kept = json.loads(path.read_bytes())["five_hour"]
+    kept = json.loads(path.read_bytes())["windows"]["five_hour"]
     assert kept["used_percent"] == 49
     assert datetime.fromisoformat(kept["resets_at"]).timestamp() == newer
     assert [p.name for p in path.parent.iterdir() if not p.name.endswith(".lock")] == [path.name]
@@ -523,5 +520,5 @@ def test_the_next_snapshot_has_the_official_percentage_and_reset(
 def test_a_kept_window_without_a_capture_is_not_believed(home: Path) -> None:
     moment = now()
     window = RateLimitWindow(64.0, moment + HOUR, moment)
-    add_official(state_dir(), str(home), OfficialLimits(window), moment)
+    add_official(state_dir(), str(home), OfficialLimits({"five_hour": window}), moment)
     assert said(b"").startswith(NO_LIMITS)

@@ -156,10 +156,10 @@ def test_what_happened_while_readings_were_stale_is_told_by_the_first_fresh_one(
 
 
 def test_claude_codes_own_window_ends_when_it_says_not_with_the_block() -> None:
-    official = OFFICIAL["official-alone"]
-    assert official.five_hour is not None and official.five_hour.resets_at is not None
+    resets_at = OFFICIAL["official-alone"].windows["five_hour"].resets_at
+    assert resets_at is not None
     usage = usage_in("official-alone")
-    resets_in = (official.five_hour.resets_at - NOW) / MINUTE
+    resets_in = (resets_at - NOW) / MINUTE
     assert resets_in > TO_END
     block_over = replace(idle(TO_END), official=usage.official)
     assert told([usage, block_over, idle(resets_in + 1)])[1:] == [[], [OVER]]

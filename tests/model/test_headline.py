@@ -11,7 +11,7 @@ import pytest
 
 from monitor.model.forecast import UNKNOWN
 from monitor.model.headline import choose_headline
-from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.official import OfficialLimits
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Usage, measure
 from monitor.views.screen.dashboard import DisplayOptions, frame
@@ -29,6 +29,7 @@ from tests.samples import (
     RULES,
     RUNS_OUT,
     WARMING_UP,
+    official_limits,
     usage_in,
     usage_of,
     window,
@@ -41,7 +42,7 @@ RESETS_IN = timedelta(hours=2, minutes=37, seconds=53)
 
 def known(*sights: tuple[float, float]) -> OfficialLimits:
     """Make a five-hour limit from sights of it: minutes ago, and percent."""
-    return OfficialLimits(window(RESETS_IN, *sights))
+    return official_limits(window(RESETS_IN, *sights))
 
 
 def sources(usage: Usage) -> tuple[str, Optional[str]]:
@@ -153,12 +154,11 @@ def test_with_too_little_used_here_it_says_so_instead_of_a_forecast() -> None:
 
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_the_window_over_is_as_if_it_had_never_been(name: str) -> None:
-    limits = OFFICIAL[name]
     later = NOW + RESETS_IN - timedelta(minutes=1)
-    five_hour = replace(limits, seven_day=None)
+    five_hour = official_limits(OFFICIAL[name].windows["five_hour"])
     over = measure(RUNS_OUT, HISTORY, RULES, NOW + RESETS_IN, five_hour)
     assert over == measure(RUNS_OUT, HISTORY, RULES, NOW + RESETS_IN)
-    assert measure(RUNS_OUT, HISTORY, RULES, later, five_hour).official is not None
+    assert measure(RUNS_OUT, HISTORY, RULES, later, five_hour).official == five_hour
 
 
 # 100 % reached.
@@ -218,9 +218,8 @@ def test_the_weekly_limit_reached_names_its_own_reset() -> None:
 
 @pytest.mark.parametrize("used", [5.0, 63.4, 99.0, 100.0, 104.0])
 def test_the_level_is_where_100_percent_are(used: float) -> None:
-    captures = known((40, 4), (0, used)).five_hour.captures  # type: ignore[union-attr]
-    sight = RateLimitWindow(used, NOW + RESETS_IN, NOW, captures)
-    headline = choose_headline(27_900, 35_000, OfficialLimits(sight), RUNS_OUT.events, NOW)
+    sight = window(RESETS_IN, (40, 4), (0, used))
+    headline = choose_headline(27_900, 35_000, sight, RUNS_OUT.events, NOW)
     assert headline.limit_tokens is not None and headline.tokens_left is not None
     assert headline.percent_at(headline.limit_tokens) == pytest.approx(100)
     assert headline.percent_at(27_900) == used
@@ -240,13 +239,13 @@ def test_the_snapshot_fits_its_schema_with_official_limits(name: str) -> None:
 
 
 def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
-    old = known((35, 1))
-    for official in (None, old):
-        headline = choose_headline(17_525, 35_050, official, None, NOW, NOW)
+    old = window(RESETS_IN, (35, 1))
+    for sight in (None, old):
+        headline = choose_headline(17_525, 35_050, sight, None, NOW, NOW)
         assert (headline.source, headline.used_percent) == ("estimate", 50.0)
         assert (headline.limit_tokens, headline.tokens_left) == (35_050, 17_525)
 
 
 def test_tokens_of_unknown_worth_do_not_move_the_percentage() -> None:
-    headline = choose_headline(1_200, 35_000, known((2.9, 41)), None, NOW)
+    headline = choose_headline(1_200, 35_000, window(RESETS_IN, (2.9, 41)), None, NOW)
     assert (headline.tokens_per_percent, headline.percent_at(9_000)) == (None, 41)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from monitor.model.blocks import SESSION
 from monitor.model.bridge import Capture
 from monitor.model.official import (
-    CAPTURES_KEPT,
-    PAST_KEPT,
+    MAX_CAPTURES,
+    MAX_PAST,
     SAME_WINDOW,
+    WINDOW_KINDS,
     OfficialLimits,
     PastWindow,
     RateLimitWindow,
@@ -27,8 +28,9 @@ from monitor.model.official import (
     joined,
     merged,
     present,
+    window_kind,
 )
-from tests.samples import past_block, window
+from tests.samples import official_limits, past_block, window
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -48,8 +50,7 @@ def told(percent: Any, resets_at: Any = RESET) -> dict[str, Any]:
 
 def five_hour(raw: Any, now: datetime = NOW) -> Optional[RateLimitWindow]:
     """Return what is believed of a five-hour window at its first sight."""
-    found = present(captured({"five_hour": raw}, now), now)
-    return found.five_hour if found else None
+    return present(captured({"five_hour": raw}, now), now).windows.get("five_hour")
 
 
 def seen(*sights: tuple[datetime, Any, Any]) -> OfficialLimits:
@@ -61,14 +62,14 @@ def seen(*sights: tuple[datetime, Any, Any]) -> OfficialLimits:
 
 
 def percent_of(limits: OfficialLimits, now: datetime) -> Optional[float]:
-    shown = present(limits, now)
-    return shown.five_hour.used_percent if shown and shown.five_hour else None
+    window = present(limits, now).windows.get("five_hour")
+    return window.used_percent if window else None
 
 
 def test_the_documented_example_is_read_whole() -> None:
     week = NOW + timedelta(days=3)
     limits = captured({"five_hour": told(23.5), "seven_day": told(41.2, week)}, NOW)
-    assert limits == OfficialLimits(
+    assert limits == official_limits(
         RateLimitWindow(23.5, RESET, NOW, (Capture(NOW, 23.5),)),
         RateLimitWindow(41.2, week, NOW, (Capture(NOW, 41.2),)),
     )
@@ -77,13 +78,13 @@ def test_the_documented_example_is_read_whole() -> None:
 @pytest.mark.parametrize("raw", [None, {}, [], "63", 63, {"resets_at": 1781116327}, {"used": 4}])
 def test_an_absent_window_is_not_0_percent(raw: Any) -> None:
     assert five_hour(raw) is None
-    assert captured({"seven_day": told(41, NOW + 3 * SESSION)}, NOW).five_hour is None
+    assert "five_hour" not in captured({"seven_day": told(41, NOW + 3 * SESSION)}, NOW).windows
 
 
 @pytest.mark.parametrize("raw", [None, [], "x", 1, {}, {"five_hour": None}, {"other": told(5)}])
 def test_nothing_told_is_nothing_known(raw: Any) -> None:
     assert captured(raw, NOW) == NOTHING
-    assert present(captured(raw, NOW), NOW) is None
+    assert present(captured(raw, NOW), NOW) == NOTHING
     assert captured(raw, NOW).captured_at is None
 
 
@@ -108,7 +109,7 @@ def test_a_percentage_from_0_to_105_and_beyond_is_kept_as_it_is(percent: float) 
 @pytest.mark.parametrize("ago", [timedelta(), timedelta(seconds=1), timedelta(days=20)])
 def test_a_window_whose_reset_has_passed_is_dropped(ago: timedelta) -> None:
     assert five_hour(told(63, NOW - ago)) is None
-    assert captured({"seven_day": told(63, NOW - ago)}, NOW).seven_day is None
+    assert captured({"seven_day": told(63, NOW - ago)}, NOW) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -133,14 +134,14 @@ def test_what_does_not_say_when_it_resets_is_not_believed_for_longer_than_a_wind
 def test_a_window_is_gone_at_the_moment_of_its_reset() -> None:
     limits = seen((NOW, 63, RESET))
     assert percent_of(limits, RESET - timedelta(seconds=1)) == 63
-    assert present(limits, RESET) is None
+    assert present(limits, RESET) == NOTHING
 
 
 def test_the_spend_limit_is_kept() -> None:
     month = NOW + timedelta(days=20)
     limits = present(captured({"spend_limit": told(12, month)}, NOW), NOW)
-    assert limits is not None and limits.spend_limit is not None
-    assert (limits.spend_limit.used_percent, limits.spend_limit.resets_at) == (12, month)
+    window = limits.windows["spend_limit"]
+    assert (window.used_percent, window.resets_at) == (12, month)
 
 
 @pytest.mark.parametrize("order", [(40, 63, 51), (63, 40, 51), (51, 40, 63)])
@@ -165,7 +166,7 @@ def test_a_newer_window_replaces_the_older_with_its_lower_percentage() -> None:
 
 def test_an_old_percentage_that_comes_again_after_the_rollover_is_dropped() -> None:
     limits = seen((NOW, 80, RESET), (RESET + MINUTE, 80, RESET))
-    assert present(limits, RESET + MINUTE) is None
+    assert present(limits, RESET + MINUTE) == NOTHING
 
 
 def test_a_window_that_never_says_when_it_resets_falls_back_with_its_percentage() -> None:
@@ -175,8 +176,8 @@ def test_a_window_that_never_says_when_it_resets_falls_back_with_its_percentage(
 
 def test_a_reset_that_is_left_out_once_is_still_known() -> None:
     limits = seen((NOW, 40, RESET), (NOW + MINUTE, 41, None))
-    assert limits.five_hour is not None
-    assert (limits.five_hour.used_percent, limits.five_hour.resets_at) == (41, RESET)
+    window = limits.windows["five_hour"]
+    assert (window.used_percent, window.resets_at) == (41, RESET)
 
 
 START = NOW + SESSION - 3 * MINUTE
@@ -185,7 +186,7 @@ START = NOW + SESSION - 3 * MINUTE
 
 def test_near_100_percent_minutes_after_the_start_is_suspect_until_seen_twice() -> None:
     once = seen((NOW, 97, START))
-    assert present(once, NOW) is None
+    assert present(once, NOW) == NOTHING
     again = merged(once, captured({"five_hour": told(97, START)}, NOW + MINUTE), NOW + MINUTE)
     assert percent_of(again, NOW + MINUTE) == 97
 
@@ -193,7 +194,7 @@ def test_near_100_percent_minutes_after_the_start_is_suspect_until_seen_twice() 
 def test_a_suspect_percentage_does_not_replace_a_believed_one() -> None:
     limits = seen((NOW, 2, START), (NOW + MINUTE, 97, START))
     assert percent_of(limits, NOW + MINUTE) == 2
-    assert limits.five_hour is not None and limits.five_hour.captured_at == NOW
+    assert limits.windows["five_hour"].captured_at == NOW
     assert percent_of(seen((NOW, 97, START), (NOW + MINUTE, 2, START)), NOW + MINUTE) == 2
 
 
@@ -217,8 +218,7 @@ def test_it_is_fresh_for_ten_minutes() -> None:
 def test_the_first_sight_of_each_percentage_and_the_last_sight_are_kept() -> None:
     minutes = {0: 40, 3: 41, 6: 41, 9: 41, 12: 42, 15: 42}
     limits = seen(*((NOW + m * MINUTE, percent, RESET) for m, percent in minutes.items()))
-    assert limits.five_hour is not None
-    kept = [((c.at - NOW) // MINUTE, c.used_percent) for c in limits.five_hour.captures]
+    kept = [((c.at - NOW) // MINUTE, c.used_percent) for c in limits.windows["five_hour"].captures]
     assert kept == [(0, 40), (3, 41), (9, 41), (12, 42), (15, 42)]
 
 
@@ -226,22 +226,21 @@ def test_captures_stay_few_however_often_the_status_line_is_drawn() -> None:
     step = timedelta(seconds=10)
     sights = [(NOW + i * step, i / 10, RESET) for i in range(700)]
     limits = seen(*sights)
-    assert limits.five_hour is not None
-    assert len(limits.five_hour.captures) == CAPTURES_KEPT
-    assert limits.five_hour.captures[-1] == Capture(NOW + 699 * step, 69.9)
+    assert len(limits.windows["five_hour"].captures) == MAX_CAPTURES
+    assert limits.windows["five_hour"].captures[-1] == Capture(NOW + 699 * step, 69.9)
 
 
 def test_the_last_percentage_of_each_window_before_is_kept() -> None:
     limits, reset = NOTHING, RESET
-    for number in range(PAST_KEPT + 5):
+    for number in range(MAX_PAST + 5):
         now = reset - timedelta(hours=1)
         new = captured({"five_hour": told(number, reset)}, now)
         limits, reset = merged(limits, new, now), reset + SESSION
-    assert len(limits.past) == PAST_KEPT
-    assert limits.past[-1] == PastWindow(reset - 2 * SESSION, PAST_KEPT + 3)
+    assert len(limits.past) == MAX_PAST
+    assert limits.past[-1] == PastWindow(reset - 2 * SESSION, MAX_PAST + 3)
     gone = merged(limits, captured({}, reset), reset)
-    assert gone.five_hour is None
-    assert gone.past[-1] == PastWindow(reset - SESSION, PAST_KEPT + 4)
+    assert not gone.windows
+    assert gone.past[-1] == PastWindow(reset - SESSION, MAX_PAST + 4)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +256,7 @@ def test_a_blocks_final_percentage_is_that_of_the_window_that_ends_within_the_ho
     assert final_percent(limits, block, reset - MINUTE) is None
     moved_on = merged(limits, captured({"five_hour": told(1, reset + SESSION)}, reset), reset)
     assert final_percent(moved_on, block, reset) == percent
-    assert final_percent(None, block, reset) is None
+    assert final_percent(NOTHING, block, reset) is None
 
 
 # Whatever comes in, in whatever order: JSON's own values in every place, and likely ones.
@@ -269,7 +268,7 @@ JSON = st.recursive(
 PERCENTS = st.floats(0, 105) | st.sampled_from([0, 2, 63, 95, 100]) | JSON
 RESETS = st.integers(-400, 700).map(lambda m: seconds(NOW + m * MINUTE)) | st.none() | JSON
 WINDOWS = st.builds(told, PERCENTS, RESETS) | JSON
-NAMES = ("five_hour", "seven_day", "spend_limit")
+NAMES = (*WINDOW_KINDS, "other")
 LIMITS = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, WINDOWS)) | JSON
 TIMES = st.integers(0, 900).map(lambda minutes: NOW + minutes * MINUTE)
 SIGHTS = st.lists(st.tuples(TIMES, LIMITS), max_size=8)
@@ -282,11 +281,10 @@ def test_no_input_in_any_order_makes_it_fail_or_say_what_is_not_there(
     limits = NOTHING
     for now, raw in sights:
         limits = merged(limits, captured(raw, now), now)
-        shown = present(limits, now) or NOTHING
-        for known in (shown.five_hour, shown.seven_day, shown.spend_limit):
-            assert known is None or 0 <= known.used_percent <= 1000
-            assert known is None or known.resets_at is None or known.resets_at > now
-            assert known is None or known.captures
+        for shown in present(limits, now).windows.values():
+            assert 0 <= shown.used_percent <= 1000
+            assert shown.resets_at is None or shown.resets_at > now
+            assert shown.captures
 
 
 @given(st.lists(st.tuples(st.integers(0, 250), PERCENTS, st.integers(-5, 0)), max_size=10))
@@ -310,14 +308,14 @@ def test_of_two_windows_the_one_that_resets_later_stays(
     now = NOW + later * MINUTE
     for order in (((NOW, first, old), (now, second, new)), ((NOW, second, new), (now, first, old))):
         limits = seen(*order)
-        assert limits.five_hour is not None
-        assert (limits.five_hour.resets_at, limits.five_hour.used_percent) == (new, second)
+        window = limits.windows["five_hour"]
+        assert (window.resets_at, window.used_percent) == (new, second)
 
 
 def test_a_suspect_percentage_alone_is_not_shown_beside_what_is_known() -> None:
     week = RateLimitWindow(41, NOW + timedelta(days=3), NOW, (Capture(NOW, 41),))
-    limits = replace(seen((NOW, 97, START)), seven_day=week)
-    assert present(limits, NOW) == OfficialLimits(seven_day=week)
+    limits = official_limits(seen((NOW, 97, START)).windows["five_hour"], week)
+    assert present(limits, NOW) == official_limits(seven_day=week)
 
 
 def test_suspicion_begins_at_90_percent_and_ends_ten_minutes_after_the_start() -> None:
@@ -346,22 +344,19 @@ def test_a_time_is_in_seconds_of_this_age_and_never_in_milliseconds(
 def test_among_many_percentages_too_only_the_first_and_last_sight_of_each_is_kept() -> None:
     percents = (40, 41, 42, 43, 43, 43)
     limits = seen(*((NOW + 3 * i * MINUTE, p, RESET) for i, p in enumerate(percents)))
-    assert limits.five_hour is not None
-    assert [c.used_percent for c in limits.five_hour.captures] == [40, 41, 42, 43, 43]
+    assert [c.used_percent for c in limits.windows["five_hour"].captures] == [40, 41, 42, 43, 43]
 
 
 def test_the_same_percentage_again_without_a_reset_is_of_the_same_window() -> None:
     limits = seen((NOW, 40, None), (NOW + 3 * MINUTE, 40, None))
-    assert limits.five_hour is not None
-    assert [c.at for c in limits.five_hour.captures] == [NOW, NOW + 3 * MINUTE]
+    assert [c.at for c in limits.windows["five_hour"].captures] == [NOW, NOW + 3 * MINUTE]
 
 
 @pytest.mark.parametrize(("last", "kept"), [(59, [40, 42]), (60, [40, 41, 42])])
 def test_of_sights_within_a_minute_the_last_is_kept(last: int, kept: list[int]) -> None:
     ago = (0, 30, last)
     limits = seen(*((NOW + timedelta(seconds=s), 40 + i, RESET) for i, s in enumerate(ago)))
-    assert limits.five_hour is not None
-    assert [c.used_percent for c in limits.five_hour.captures] == kept
+    assert [c.used_percent for c in limits.windows["five_hour"].captures] == kept
 
 
 def test_a_window_that_never_said_when_it_resets_is_none_of_the_past_ones() -> None:
@@ -370,21 +365,50 @@ def test_a_window_that_never_said_when_it_resets_is_none_of_the_past_ones() -> N
 
 
 def test_what_two_data_directories_know_is_one_accounts() -> None:
-    first = OfficialLimits(five_hour=window(3 * HOUR, (10, 100)))
-    later = OfficialLimits(window(3 * HOUR, (20, 40), (1, 60)), window(50 * HOUR, (1, 30)))
+    first = official_limits(window(3 * HOUR, (10, 100)))
+    week = window(50 * HOUR, (1, 30))
+    later = official_limits(window(3 * HOUR, (20, 40), (1, 60)), week)
     for one, other in ((first, later), (later, first)):
-        both = joined(one, other)
-        assert both.five_hour is not None and both.seven_day == later.seven_day
-        assert both.five_hour.used_percent == 100
-        assert both.five_hour.captured_at == later.captured_at
-        assert [c.used_percent for c in both.five_hour.captures] == [40, 100, 60]
-    only_week = OfficialLimits(seven_day=later.seven_day)
-    assert joined(first, only_week).five_hour == first.five_hour
-    suspect = OfficialLimits(replace(window(3 * HOUR, (1, 0)), captures=(), suspect=99.0))
-    assert joined(suspect, first).five_hour == first.five_hour
+        both = joined(one, other).windows
+        assert both["seven_day"] == week
+        assert both["five_hour"].used_percent == 100
+        assert both["five_hour"].captured_at == later.captured_at
+        assert [c.used_percent for c in both["five_hour"].captures] == [40, 100, 60]
+    assert joined(first, official_limits(None, week)) == official_limits(
+        first.windows["five_hour"], week
+    )
+    suspect = official_limits(replace(window(3 * HOUR, (1, 0)), captures=(), suspect=99.0))
+    assert joined(suspect, first) == joined(first, suspect) == first
 
 
 def test_of_two_directories_windows_the_one_that_resets_later_counts() -> None:
     old, new = window(1 * HOUR, (1, 90)), window(4 * HOUR, (30, 5))
-    both = joined(OfficialLimits(old), OfficialLimits(new))
-    assert both.five_hour == new
+    both = joined(official_limits(old), official_limits(new))
+    assert both == official_limits(new)
+
+
+def test_a_new_window_is_captured_merged_and_shown_like_the_others() -> None:
+    week = NOW + timedelta(days=3)
+    limits = captured({"seven_day_opus": told(30, week), "five_hour": told(20)}, NOW)
+    later = NOW + 2 * MINUTE
+    limits = merged(limits, captured({"seven_day_opus": told(31, week)}, later), later)
+    both = joined(limits, captured({"seven_day_opus": told(33, week)}, later + MINUTE))
+    windows = present(both, later + MINUTE).windows
+    assert {key: known.used_percent for key, known in windows.items()} == {
+        "five_hour": 20,
+        "seven_day_opus": 33,
+    }
+    assert list(windows) == ["five_hour", "seven_day_opus"]
+    assert window_kind("seven_day_opus") == ("7 d Opus", timedelta(days=7))
+
+
+def test_a_window_that_is_not_known_has_a_label_that_is_safe_to_print() -> None:
+    assert window_kind("model:Fable\x1b[2J") == ("7 d Fable␛[2J", timedelta(days=7))
+    assert window_kind("overage\x07" + "x" * 99) == ("overage␇" + "x" * 12, None)
+
+
+def test_only_a_window_that_stops_all_use_is_reached() -> None:
+    full = {key: window(3 * HOUR, (1, 100)) for key in WINDOW_KINDS}
+    assert OfficialLimits({**full, "seven_day": window(4 * HOUR, (1, 100))}).reached == "seven_day"
+    del full["five_hour"], full["seven_day"]
+    assert OfficialLimits(full).reached is None

@@ -11,7 +11,6 @@ import pytest
 from monitor.model.alerting import Armed, due
 from monitor.model.blocks import SESSION
 from monitor.model.history import History
-from monitor.model.official import OfficialLimits
 from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Rules, Usage, measure
@@ -35,6 +34,7 @@ from tests.samples import (
     active,
     block_of,
     events_over,
+    official_limits,
     past_block,
     reading_of,
     usage_in,
@@ -158,7 +158,7 @@ def test_the_elapsed_time_of_an_official_window_counts_from_its_own_start() -> N
     assert usage.reset.at is not None
     began = usage.reset.at - SESSION
     assert usage.elapsed_percent == pytest.approx(100 * (NOW - began) / SESSION)
-    alone = replace(usage, official=replace(OFFICIAL["official"], seven_day=None))
+    alone = replace(usage, official=official_limits(usage.headline.window))
     assert alone.elapsed_percent == usage.elapsed_percent
     assert replace(usage, now=began - SESSION).elapsed_percent == 0
 
@@ -170,9 +170,9 @@ def test_times_are_on_a_24_hour_clock_until_the_user_says_otherwise() -> None:
 def test_of_two_limits_reached_the_one_that_resets_later_has_the_reset() -> None:
     full = window(timedelta(hours=2), (10, 100), (0.1, 101))
     week = window(timedelta(days=2), (10, 100), (0.3, 100))
-    usage = usage_of(OK, official=OfficialLimits(full, week))
+    usage = usage_of(OK, official=official_limits(full, week))
     assert usage.reset.at == week.resets_at
-    assert usage_of(OK, official=OfficialLimits(None, week)).reset.at == week.resets_at
+    assert usage_of(OK, official=official_limits(None, week)).reset.at == week.resets_at
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_reached_limit_resets_at_the_time_of_its_own_window(
 ) -> None:
     full = window(week or timedelta(days=2), (1, 100))
     full = full if week else replace(full, resets_at=None)
-    official = OfficialLimits(window(five_hour, (1, 100)) if five_hour else None, full)
+    official = official_limits(window(five_hour, (1, 100)) if five_hour else None, full)
     rules = replace(RULES, reset_hour=None if five_hour else 10)
     usage = measure(OK, HISTORY, rules, NOW, official)
     assert summary(usage).startswith(name) and resets in summary(usage)

@@ -21,7 +21,14 @@ from monitor.model.formatting import (
     size,
     visible,
 )
-from monitor.model.official import RateLimitWindow, is_fresh
+from monitor.model.official import (
+    FIVE_HOUR,
+    SEVEN_DAY,
+    SPEND_LIMIT,
+    RateLimitWindow,
+    is_fresh,
+    window_kind,
+)
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.views.screen.layout import Rank, Row
@@ -37,6 +44,9 @@ RESET_SOURCES = {
     "limit_message": "Claude's limit message",
     "official": "official",
 }
+
+
+WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
 
 class Fact(NamedTuple):
@@ -59,7 +69,7 @@ def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
 def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:
     room, indent = width - LABEL - 1, " " * (LABEL + 1)
     first, *more = (Span(part, fact.role) for part in _break_value(fact.value, room))
-    left = line(Span(f" {fact.name:<{LABEL}}", "label"), first)
+    left = line(Span(f" {fact.name:<{LABEL - 1}} ", "label"), first)
     note = Span(f"{fact.note} ", "dim")
     beside = sides(left, line(note) if fact.note else (), width, ellipsis)
     yield Row(fact.rank, beside)
@@ -147,15 +157,12 @@ def _limit_in_tokens(usage: Usage) -> str:
 
 
 def _official_facts(usage: Usage) -> Iterator[Fact]:
-    limits = usage.official
-    if limits is None:
-        return
-    if limits.five_hour and (usage.block is None or usage.headline.window is None):
-        yield _window_fact(usage, Rank.OFFICIAL, "Official", limits.five_hour)
-    if limits.seven_day:
-        yield _window_fact(usage, Rank.OFFICIAL, "Week", limits.seven_day)
-    if limits.spend_limit:
-        yield _window_fact(usage, Rank.SPEND, "Spend", limits.spend_limit)
+    for key, window in usage.official.windows.items():
+        if key == FIVE_HOUR and usage.block and usage.headline.window:
+            continue  # it leads
+        label, length = window_kind(key)
+        rank = Rank.SPEND if length is None else Rank.OFFICIAL
+        yield _window_fact(usage, rank, WINDOW_NAMES.get(key, label), window)
 
 
 def _window_fact(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -> Fact:

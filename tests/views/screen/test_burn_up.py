@@ -16,6 +16,7 @@ from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import Forecast
 from monitor.model.headline import choose_headline
+from monitor.model.official import OfficialLimits
 from monitor.model.plans import Limit
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
@@ -73,6 +74,7 @@ def usage_of(
         reset=Reset(reset or block.end, "block_end"),
         forecast=Forecast("ok", tokens=band),
         crossed_at=None,
+        official=OfficialLimits(),
     )
 
 
