@@ -34,6 +34,15 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
+def _print_json_schema(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        from importlib.resources import files
+
+        schema = files("monitor.views").joinpath("snapshot.schema.json")
+        click.echo(schema.read_text(encoding="utf-8"), nl=False)
+        ctx.exit()
+
+
 OPTIONS = {
     "Limit and reset": (
         click.Option(
@@ -67,6 +76,14 @@ OPTIONS = {
             ["--follow"],
             is_flag=True,
             help="With --json: print a snapshot per line, at every refresh.",
+        ),
+        click.Option(
+            ["--json-schema"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_json_schema,
+            help="Print the JSON schema of a snapshot and exit.",
         ),
         click.Option(
             ["--refresh"],

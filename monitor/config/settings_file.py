@@ -15,7 +15,7 @@ from monitor.store.paths import expand_user
 PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
-NEVER_IN_FILE = ("config", "help", "version")
+NEVER_IN_FILE = ("config", "help", "json_schema", "version")
 
 
 class SettingsFileError(click.UsageError):

@@ -31,7 +31,7 @@ from tests.pseudo_terminal import BASH
 from tests.real_ccusage import ROOT
 from tests.waiting import PATIENCE, is_running
 
-SCHEMA = json.loads((ROOT / "tests" / "snapshot.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "monitor/views/snapshot.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 Installed = Callable[[str], Path]
@@ -60,6 +60,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("history")
     busy_history(directory, now())
     return directory
+
+
+def test_the_schema_is_printed_without_a_ccusage(run_monitor: RunMonitor) -> None:
+    done = run_monitor("--ccusage", "/no/such/ccusage", "--json-schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == SCHEMA
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 def test_a_named_directory_that_is_not_there_is_left_out_and_said(

@@ -12,15 +12,18 @@ from typing import Any
 import jsonschema
 import pytest
 
+from monitor.model.official import OfficialLimits
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import measure
 from monitor.views.snapshot import snapshot
 from tests.samples import (
+    DAYS,
     EMPTY,
     EXCEEDED,
     IDLE,
     LIMIT_REACHED,
     NOW,
+    OFFICIAL,
     OK,
     RULES,
     RUNS_OUT,
@@ -29,10 +32,11 @@ from tests.samples import (
     WARMING_UP,
     usage_in,
     usage_of,
+    window,
 )
 
-SCHEMA = json.loads((Path(__file__).parent.parent / "snapshot.schema.json").read_text())
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+ROOT = Path(__file__).parent.parent.parent
+SCHEMA = json.loads((ROOT / "monitor/views/snapshot.schema.json").read_text(encoding="utf-8"))
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 INSTANTS = {"generated_at", "read_at", "start", "end", "last_activity", "at", "runs_out_at"}
 INSTANTS |= {"earliest", "latest", "resets_at", "captured_at"}
@@ -46,11 +50,43 @@ def items(value: Any) -> Iterator[tuple[str, Any]]:
             yield from items(inner)
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_the_snapshot_fits_the_schema_in_every_state(state: str) -> None:
+def objects(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every description of an object in the schema."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema
+        for inner in schema.values():
+            yield from objects(inner)
+
+
+def strict(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that takes no keys but those it names."""
+    copied: dict[str, Any] = json.loads(json.dumps(schema))
+    for found in objects(copied):
+        found["additionalProperties"] = False
+    return copied
+
+
+VALIDATOR = jsonschema.Draft202012Validator(strict(SCHEMA))
+SPEND = OfficialLimits(spend_limit=window(DAYS, (0.3, 12)))
+
+
+@pytest.mark.parametrize("state", [*STATES, *OFFICIAL])
+def test_every_key_that_is_printed_is_in_the_schema(state: str) -> None:
     for rules in (RULES, replace(RULES, plan="custom_max", reset_hour=9)):
-        data = snapshot(usage_of(STATES[state], rules))
+        data = snapshot(usage_in(state, rules))
         VALIDATOR.validate(json.loads(json.dumps(data, allow_nan=False)))
+
+
+def test_every_key_of_the_schema_is_printed() -> None:
+    # What a schema requires has to be printed, and the samples fit it. So all must be required,
+    # and what can be null must be an object in some sample.
+    assert [o for o in objects(SCHEMA) if o["required"] != list(o["properties"])] == []
+    printed = [snapshot(usage_in("official")), snapshot(usage_of(OK, official=SPEND))]
+    assert all(printed[0][key] for key in ("block", "official", "weekly"))
+    assert printed[0]["official"]["five_hour"] and printed[1]["official"]["spend_limit"]
+    for data in printed:
+        VALIDATOR.validate(data)
 
 
 @pytest.mark.parametrize("without", ["history", "cost"])
