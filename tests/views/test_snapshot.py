@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from monitor.model.official import OfficialLimits
+from monitor.model.official import SPEND_LIMIT, OfficialLimits
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import measure
 from monitor.views.snapshot import snapshot
@@ -68,7 +68,7 @@ def strict(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 VALIDATOR = jsonschema.Draft202012Validator(strict(SCHEMA))
-SPEND = OfficialLimits(spend_limit=window(DAYS, (0.3, 12)))
+SPEND = OfficialLimits({SPEND_LIMIT: window(DAYS, (0.3, 12))})
 
 
 @pytest.mark.parametrize("state", [*STATES, *OFFICIAL])
