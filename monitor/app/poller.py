@@ -219,7 +219,8 @@ class _PollThread:
         """
         self._stopped = True
         self._wanted.set()
-        self._thread.join(1.0)
+        if self._thread.is_alive():  # not if Ctrl+C came before it had started
+            self._thread.join(1.0)
 
     def _run(self) -> None:
         while not self._stopped:

@@ -254,6 +254,10 @@ def test_after_an_install_a_new_start_does_not_show_the_old_error(
     assert changes.results[0].error is None
 
 
+def test_stopping_before_the_thread_has_started_is_no_error(poller: Poller) -> None:
+    _PollThread(poller, 3.0, Changes(poller)).stop()
+
+
 def test_each_failure_doubles_the_time_to_the_next_poll_up_to_a_minute(poller: Poller) -> None:
     thread = _PollThread(poller, 3.0, Changes(poller))
     rests = []
