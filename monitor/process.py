@@ -188,6 +188,16 @@ def run_shell(
                 end_group(child)
 
 
+def start_detached(argv: Sequence[str]) -> None:
+    """Start a program that goes on by itself, without input or output. Raises OSError."""
+    closed = subprocess.DEVNULL
+    with _stop_key_blocked():
+        child = subprocess.Popen(  # noqa: S603 - words, no shell
+            list(argv), stdin=closed, stdout=closed, stderr=closed, **_own_group()
+        )
+    child.returncode = 0  # nobody waits for it, and Python shall not warn of that
+
+
 def end_group(child: subprocess.Popen[bytes]) -> None:
     """End a program that was started here, and all that it has started."""
     if sys.platform == "win32":

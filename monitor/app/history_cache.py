@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import Block, real_blocks
-from monitor.model.history import CompletedBlock, History, merged
+from monitor.model.history import CompletedBlock, History, with_scan, with_seen
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
-from monitor.store.history import add_to_history, history_path, load_history
+from monitor.store.history import change_history, claim, history_path, history_stamp, load_history
 
 HISTORY_AGE = timedelta(hours=24)
 """How often the whole history is read again: the highest block changes rarely."""
@@ -22,23 +22,34 @@ HISTORY_RETRY = timedelta(hours=1)
 
 
 class HistoryCache:
-    """The completed blocks of the data directories that the last reading was of."""
+    """The completed blocks of the data directories that are read, as all processes know them."""
 
     def __init__(self, state_dir: Path, clock: Callable[[], datetime]) -> None:
         self.history: Optional[History] = None
         self.error: Optional[str] = None
         self._state_dir = state_dir
         self._clock = clock
-        self._path: Optional[Path] = None
+        self._path = Path()
+        self._stamp: Optional[tuple[int, int]] = None
         self._tried_at: Optional[datetime] = None
         self._offered: Sequence[CompletedBlock] = ()
 
-    def update(self, reading: Reading, official: OfficialLimits) -> None:
-        """Load the history that belongs to a reading, and add the blocks that have ended since."""
-        path = history_path(self._state_dir, reading.data_dirs, reading.ccusage_version)
+    def load(self, data_dirs: Sequence[str], ccusage_version: Optional[str]) -> None:
+        """Load the history of these data directories, if that is another one, or was changed."""
+        path = history_path(self._state_dir, data_dirs, ccusage_version)
         if path != self._path:
-            self._path, self.history, self._tried_at = path, load_history(path), None
-            self._offered = ()
+            self._path, self._stamp, self._tried_at = path, None, None
+            self.history, self._offered = None, ()
+        stamp = history_stamp(path)
+        if stamp is not None and stamp != self._stamp:
+            self.history, self._stamp = load_history(path), stamp
+
+    def distrusts_window(self, now: datetime) -> bool:
+        """Return whether a full scan of any process has contradicted the window."""
+        return self.history is not None and self.history.distrusts_window(now)
+
+    def add_ended(self, reading: Reading, official: OfficialLimits) -> None:
+        """Add the blocks of a reading that have ended; not before a first full scan."""
         known = self.history
         if known is None or known.read_at is None:
             return
@@ -46,12 +57,9 @@ class HistoryCache:
         completed = _with_percents(ended, official, reading.read_at)
         new = [item for item in completed if not _is_known(item, known)]
         if not new or new == self._offered:
-            return  # `merged` may have refused them once: not at every poll again
+            return  # they may have been refused once: not at every poll again
         self._offered = new
-        stored = add_to_history(path, new, None)
-        # Where nothing can be stored, what is known by now must not be lost either.
-        both = merged(known.completed, stored.completed)
-        self.history = History(both, stored.read_at or known.read_at)
+        self._change(lambda stored: replace(stored, completed=with_seen(stored.completed, new)))
 
     def is_due(self, reading: Reading) -> bool:
         """Return whether the whole history should be read: never read, a day old, or incomplete."""
@@ -67,13 +75,29 @@ class HistoryCache:
         """Note that the whole history is being read now."""
         self._tried_at = self._clock()
 
-    def add_all(self, blocks: Sequence[Block], official: OfficialLimits) -> None:
-        """Add the completed blocks of a full scan."""
-        assert self._path is not None  # noqa: S101 - a reading comes before a full scan
+    def claim(self) -> bool:
+        """Return whether this process may have the history read by another one, once an hour."""
+        self.begin()
+        return claim(self._path, HISTORY_RETRY)
+
+    def add_scan(self, blocks: Sequence[Block], official: OfficialLimits) -> None:
+        """Replace what a full scan covers."""
         now = self._clock()
         ended = [b for b in real_blocks(blocks) if b.end <= now]
+        completed = _with_percents(ended, official, now)
         self.error = None
-        self.history = add_to_history(self._path, _with_percents(ended, official, now), now)
+        self._change(lambda stored: History(with_scan(stored.completed, completed), now))
+
+    def distrust_window(self, until: datetime) -> None:
+        """Let all processes read everything until then: a full scan has contradicted the window."""
+        self._change(lambda stored: replace(stored, distrusted_until=until))
+
+    def _change(self, change: Callable[[History], History]) -> None:
+        known = self.history
+        self.history = change_history(self._path, change)
+        self._stamp = history_stamp(self._path)
+        if self._stamp is None and known is not None:
+            self.history = change(known)  # nothing can be stored: what is known must not be lost
 
 
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
@@ -96,7 +120,7 @@ def _is_known(new: CompletedBlock, history: History) -> bool:
     block = new.block
     return any(
         stored.block.start == block.start
-        and stored.block.tokens.counted >= block.tokens.counted
+        and (stored.is_checked or stored.block.tokens.counted >= block.tokens.counted)
         and new.official_percent in (None, stored.official_percent)
         for stored in reversed(history.completed)
     )

@@ -87,7 +87,7 @@ class Poller:
             self.result = self._failed(as_monitor_error(error))
             return self.result
         official = load_official(self._state_dir, reading.data_dirs)
-        self._history.update(reading, official)
+        self._history.add_ended(reading, official)
         history, error_text = self._history.history, self._history.error
         self.result = PollResult(reading, history, None, official, error_text)
         if not reading.partial:
@@ -117,14 +117,18 @@ class Poller:
             self._history.error = as_monitor_error(error).reason
             self.result = replace(before, history_error=self._history.error)
             return self.result
-        self._history.add_all(blocks, before.official)
+        self._history.add_scan(blocks, before.official)
         result, whole = self.poll(), active_block(blocks, self._clock())
         if result.error is None and not _agree(
             before.reading, whole, result.reading, self._clock()
         ):
-            self.reader.distrust_window(whole.end if whole else self._clock() + SESSION)
+            self._history.distrust_window(whole.end if whole else self._clock() + SESSION)
             result = self.poll()
         return result
+
+    def claim_history(self) -> bool:
+        """Return whether this process may have the history read; others may not for an hour."""
+        return self._history.claim()
 
     def read_hours(self) -> tuple[Block, ...]:
         """Read the whole history cut into clock hours. Raises MonitorError or OSError."""
@@ -154,14 +158,16 @@ class Poller:
         return self.result
 
     def _read(self, now: datetime, *, series: bool) -> Reading:
-        self.reader.command()  # first of all: a user without ccusage is offered one
+        command = self.reader.command()  # first of all: a user without ccusage is offered one
         changed = self._watcher.poll()
+        self._history.load([str(root) for root in self._watcher.roots], command.version)
         last = None if self.result.error else self.result.reading
         if self._is_first:
             last = self._stored_reading()
             self._is_first, changed = False, last is None
         if last is None or changed or self._is_outdated(last, now):
-            last = self.reader.read(self._watcher.transcripts, now, last)
+            whole = self._history.distrusts_window(now)
+            last = self.reader.read(self._watcher.transcripts, now, last, whole=whole)
         else:
             last = replace(last, read_at=now)
         return self.reader.with_series(last, now) if series and last.partial else last
@@ -180,7 +186,7 @@ class Poller:
 
         The active block has ended, the clock was put back, or the window is no longer trusted.
         """
-        if now < last.read_at or (last.scan == "window" and self.reader.distrusts_window(now)):
+        if now < last.read_at or (last.scan == "window" and self._history.distrusts_window(now)):
             return True
         before = active_block(last.blocks, last.read_at)
         return before is not None and active_block(last.blocks, now) is None

@@ -49,7 +49,6 @@ class Reader:
         self._roots: tuple[Path, ...] = ()
         self._window = _WindowScan(workdir / "window", self._run_blocks)
         self._series = _SeriesScan(workdir / "series")
-        self._window_distrusted_until: Optional[datetime] = None
 
     def command(self) -> Command:
         """Return the ccusage in use. Raises CcusageNotFoundError, or MonitorError."""
@@ -57,16 +56,24 @@ class Reader:
             self._command = find(self.options.ccusage, self._cache_dir, self.runner)
         return self._command
 
-    def read(self, transcripts: Transcripts, now: datetime, last: Optional[Reading]) -> Reading:
+    def read(
+        self,
+        transcripts: Transcripts,
+        now: datetime,
+        last: Optional[Reading],
+        *,
+        whole: bool = False,
+    ) -> Reading:
         """Run ccusage; `last` is the reading before this one, whose series is brought up to date.
 
+        `whole`: hand it all transcripts, not a window of them.
         The reading is `partial` if its series has to be read anew: `with_series` does that.
         Raises MonitorError or OSError.
         """
         if transcripts.roots != self._roots:
             self._roots, last = transcripts.roots, None
             self._reset_scans()
-        whole = self.options.full_scan or self.distrusts_window(now)
+        whole = whole or self.options.full_scan
         exact = None if whole else self._window.blocks(transcripts, now)
         blocks = exact if exact is not None else self.read_all(transcripts)
         since = None if exact is None else self._window.since
@@ -116,15 +123,6 @@ class Reader:
         if stored.fingerprint is None or stored.fingerprint != fingerprint:
             return None
         return replace(stored, size=transcripts.size, missing_dirs=self._missing_dirs())
-
-    def distrust_window(self, until: datetime) -> None:
-        """Read everything until then: a full scan has contradicted the window."""
-        self._window_distrusted_until = until
-
-    def distrusts_window(self, now: datetime) -> bool:
-        """Return whether a full scan has contradicted the window, for the block under way."""
-        until = self._window_distrusted_until
-        return until is not None and now < until
 
     def forget(self) -> None:
         """Start afresh after an error: ccusage may be another one, a private file may be lost."""

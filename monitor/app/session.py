@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +18,15 @@ from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
+from monitor.process import start_detached
 from monitor.store.paths import cache_dir, state_dir
 from monitor.terminal import color_count
 from monitor.transcripts.data_dirs import data_dirs, missing_dirs
 from monitor.transcripts.workspace import workspace
 from monitor.views.style import Style, choose_style
+
+QUICK_BYTES = 32 * 2**20
+"""This much is read in a fraction of a second, so that nobody waits for long."""
 
 
 @contextmanager
@@ -58,22 +62,34 @@ def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
             poller.stop()
 
 
-def read_usage(settings: Settings, poller: Poller) -> Usage:
-    """Poll once, and read the history too if the limit depends on it. Raises MonitorError."""
+def read_usage(settings: Settings, poller: Poller, *, check: bool = True) -> Usage:
+    """Poll once, and read the history too if the limit depends on it. Raises MonitorError.
+
+    Without `check` the caller reads the history that is due by itself.
+    """
     result = poller.poll()
     if isinstance(result.error, CcusageNotFoundError):
         offer_install(settings, poller, result.error)
         result = poller.poll()
     if result.error is not None:
         raise result.error
-    return measure_with_history(result, settings, poller)
+    return measure_with_history(result, settings, poller, check=check)
 
 
-def measure_with_history(result: PollResult, settings: Settings, poller: Poller) -> Usage:
-    """Return the usage of a result; read the whole history first if the limit depends on it."""
+def measure_with_history(
+    result: PollResult, settings: Settings, poller: Poller, *, check: bool = True
+) -> Usage:
+    """Return the usage of a result; read the whole history first if the limit depends on it.
+
+    The window is checked against the whole history once a day: at once where that is quick, else
+    by a process in the background.
+    """
     usage = result.measured(settings.rules, utc_now())
-    if usage is not None and usage.needs_history and poller.is_history_due():
-        usage = poller.read_history().measured(settings.rules, utc_now())
+    if usage is not None and poller.is_history_due():
+        if usage.needs_history or (check and usage.reading.size.bytes <= QUICK_BYTES):
+            usage = poller.read_history().measured(settings.rules, utc_now())
+        elif check and poller.claim_history():
+            _read_history_in_background(settings)
     if usage is None:
         raise result.error or MonitorError(
             "No reading could be had.", "See `ccusage-monitor doctor`."
@@ -109,6 +125,16 @@ def output_style(settings: Settings) -> Style:
         no_color=settings.no_color,
         color_count=color_count(sys.stdout, os.environ.get("TERM", "")),
     )
+
+
+def _read_history_in_background(settings: Settings) -> None:
+    data = settings.data
+    options = [word for path in data.claude_dirs for word in ("--claude-dir", str(path.absolute()))]
+    options += ["--ccusage", data.ccusage] if data.ccusage else []
+    options += ["--online"] if data.online else []
+    starter = Path(__file__).parents[2] / "ccusage_monitor.py"
+    with suppress(OSError):  # it is tried again an hour later
+        start_detached([sys.executable, str(starter), *options, "history"])
 
 
 def _confirmed(missing: MonitorError, command: str) -> bool:

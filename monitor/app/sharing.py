@@ -66,11 +66,13 @@ def stored_usage(
     now: datetime,
     options_key: Optional[str] = None,
 ) -> Optional[Usage]:
-    """Return the usage of the stored reading; None if there is none."""
+    """Return the usage of the stored reading; None if there is none that can be trusted."""
     reading = load_reading(directory, data_dirs, options_key)
     if reading is None:
         return None
     history = load_history(history_path(directory, data_dirs, reading.ccusage_version))
+    if history and reading.scan == "window" and history.distrusts_window(now):
+        return None
     official = load_official(directory, data_dirs)
     return PollResult(reading, history, official=official).measured(rules, now)
 
@@ -99,8 +101,4 @@ def _stored_usage(settings: Settings, roots: Sequence[str], fresh: timedelta) ->
     usage = stored_usage(state_dir(), roots, settings.rules, now, settings.data.key)
     if usage is None or not timedelta() <= now - usage.reading.read_at <= fresh:
         return None
-    if usage.needs_history:
-        version = usage.reading.ccusage_version
-        history = load_history(history_path(state_dir(), roots, version))
-        return usage if history and history.read_at else None
-    return usage
+    return usage if usage.limit.settled else None

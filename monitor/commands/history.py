@@ -171,7 +171,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     """Return what is kept; the whole history is read first where that is too old."""
-    read_usage(settings, poller)
+    read_usage(settings, poller, check=False)
     if poller.is_history_due():
         if sys.stderr.isatty():
             print("Reading the whole history once …", file=sys.stderr)

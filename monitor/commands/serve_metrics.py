@@ -70,7 +70,7 @@ def _serve(settings: Settings, address: str, port: int) -> int:
         with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
             watched = Watched(settings, poller)
             with _listening(_registry(watched.families), address, port) as url:
-                read_usage(settings, poller)
+                read_usage(settings, poller, check=False)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
                 watched.watch()
     except KeyboardInterrupt:

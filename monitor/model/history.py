@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Optional
 
-from monitor.model.blocks import SESSION, Block
+from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.model.formatting import TimeFormat
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+CLEARLY = 1.1
+"""How much more overlapping blocks must count: a block is compared as if it had an even pace."""
 
 HourlyTokens = Mapping[datetime, int]
 """Counted tokens of each clock hour, by the hour's start in UTC."""
@@ -20,10 +23,14 @@ HourlyTokens = Mapping[datetime, int]
 
 @dataclass(frozen=True)
 class CompletedBlock:
-    """A block that has ended, and its final official percentage if that is known."""
+    """A block that has ended, and its final official percentage if that is known.
+
+    It is checked if a full scan has counted it; a window's count may be wrong.
+    """
 
     block: Block
     official_percent: Optional[float] = None
+    is_checked: bool = False
 
     @property
     def limit_hit(self) -> bool:
@@ -67,10 +74,18 @@ class Day:
 
 @dataclass(frozen=True)
 class History:
-    """The completed blocks, oldest first; `read_at` is when a full scan last saw them (UTC)."""
+    """The completed blocks, oldest first; `read_at` is when a full scan last saw them (UTC).
+
+    If that scan contradicted the window, the window is not used until `distrusted_until` (UTC).
+    """
 
     completed: tuple[CompletedBlock, ...] = ()
     read_at: Optional[datetime] = None
+    distrusted_until: Optional[datetime] = None
+
+    def distrusts_window(self, now: datetime) -> bool:
+        """Return whether a full scan has contradicted the window, for the block under way."""
+        return self.distrusted_until is not None and now < self.distrusted_until
 
     def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
         """Return the blocks that have ended; the others were stored while the clock was wrong."""
@@ -83,38 +98,101 @@ class History:
         return [item.block for item in self.completed]
 
 
-def merged(
-    old: Iterable[CompletedBlock], new: Iterable[CompletedBlock]
+def with_seen(
+    old: Iterable[CompletedBlock], seen: Iterable[CompletedBlock]
 ) -> tuple[CompletedBlock, ...]:
-    """Join two histories by block start.
+    """Add blocks that a window has shown to have ended; they never displace a stored one."""
+    stored = {item.block.start: item for item in old}
+    for item in seen:
+        known = stored.get(item.block.start)
+        if known is not None:
+            stored[item.block.start] = _joined(known, item)
+        elif not any(_overlap(item, other) for other in stored.values()):
+            stored[item.block.start] = item
+    return tuple(stored[start] for start in sorted(stored))
 
-    A block that only one of them has is kept: Claude Code deletes transcripts after 30 days. With
-    one transcript gone, ccusage may divide the rest into other blocks. Where blocks overlap, those
-    of the history that counts more are kept, so that no token is counted twice.
+
+def with_scan(
+    old: Iterable[CompletedBlock], scanned: Iterable[CompletedBlock]
+) -> tuple[CompletedBlock, ...]:
+    """Replace what a full scan covers, up or down; keep checked blocks whose transcripts are gone.
+
+    Claude Code deletes transcripts after 30 days, and ccusage may then divide the rest into other
+    blocks. Where stored and scanned blocks overlap, those stored are kept if they count more of the
+    time that both cover: transcripts are gone. Otherwise a stored block is cut where the first
+    scanned one begins, so that no token is counted twice.
     """
-    old_by_start, new_by_start = ({item.block.start: item for item in side} for side in (old, new))
-    in_both = old_by_start.keys() & new_by_start.keys()
-    joined = {start: _joined(old_by_start[start], new_by_start[start]) for start in in_both}
+    new = [replace(item, is_checked=True) for item in scanned]
+    first = min((item.block.start for item in new), default=None)
+    stored = [i for i in old if i.is_checked or first is None or i.block.end <= first]
     result: list[CompletedBlock] = []
-    for group in _overlapping({**old_by_start, **new_by_start, **joined}):
-        sides = (
-            [item for item in group if item.block.start in side]
-            for side in (new_by_start, old_by_start)
-        )
-        result += max(sides, key=_counted) if len(group) > 1 else group
+    for group in _overlapping([*((i, False) for i in stored), *((i, True) for i in new)]):
+        sides = ([item for item, is_new in group if is_new is side] for side in (False, True))
+        result += _chosen(*sides)
     return tuple(result)
 
 
-def _overlapping(items: Mapping[datetime, CompletedBlock]) -> Iterator[list[CompletedBlock]]:
+def _chosen(
+    stored: Sequence[CompletedBlock], scanned: Sequence[CompletedBlock]
+) -> Sequence[CompletedBlock]:
+    """Choose between stored and scanned blocks that overlap, each oldest first."""
+    if not stored or not scanned:
+        return stored or scanned
+    if [i.block.start for i in stored] == [i.block.start for i in scanned]:
+        return [_joined(before, after) for before, after in zip(stored, scanned)]
+    begin = max(stored[0].block.start, scanned[0].block.start)
+    end = min(stored[-1].block.end, scanned[-1].block.end)
+    if _counted_between(stored, begin, end) > CLEARLY * _counted_between(scanned, begin, end):
+        return [*stored, *(i for i in scanned if i.block.start >= stored[-1].block.end)]
+    first = scanned[0].block.start
+    return [*(_cut(i, first) for i in stored if i.block.start < first), *scanned]
+
+
+def _counted_between(items: Iterable[CompletedBlock], begin: datetime, end: datetime) -> float:
+    """Return the counted tokens between two times, as if each block had an even pace."""
+    total = 0.0
+    for item in items:
+        start, last = item.block.start, item.block.last_activity or item.block.end
+        inside = (min(last, end) - max(start, begin)) / max(last - start, MINUTE)
+        total += item.block.tokens.counted * max(0.0, min(1.0, inside))
+    return total
+
+
+def _cut(item: CompletedBlock, end: datetime) -> CompletedBlock:
+    """Return the part of a block before `end`, as if the block had an even pace."""
+    block = item.block
+    if block.end <= end:
+        return item
+    last = block.last_activity or block.end
+    share = min(1.0, (end - block.start) / max(last - block.start, MINUTE))
+    part = replace(
+        block,
+        end=end,
+        last_activity=min(last, end),
+        entries=round(block.entries * share),
+        tokens=TokenCounts(*(round(count * share) for count in block.tokens)),
+        cost_usd=None if block.cost_usd is None else block.cost_usd * share,
+    )
+    return replace(item, block=part)
+
+
+Sided = tuple[CompletedBlock, bool]
+
+
+def _overlapping(items: Iterable[Sided]) -> Iterator[list[Sided]]:
     """Yield groups of blocks that overlap, oldest first; a block alone is a group of one."""
-    group: list[CompletedBlock] = []
-    for start in sorted(items):
-        if group and start >= group[-1].block.end:
+    group: list[Sided] = []
+    for item in sorted(items, key=lambda sided: sided[0].block.start):
+        if group and item[0].block.start >= max(other.block.end for other, _ in group):
             yield group
             group = []
-        group.append(items[start])
+        group.append(item)
     if group:
         yield group
+
+
+def _overlap(one: CompletedBlock, other: CompletedBlock) -> bool:
+    return one.block.start < other.block.end and other.block.start < one.block.end
 
 
 def _counted(items: Iterable[CompletedBlock]) -> int:
@@ -122,13 +200,14 @@ def _counted(items: Iterable[CompletedBlock]) -> int:
 
 
 def _joined(old: CompletedBlock, new: CompletedBlock) -> CompletedBlock:
-    """Return the larger of two records of one block, with the newer official percentage.
+    """Return the better of two records of one block, with the newer official percentage.
 
-    Transcripts get deleted but never shortened, so the larger count includes more of the block.
+    A checked record is better; of equal ones the larger, since transcripts get deleted but never
+    shortened.
     """
-    block = max(new.block, old.block, key=lambda b: b.tokens.counted)
+    best = max(new, old, key=lambda item: (item.is_checked, item.block.tokens.counted))
     known = new.official_percent is not None
-    return CompletedBlock(block, new.official_percent if known else old.official_percent)
+    return replace(best, official_percent=(new if known else old).official_percent)
 
 
 def hourly_tokens(pieces: Iterable[Block]) -> HourlyTokens:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Optional
 
-from monitor.model.history import CompletedBlock, History, merged
+from monitor.model.history import History
 from monitor.model.reading import undercounts
 from monitor.store.json_file import digest, load, locked, save
+from monitor.store.paths import private_dir
 
 
 def history_path(directory: Path, data_dirs: Sequence[str], version: Optional[str]) -> Path:
@@ -28,21 +31,43 @@ def load_history(path: Path) -> Optional[History]:
     return load(path, History, _from_version_1)
 
 
-def add_to_history(
-    path: Path, completed: Sequence[CompletedBlock], read_at: Optional[datetime]
-) -> History:
-    """Add completed blocks to the stored ones, and return them all. Never raises OSError.
-
-    `read_at` is the time of a full scan; None if only some blocks were read.
-    """
+def change_history(path: Path, change: Callable[[History], History]) -> History:
+    """Change the stored history, and return it. Never raises OSError."""
     try:
         with locked(path):
-            history = _added(load_history(path), completed, read_at)
+            history = change(load_history(path) or History())
             save(path, history)
             return history
     except OSError:
         # A read-only or full home costs the memory of past blocks, not the monitor.
-        return _added(load_history(path), completed, read_at)
+        return change(load_history(path) or History())
+
+
+def history_stamp(path: Path) -> Optional[tuple[int, int]]:
+    """Return inode and mtime of the file, which tell whether another process has changed it."""
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns
+
+
+def claim(path: Path, span: timedelta) -> bool:
+    """Return whether no process has claimed to read this history for so long; claim it then.
+
+    Where nothing can be stored it cannot be claimed, since what is read would be of no use.
+    """
+    mark = path.with_suffix(".claimed")
+    stamp = history_stamp(mark)
+    if stamp is not None and abs(time.time() - stamp[1] / 1e9) < span.total_seconds():
+        return False
+    try:
+        private_dir(mark.parent)
+        mark.touch(0o600)
+        os.utime(mark)
+    except OSError:
+        return False
+    return True
 
 
 def forget_history(directory: Path) -> list[Path]:
@@ -51,13 +76,6 @@ def forget_history(directory: Path) -> list[Path]:
     for path in paths:
         path.unlink()
     return paths
-
-
-def _added(
-    old: Optional[History], completed: Sequence[CompletedBlock], read_at: Optional[datetime]
-) -> History:
-    known = old or History()
-    return History(merged(known.completed, completed), read_at or known.read_at)
 
 
 def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:

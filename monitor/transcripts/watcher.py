@@ -55,6 +55,11 @@ class Watcher:
         return self._tree.size
 
     @property
+    def roots(self) -> tuple[Path, ...]:
+        """The data directories, as of the last poll."""
+        return self._tree.roots
+
+    @property
     def transcripts(self) -> Transcripts:
         """The transcripts as of the last poll."""
         return Transcripts(self._tree.roots, self._tree.files(), self._tree.size)

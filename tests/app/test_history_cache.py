@@ -9,7 +9,8 @@ from typing import Any, Optional
 import pytest
 
 from monitor.app.history_cache import HISTORY_RETRY
-from monitor.app.poller import Poller
+from monitor.app.poller import Poller, PollResult
+from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.model.blocks import active_block
 from monitor.model.sentence import warnings
@@ -129,26 +130,72 @@ def test_the_history_of_another_way_of_counting_is_not_used(
     assert other.is_history_due()
 
 
-@pytest.mark.parametrize("scan", [[], [raw_block(START, NOW - HOUR, 100)]])
-def test_a_window_that_counts_more_than_everything_is_distrusted(
-    poller: Poller, reader: Polled, fake: Fake, tmp_path: Path, scan: list[dict[str, Any]]
-) -> None:
-    poller.poll()
-    real, window_says = reader.reader.runner.blocks, raw_block(START, NOW - HOUR, 300)
+def window_says(reader: Reader, fake: Fake, window: object, scan: list[object]) -> None:
+    """Let the fake report one thing of the window, and another of everything."""
+    real = reader.runner.blocks
 
     def blocks(
         command: Command, data_dirs: Sequence[Path], *extra: str, limit_seconds: float = 20.0
     ) -> str:
-        in_window = any(tmp_path / "work" in path.parents for path in data_dirs)
-        fake.says(*([window_says] if in_window else scan))
+        in_window = any("window" in path.parts for path in data_dirs)
+        fake.says(*([window] if in_window else scan))  # type: ignore[arg-type]
         return real(command, data_dirs, *extra, limit_seconds=limit_seconds)
 
-    reader.reader.runner.blocks = blocks  # type: ignore[method-assign]
-    seen = poller.read_history()
-    assert seen.reading is not None
-    assert seen.reading.scan == "full"
-    whole = active_block(seen.reading.blocks, NOW)
-    assert (whole.tokens.counted if whole else None) == (100 if scan else None)
+    reader.runner.blocks = blocks  # type: ignore[method-assign]
+
+
+def counted(result: PollResult) -> Optional[int]:
+    assert result.reading is not None
+    block = active_block(result.reading.blocks, NOW)
+    return block.tokens.counted if block else None
+
+
+@pytest.mark.parametrize("scan", [[], [raw_block(START, NOW - HOUR, 100)]])
+def test_a_window_that_counts_more_than_everything_is_distrusted(
+    poller: Poller, fake: Fake, scan: list[object]
+) -> None:
+    window_says(poller.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    assert counted(poller.poll()) == 300
+    result = poller.read_history()
+    assert result.reading is not None
+    assert result.reading.scan == "full"
+    assert counted(result) == (100 if scan else None)
+
+
+def test_what_one_process_has_found_wrong_is_known_to_all_until_the_block_ends(
+    poller: Poller, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    scan: list[object] = [raw_block(START, NOW - HOUR, 100)]
+    window_says(poller.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    beside = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    window_says(beside.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    assert counted(beside.poll()) == 300
+    poller.poll()
+    poller.read_history()
+    later = Poller(reader_of(fake, tmp_path, [root]), tmp_path / "state", clock)
+    window_says(later.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    assert [counted(other.poll()) for other in (beside, later)] == [100, 100]
+    clock.now = START + 5 * HOUR
+    result = later.poll().reading
+    assert result is not None
+    assert result.scan == "window"
+
+
+def test_an_unchecked_count_of_the_window_does_not_stay_the_highest_block(
+    poller: Poller, fake: Fake, clock: Clock, root: Path
+) -> None:
+    poller.poll()
+    poller.read_history()
+    fake.says(raw_block(START, NOW, 12_250))
+    touch(root)
+    clock.now = START + 5 * HOUR
+    assert highest(poller) == 12_250
+    fake.says(raw_block(START, NOW, 220))
+    clock.now += 25 * HOUR
+    poller.poll()
+    assert poller.is_history_due()
+    poller.read_history()
+    assert highest(poller) == 220
 
 
 def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(

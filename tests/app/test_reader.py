@@ -175,17 +175,6 @@ def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
     assert reading.events is not None
 
 
-def test_a_distrusted_window_is_not_used_before_the_block_has_ended(
-    reader: Polled, fake: Fake, root: Path
-) -> None:
-    reader.poll(NOW)
-    reader.reader.distrust_window(START + 5 * HOUR)
-    assert reader.poll(NOW).scan == "full"
-    touch(root)
-    assert reader.poll(NOW + HOUR).scan == "full"
-    assert reader.poll(START + 5 * HOUR).scan == "window"
-
-
 def test_after_a_failure_nothing_old_is_built_on(reader: Polled, fake: Fake, root: Path) -> None:
     reader.poll(NOW)
     fake.breaks()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +16,7 @@ from monitor.clock import utc_now
 from monitor.config.settings import AlertOptions, DataOptions, LimitOptions, Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.store.paths import cache_dir, state_dir
-from tests.app.reports import Fake, raw_block
+from tests.app.reports import Fake, lengths, raw_block
 
 MISSING = CcusageNotFoundError("ccusage was not found on PATH.", "Install it.")
 
@@ -63,3 +65,38 @@ def test_without_a_terminal_and_a_yes_nothing_is_installed_and_the_command_is_na
             offer_install(chosen, poller, MISSING)
     assert refused.value.reason == MISSING.reason
     assert "--yes" in refused.value.advice and "npm" in refused.value.advice
+
+
+def histories() -> list[Path]:
+    return list(state_dir().glob("history-*.json"))
+
+
+def test_a_small_history_is_checked_at_once_when_the_last_check_is_a_day_old(
+    fake: Fake, root: Path
+) -> None:
+    now = utc_now()
+    fake.says(raw_block(now - timedelta(hours=1), now, 300))
+    chosen = settings(fake, root)
+    for expected in (["5", "0.02", "5"], ["5", "0.02"]):
+        with open_session(chosen) as (_, poller):
+            read_usage(chosen, poller)
+        assert lengths(fake.calls())[:3] == expected
+    assert histories()
+
+
+def test_a_large_history_is_checked_in_the_background_once_an_hour(
+    fake: Fake, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    fake.says(raw_block(now - timedelta(hours=1), now, 300))
+    started: list[Sequence[str]] = []
+    monkeypatch.setattr("monitor.app.session.QUICK_BYTES", 0)
+    monkeypatch.setattr("monitor.app.session.start_detached", started.append)
+    chosen = settings(fake, root)
+    for _ in range(2):
+        with open_session(chosen) as (_, poller):
+            read_usage(chosen, poller)
+    assert len(started) == 1
+    assert not histories()
+    subprocess.run(started[0], check=True, stdout=subprocess.DEVNULL)
+    assert histories()

@@ -14,6 +14,7 @@ from monitor.app.sharing import shared_usage
 from monitor.clock import utc_now
 from monitor.config.settings import LimitOptions, Settings
 from monitor.errors import MonitorError
+from monitor.store.paths import state_dir
 from tests.app.reports import Fake, lengths, raw_block
 from tests.app.test_session import settings
 
@@ -45,6 +46,8 @@ def test_a_reading_that_is_not_enough_is_not_taken(
     change: Callable[[Settings], Settings], chosen: Settings, fake: Fake
 ) -> None:
     shared_usage(chosen)
+    for path in state_dir().glob("history-*"):
+        path.unlink()
     fake.calls()
     shared_usage(change(chosen))
     assert lengths(fake.calls())[0] == "5"

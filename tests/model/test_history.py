@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Optional
 
 import pytz
 
@@ -14,37 +16,61 @@ from monitor.model.history import (
     block_hours,
     by_hour_of_week,
     hourly_tokens,
-    merged,
+    with_scan,
+    with_seen,
 )
 from tests.samples import past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)
 
 
-def test_two_histories_are_joined_oldest_first() -> None:
-    found = merged([CompletedBlock(NEW)], [CompletedBlock(OLD)])
-    assert [item.block for item in found] == [OLD, NEW]
+def checked(block: Block, percent: Optional[float] = None) -> CompletedBlock:
+    return CompletedBlock(block, percent, is_checked=True)
+
+
+def test_what_a_window_shows_is_added_oldest_first() -> None:
+    items = with_seen([CompletedBlock(NEW)], [CompletedBlock(OLD)])
+    assert [item.block for item in items] == [OLD, NEW]
+
+
+def test_a_window_never_changes_or_displaces_what_a_full_scan_has_counted() -> None:
+    more = CompletedBlock(past_block(2, 12_250))
+    assert with_seen([checked(OLD)], [more]) == (checked(OLD),)
+    assert with_seen([checked(OLD)], [moved(OLD, 1, 12_250)]) == (checked(OLD),)
+
+
+def test_of_two_sights_through_a_window_the_larger_saw_more_of_the_block() -> None:
+    less, more = CompletedBlock(OLD), CompletedBlock(past_block(2, 700))
+    assert with_seen([less], [more]) == with_seen([more], [less]) == (more,)
+
+
+def test_a_full_scan_replaces_what_a_window_counted_up_or_down() -> None:
+    for counted in (12_250, 1):
+        unchecked = CompletedBlock(past_block(2, counted))
+        assert with_scan([unchecked], [CompletedBlock(OLD)]) == (checked(OLD),)
+    elsewhere = moved(OLD, 12, 12_250)
+    assert with_scan([elsewhere], [CompletedBlock(OLD)]) == (checked(OLD),)
+    overlapping = moved(OLD, 1, 12_250)
+    assert with_scan([overlapping], [CompletedBlock(OLD)]) == (checked(OLD),)
 
 
 def test_a_block_whose_transcripts_are_gone_is_kept() -> None:
-    assert merged([CompletedBlock(OLD)], []) == (CompletedBlock(OLD),)
+    assert with_scan([checked(OLD)], []) == (checked(OLD),)
+    assert with_scan([checked(OLD)], [CompletedBlock(NEW)]) == (checked(OLD), checked(NEW))
+    assert with_scan([CompletedBlock(OLD)], [CompletedBlock(NEW)])[0].block == OLD
+    part = CompletedBlock(past_block(2, 100))
+    assert with_scan([checked(OLD)], [part]) == (checked(OLD),)
 
 
-def test_of_two_records_of_one_block_the_larger_count_saw_more_of_it() -> None:
+def test_a_scan_that_counts_more_of_a_block_replaces_it() -> None:
     more = past_block(2, 700)
-    for old, new in ((OLD, more), (more, OLD)):
-        assert [i.block for i in merged([CompletedBlock(old)], [CompletedBlock(new)])] == [more]
+    assert with_scan([checked(OLD)], [CompletedBlock(more)]) == (checked(more),)
 
 
-def test_what_one_record_lacks_comes_from_the_other() -> None:
-    rich = CompletedBlock(OLD, official_percent=41.0)
-    assert merged([rich], [CompletedBlock(OLD)]) == (rich,)
-    assert merged([CompletedBlock(OLD)], [rich]) == (rich,)
-
-
-def test_of_two_official_percentages_the_newer_counts() -> None:
-    old, new = CompletedBlock(OLD, 41.0), CompletedBlock(OLD, 0.0)
-    assert merged([old], [new])[0].official_percent == 0.0
+def test_an_official_percentage_stays_until_a_newer_one_is_known() -> None:
+    assert with_scan([checked(OLD, 41.0)], [CompletedBlock(OLD)]) == (checked(OLD, 41.0),)
+    assert with_scan([checked(OLD)], [CompletedBlock(OLD, 41.0)]) == (checked(OLD, 41.0),)
+    assert with_scan([checked(OLD, 41.0)], [CompletedBlock(OLD, 0.0)])[0].official_percent == 0.0
 
 
 def hour_of(block: Block, hours: float, counted: int) -> Block:
@@ -84,19 +110,42 @@ def moved(block: Block, hours: float, counted: int) -> CompletedBlock:
     """Make a block of that count, so many hours after another began."""
     start = block.start + timedelta(hours=hours)
     end = start + timedelta(hours=5)
-    return CompletedBlock(replace(block, start=start, end=end, tokens=TokenCounts(0, counted)))
+    last = end - timedelta(seconds=1)
+    tokens = TokenCounts(0, counted)
+    return CompletedBlock(replace(block, start=start, end=end, last_activity=last, tokens=tokens))
 
 
-def test_no_token_is_counted_twice_when_the_rest_of_a_day_is_cut_otherwise() -> None:
-    # 09-14 and 14-19; the transcript of the morning is gone, and the rest is cut 10-15 and 15-20.
-    whole = [moved(OLD, 0, 900), moved(OLD, 5, 600)]
-    rest = [moved(OLD, 1, 700), moved(OLD, 6, 300)]
-    untouched = moved(OLD, 24, 50)
-    assert merged([*whole, untouched], rest) == (*whole, untouched)
-    assert merged([*rest, untouched], whole) == (*whole, untouched)
-    assert merged(merged(whole, rest), rest) == tuple(whole)
+def seen(items: Iterable[CompletedBlock]) -> list[CompletedBlock]:
+    return [replace(item, is_checked=True) for item in items]
+
+
+def test_where_transcripts_are_gone_the_stored_blocks_of_that_time_are_kept() -> None:
+    # 09-14 and 14-19; a transcript of the day is gone, and the rest is cut 10-15 and 15-20.
+    whole = seen([moved(OLD, 0, 900), moved(OLD, 5, 600)])
+    rest = seen([moved(OLD, 1, 100), moved(OLD, 6, 300)])
+    untouched = replace(moved(OLD, 24, 50), is_checked=True)
+    assert with_scan([*whole, untouched], [*rest, untouched]) == (*whole, untouched)
+    assert with_scan(with_scan(whole, rest), rest) == tuple(whole)
+
+
+def round_the_clock(hours: range, first: int) -> list[CompletedBlock]:
+    """Blocks of work without a pause, 100 tokens an hour, divided from the first hour on."""
+    return [moved(OLD, hour, 500) for hour in range(first, hours.stop - 4, 5)]
+
+
+def test_who_works_round_the_clock_loses_nothing_when_the_oldest_transcripts_go() -> None:
+    """Each day the oldest day is deleted, and without a silence all blocks begin at other hours."""
+    history: tuple[CompletedBlock, ...] = ()
+    for day in range(40):
+        present = range(max(0, day - 30) * 24 + day % 3, (day + 1) * 24)
+        history = with_scan(history, round_the_clock(present, present.start))
+    total = sum(item.block.tokens.counted for item in history)
+    worked = 40 * 24 * 100
+    assert 0.98 * worked < total <= 1.001 * worked
+    ends = [item.block.end for item in history]
+    assert all(end <= item.block.start for end, item in zip(ends, history[1:]))
 
 
 def test_blocks_that_only_touch_are_both_kept() -> None:
-    pair = (moved(OLD, 0, 900), moved(OLD, 5, 1))
-    assert merged([pair[0]], [pair[1]]) == pair
+    pair = seen([moved(OLD, 0, 900), moved(OLD, 5, 1)])
+    assert with_scan(pair[:1], pair[1:]) == tuple(pair)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
-from monitor.model.history import CompletedBlock
+from monitor.model.history import CompletedBlock, History, with_scan, with_seen
 from monitor.store.history import (
-    add_to_history,
+    change_history,
+    claim,
     counting,
     forget_history,
     history_path,
@@ -30,6 +33,19 @@ SECOND = CompletedBlock(past_block(1, 30_500))
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return history_path(tmp_path / "state", DIRS, "20.0.24")
+
+
+def add_to_history(
+    path: Path, completed: Sequence[CompletedBlock], read_at: Optional[datetime]
+) -> History:
+    """Store blocks of a full scan, or those that a window has shown to have ended."""
+    if read_at is None:
+        return change_history(
+            path, lambda stored: replace(stored, completed=with_seen(stored.completed, completed))
+        )
+    return change_history(
+        path, lambda stored: History(with_scan(stored.completed, completed), read_at)
+    )
 
 
 def aside(path: Path) -> Path:
@@ -69,7 +85,7 @@ def test_a_block_read_again_with_less_in_it_keeps_the_larger_count(path: Path) -
     less = replace(FIRST.block, tokens=TokenCounts(1, 1))
     add_to_history(path, [FIRST], NOW)
     (kept,) = add_to_history(path, [CompletedBlock(less)], None).completed
-    assert kept == FIRST
+    assert kept == replace(FIRST, is_checked=True)
 
 
 @pytest.mark.parametrize(
@@ -192,3 +208,18 @@ def test_forgetting_deletes_all_histories_and_nothing_else(path: Path) -> None:
     assert load_history(path) is None
     assert other.exists()
     assert forget_history(path.parent) == []
+
+
+def test_only_one_process_an_hour_claims_to_read_the_history(path: Path) -> None:
+    hour = timedelta(hours=1)
+    assert claim(path, hour)
+    assert not claim(path, hour)
+    mark = path.with_suffix(".claimed")
+    before = mark.stat().st_mtime - 3601
+    os.utime(mark, (before, before))
+    assert claim(path, hour)
+
+
+def test_where_nothing_can_be_stored_nobody_claims_it(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in place of the directory")
+    assert not claim(history_path(tmp_path / "state", DIRS, "20.0.24"), timedelta(hours=1))
