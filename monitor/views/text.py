@@ -16,9 +16,14 @@ class Span(NamedTuple):
 
 Line = tuple[Span, ...]
 
+DOT = " · "
+
 BREAKS = re.compile(r"(?<! [hd]) (?!(?:%|h|d|s|min)(?!\w))")
 """The blanks at which a sentence may be broken: not between a number and its unit."""
 
+
+SEPARATOR = re.compile(r" *[,·|] *$")
+"""What separates the parts of a list; no line ends in it."""
 
 NARROW = re.compile("[\0-\x7f·–—“”…≈▲✓✗\u2500-\u259f\u2800-\u28ff]*")
 """One cell each: ASCII, and what the monitor itself draws with."""
@@ -95,12 +100,27 @@ def wrap(text: str, width: int) -> list[str]:
     return lines or [""]
 
 
+def wrap_list(text: str, width: int) -> list[str]:
+    """Break a list as `wrap` does, at its dots where that is possible.
+
+    >>> wrap_list("9,000 of 35,000 · 26,000 left", 18), wrap_list("opus-4, sonnet-4", 10)
+    (['9,000 of 35,000', '26,000 left'], ['opus-4', 'sonnet-4'])
+    """
+    lines: list[str] = []
+    for part in text.split(DOT):
+        if lines and cells(lines[-1] + DOT + part) <= width:
+            lines[-1] += DOT + part
+        else:
+            lines += wrap(part, width)
+    return [*(SEPARATOR.sub("", each) for each in lines[:-1]), lines[-1]]
+
+
 def _cut(spans: Sequence[Span], room: int, ellipsis: str) -> Iterator[Span]:
     for span in spans:
         taken = _head(span.text, room)
         room -= cells(taken)
         if taken != span.text:
-            yield Span(taken + ellipsis, span.role)
+            yield Span(SEPARATOR.sub("", taken) + ellipsis, span.role)
             return
         yield span
 

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from monitor.model.formatting import visible
-from monitor.views.text import NARROW, Line, Span, cells, fit, line, pad, sides, width_of, wrap
+from monitor.views.text import (
+    NARROW,
+    Line,
+    Span,
+    cells,
+    fit,
+    line,
+    pad,
+    sides,
+    width_of,
+    wrap,
+    wrap_list,
+)
 
 # As on the screen: control characters have been made visible before.
 TEXTS = st.text(max_size=30).map(visible) | st.text("aé日本語🎉 ·…", max_size=30)
@@ -36,6 +48,18 @@ def test_a_cut_line_is_never_too_wide(spans: Line, width: int, ellipsis: str) ->
     assert width_of(fit(spans, width, ellipsis)) <= width
 
 
+@pytest.mark.parametrize("width", range(4, 24))
+def test_a_list_ends_in_no_separator_where_it_is_cut_or_broken(width: int) -> None:
+    for text in (
+        "opus-4, sonnet-4, 3-5-haiku",
+        "9 of 35 · 26 left · resets 17:00",
+        "a | b | c | d",
+    ):
+        cut = text_of(fit(line(text), width))
+        assert cut == text or not cut[:-1].rstrip().endswith((",", "·", "|"))
+        assert not [part for part in wrap_list(text, width) if part.endswith((",", "·"))]
+
+
 @given(LINES, WIDTHS)
 def test_a_line_that_fits_is_left_alone(spans: Line, width: int) -> None:
     assume(width_of(spans) <= width)
@@ -44,7 +68,7 @@ def test_a_line_that_fits_is_left_alone(spans: Line, width: int) -> None:
 
 def test_a_cut_line_ends_in_an_ellipsis_of_the_same_role() -> None:
     cut = fit(line(Span("used ", "dim"), Span("23,210", "ok")), 9)
-    assert cut == (Span("used ", "dim"), Span("23,…", "ok"))
+    assert cut == (Span("used ", "dim"), Span("23…", "ok"))
 
 
 def test_a_wide_character_is_not_cut_in_half() -> None:

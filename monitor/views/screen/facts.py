@@ -32,11 +32,10 @@ from monitor.model.official import (
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.usage import Usage
 from monitor.views.screen.layout import Rank, Row
-from monitor.views.text import Span, cells, line, sides, wrap
+from monitor.views.text import DOT, Span, line, sides, wrap_list
 
 LABEL = 10
 """Cells of a fact's name."""
-DOT = " · "
 
 RESET_SOURCES = {
     "block_end": "end of block",
@@ -68,26 +67,15 @@ def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
 
 def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:
     room, indent = width - LABEL - 1, " " * (LABEL + 1)
-    first, *more = (Span(part, fact.role) for part in _break_value(fact.value, room))
+    first, *more = (Span(part, fact.role) for part in wrap_list(fact.value, room))
     left = line(Span(f" {fact.name:<{LABEL - 1}} ", "label"), first)
     note = Span(f"{fact.note} ", "dim")
     beside = sides(left, line(note) if fact.note else (), width, ellipsis)
     yield Row(fact.rank, beside)
     yield from (Row(fact.rank, line(indent, part)) for part in more)
     if fact.note and note not in beside:
-        for part in wrap(fact.note, room):
+        for part in wrap_list(fact.note, room):
             yield Row(Rank.NOTE, line(indent, Span(part, "dim")), fact.rank)
-
-
-def _break_value(value: str, room: int) -> list[str]:
-    """Break a value that is too long for one line: at its dots, else between words."""
-    lines: list[str] = []
-    for part in value.split(DOT):
-        if lines and cells(lines[-1] + DOT + part) <= room:
-            lines[-1] += DOT + part
-        else:
-            lines += wrap(part, room)
-    return lines
 
 
 def _active_facts(usage: Usage) -> Iterator[Fact]:
