@@ -13,7 +13,7 @@ from monitor.model.bridge import Capture
 from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
-from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.official import OfficialLimits, RateLimitWindow, parse_rate_limits, with_session
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Rules, Usage, measure
 
@@ -207,3 +207,15 @@ def usage_in(state: str, rules: Rules = RULES) -> Usage:
         tokens=(low, median, high),
     )
     return replace(usage, forecast=made)
+
+
+def captured(
+    raw: object,
+    now: datetime,
+    limits: Optional[OfficialLimits] = None,
+    session: str = "a session",
+    api_ms: Optional[float] = None,
+) -> OfficialLimits:
+    """Let a session report `rate_limits` at `now`; return what is known then."""
+    reports = parse_rate_limits(raw, now)
+    return with_session(limits or OfficialLimits(), session, reports, now, api_ms)

@@ -13,10 +13,10 @@ from monitor.app.poller import Poller
 from monitor.app.reader import Reader
 from monitor.clock import utc_now
 from monitor.config.settings import DataOptions
-from monitor.model.official import captured
+from monitor.model.official import parse_rate_limits
 from monitor.model.usage import Rules
 from monitor.store.history import history_path, load_history
-from monitor.store.official import add_official
+from monitor.store.official import add_reports
 from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
@@ -33,7 +33,7 @@ def fake(tmp_path: Path) -> Fake:
 def capture(home: Path, now: datetime, percent: float, resets_at: datetime) -> None:
     """Have the status line told so at some time."""
     raw = {"five_hour": {"used_percentage": percent, "resets_at": resets_at.timestamp()}}
-    add_official(state_dir(), str(home), captured(raw, now), now)
+    add_reports(state_dir(), str(home), "a session", parse_rate_limits(raw, now), now)
 
 
 class Watching:

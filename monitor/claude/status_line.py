@@ -9,14 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from monitor.model.official import OfficialLimits, captured, percentage
+from monitor.model.official import Report, amount, parse_rate_limits, percentage
 from monitor.store.paths import expand_user
 
 
 class StatusLineInput(NamedTuple):
-    """What one session reports; what is missing or not understood is None."""
+    """What one session reports; what is missing or not understood is None, or empty.
 
-    limits: OfficialLimits
+    `api_ms` is how long it has waited for answers so far, in milliseconds.
+    """
+
+    session_id: str
+    reports: Mapping[str, Report]
+    api_ms: Optional[float]
     transcript: Optional[str]
     context_percent: Optional[float]
     model: Optional[str]
@@ -30,7 +35,9 @@ def parse_input(data: bytes, now: datetime) -> StatusLineInput:
     fields = _json_object(data)
     transcript = fields.get("transcript_path")
     return StatusLineInput(
-        limits=captured(fields.get("rate_limits"), now),
+        session_id=_text(fields.get("session_id")) or "",
+        reports=parse_rate_limits(fields.get("rate_limits"), now),
+        api_ms=amount(_member(fields.get("cost"), "total_api_duration_ms")),
         transcript=transcript if isinstance(transcript, str) else None,
         context_percent=percentage(_member(fields.get("context_window"), "used_percentage")),
         model=_text(_member(fields.get("model"), "display_name")),

@@ -185,7 +185,7 @@ def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
     if window is None:
         return
     start = start_of(window, usage.limit.tokens)
-    errors = [abs(e) for e in bridge_errors(window.captures, usage.events or (), start)]
+    errors = [abs(e) for e in bridge_errors(window.rising, usage.events or (), start)]
     if errors:
         median, most = statistics.median(errors), max(errors)
         off = f"off by {median:.1f} points at the median, {most:.1f} at most"

@@ -92,19 +92,21 @@ def _line(data: bytes, settings: Settings) -> str:
 
 
 def _store(session: StatusLineInput, settings: Settings, now: datetime) -> OfficialLimits:
-    """Store the limits that came in, and return all that are known."""
+    """Store what this session reports, and return all that is known."""
     from monitor.claude.status_line import session_dir
-    from monitor.store.official import add_official, load_official
+    from monitor.model.official import OfficialLimits, with_session
+    from monitor.store.official import add_reports, load_official
     from monitor.store.paths import state_dir
 
-    new = session.limits
+    new = (session.session_id, session.reports, now, session.api_ms)
     try:
         home = str(session_dir(session.transcript, settings.data.claude_dirs, os.environ))
-        if not new.windows:
+        if not session.reports:
             return load_official(state_dir(), [home])
-        return add_official(state_dir(), home, new, now)
+        return add_reports(state_dir(), home, *new)
     except (OSError, RuntimeError, ValueError):
-        return new  # no home, or a read-only one: what has just come in can still be shown
+        # No home, or a read-only one: what has just come in can still be shown.
+        return with_session(OfficialLimits(), *new)
 
 
 def _without_official(settings: Settings, now: datetime) -> str:

@@ -81,11 +81,11 @@ def choose_headline(
     if window is None:
         return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
     own, start = events or (), start_of(window, limit)
-    bridged = bridge(window.captures, own, now, start)
+    bridged = bridge(window.rising, own, now, start)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
         return Headline("bridged", counted, percent, bridged.tokens_per_percent, window, bridged)
-    per_percent = worth(window.captures, own, start)
+    per_percent = worth(window.rising, own, start)
     if is_fresh(window, now):
         return Headline("official", counted, window.used_percent, per_percent, window)
     used_at = own[-1].at if own else last_activity

@@ -7,11 +7,11 @@ missing, late or wrong: what cannot be true is dropped, and an absent window is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from monitor.model.blocks import SESSION, Block
 from monitor.model.bridge import Capture
@@ -20,8 +20,8 @@ from monitor.model.formatting import visible
 FRESH = timedelta(minutes=10)
 """A capture older than this no longer leads: it is shown with its age."""
 
-MAX_PERCENT = 1000.0
-"""Values such as an epoch in `used_percentage` were seen; 100 to 105 are real."""
+MAX_PERCENT = 110.0
+"""Percentages up to 105 were seen; so were absurd ones, such as an epoch in their place."""
 
 SAME_WINDOW = timedelta(minutes=5)
 """Reset times of one window differ by seconds between sessions."""
@@ -30,8 +30,14 @@ SUSPECT_PERCENT = 90.0
 SUSPECT_AGE = timedelta(minutes=10)
 """Near 100 % this soon after a window's start is most likely the last window's percentage."""
 
+FALL = 5.0
+"""Answers differ by a point or two; a fall of more means another limit, or another account."""
+
 MAX_CAPTURES = 60
 CAPTURE_EVERY = timedelta(minutes=1)
+
+MAX_SESSIONS = 100
+"""Sessions that are remembered: one that was left open for days still repeats what it knew."""
 
 MAX_PAST = 60
 """Past five-hour windows: about two weeks of them, for the history."""
@@ -66,19 +72,36 @@ STOPPING = (FIVE_HOUR, SEVEN_DAY)
 """The windows that stop all use when they are used up."""
 
 
+class Report(NamedTuple):
+    """What one session reports of a window: the percentage used, and when it resets (UTC)."""
+
+    used_percent: float
+    resets_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one session of Claude Code reported last, by window, and when it was drawn last (UTC).
+
+    `api_ms` is how long it had waited for answers by then, in milliseconds; None if not given.
+    """
+
+    drawn_at: datetime
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    api_ms: Optional[float] = None
+
+
 @dataclass(frozen=True)
 class RateLimitWindow:
     """One official limit: the percentage used, and when it resets (UTC, None if not given).
 
-    `captures` are the captures of this window, oldest first; `suspect` is a percentage that is not
-    believed until it is captured once more.
+    `captured_at` is when that was news; `captures` are its percentages so far, oldest first.
     """
 
     used_percent: float
     resets_at: Optional[datetime]
     captured_at: datetime
     captures: tuple[Capture, ...] = ()
-    suspect: Optional[float] = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.used_percent <= MAX_PERCENT:
@@ -92,9 +115,11 @@ class RateLimitWindow:
         return (self.resets_at or self.captured_at + SESSION) <= now
 
     @property
-    def is_believed(self) -> bool:
-        """Whether there is a percentage, not only a suspect one."""
-        return bool(self.captures)
+    def rising(self) -> tuple[Capture, ...]:
+        """The captures since the percentage last fell: those of the limit that applies now."""
+        percents = [capture.used_percent for capture in self.captures]
+        falls = [i for i in range(1, len(percents)) if percents[i - 1] - percents[i] > FALL]
+        return self.captures[falls[-1] :] if falls else self.captures
 
 
 class PastWindow(NamedTuple):
@@ -107,15 +132,14 @@ class PastWindow(NamedTuple):
 Windows = Mapping[str, RateLimitWindow]
 """By id, such as `five_hour`."""
 
-Merge = Callable[[RateLimitWindow, RateLimitWindow], RateLimitWindow]
-
 
 @dataclass(frozen=True)
 class OfficialLimits:
-    """The windows that are known, and past five-hour windows, oldest first."""
+    """The windows that are known, past five-hour windows (oldest first), and the sessions by id."""
 
     windows: Windows = field(default_factory=dict)
     past: tuple[PastWindow, ...] = ()
+    sessions: Mapping[str, Session] = field(default_factory=dict)
 
     @property
     def captured_at(self) -> Optional[datetime]:
@@ -141,25 +165,55 @@ def window_kind(window_id: str) -> WindowKind:
     return WINDOW_KINDS.get(window_id) or WindowKind(visible(window_id)[:20], None)
 
 
-def captured(raw: object, now: datetime) -> OfficialLimits:
-    """Read `rate_limits` as Claude Code hands it over at `now`. Never raises."""
+def parse_rate_limits(raw: object, now: datetime) -> Mapping[str, Report]:
+    """Read `rate_limits` as Claude Code hands it over at `now`. Never raises.
+
+    What cannot be true is dropped.
+    """
     raws = raw if isinstance(raw, dict) else {}
-    windows = {key: _window(raws.get(key), now, kind.length) for key, kind in WINDOW_KINDS.items()}
-    return OfficialLimits({key: window for key, window in windows.items() if window is not None})
+    found = {key: _report(raws.get(key), now, kind.length) for key, kind in WINDOW_KINDS.items()}
+    return {key: report for key, report in found.items() if report is not None}
 
 
-def merged(old: OfficialLimits, new: OfficialLimits, now: datetime) -> OfficialLimits:
-    """Add what a session has just reported at `now` to what was known."""
-    current = {key: window for key, window in old.windows.items() if not window.is_over(now)}
-    windows = _by_id(current, new.windows, _updated)
-    return OfficialLimits(windows, _past(old, windows.get(FIVE_HOUR)))
+def with_session(
+    limits: OfficialLimits,
+    session_id: str,
+    reports: Mapping[str, Report],
+    now: datetime,
+    api_ms: Optional[float] = None,
+) -> OfficialLimits:
+    """Add what a session reports at `now`. News is a change: the newest one wins, up or down.
+
+    A session that repeats its last report brings no news, however often its status line is drawn,
+    unless it has got an answer since: then it confirms the report that applies.
+    """
+    before = limits.sessions.get(session_id) or Session(now)
+    answered = api_ms is not None and before.api_ms is not None and api_ms > before.api_ms
+    windows = {key: window for key, window in limits.windows.items() if not window.is_over(now)}
+    for key, report in reports.items():
+        old, last = windows.get(key), before.reports.get(key)
+        is_repeated = last is not None and _is_same(last, report)
+        if is_repeated and not (answered and (old is None or _is_same(old, report))):
+            continue
+        if is_repeated or not _is_suspect(key, report, limits.sessions, now):
+            windows[key] = _updated(old, report, now)
+    session = Session(
+        now, {**before.reports, **reports}, before.api_ms if api_ms is None else api_ms
+    )
+    sessions = {**limits.sessions, session_id: session}
+    return OfficialLimits(windows, _past(limits, windows.get(FIVE_HOUR)), _newest(sessions))
 
 
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
-    """Join what was stored for two data directories; their sessions are of one account."""
+    """Join what was stored for two data directories; of one window the newer news counts."""
+    both = {
+        key: _newer(one.windows[key], other.windows[key])
+        for key in one.windows
+        if key in other.windows
+    }
     past = {window.resets_at: window for window in (*other.past, *one.past)}
     return OfficialLimits(
-        _by_id(one.windows, other.windows, _joined),
+        {**one.windows, **other.windows, **both},
         tuple(past[at] for at in sorted(past))[-MAX_PAST:],
     )
 
@@ -179,11 +233,10 @@ def final_percent(limits: OfficialLimits, block: Block, now: datetime) -> Option
 
 
 def present(limits: OfficialLimits, now: datetime) -> OfficialLimits:
-    """Return the windows that are believed and not over, in the order of the table."""
+    """Return the windows that are not over, in the order of the table."""
     windows = limits.windows
     order = [*(key for key in WINDOW_KINDS if key in windows), *windows]
-    shown = (key for key in order if windows[key].is_believed and not windows[key].is_over(now))
-    return OfficialLimits({key: windows[key] for key in shown})
+    return OfficialLimits({key: windows[key] for key in order if not windows[key].is_over(now)})
 
 
 def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
@@ -200,13 +253,19 @@ def epoch(value: object) -> Optional[datetime]:
 
 
 def percentage(value: object) -> Optional[float]:
-    """Read a percentage from 0 to 1000; None for anything else.
+    """Read a percentage from 0 to MAX_PERCENT; None for anything else.
 
     >>> percentage(37.5), percentage(1767615455), percentage("50"), percentage(True)
     (37.5, None, None, None)
     """
     number = _number(value)
     return number if number is not None and 0 <= number <= MAX_PERCENT else None
+
+
+def amount(value: object) -> Optional[float]:
+    """Read a number of 0 or more; None for anything else."""
+    number = _number(value)
+    return number if number is not None and 0 <= number < 1e15 else None
 
 
 def _number(value: object) -> Optional[float]:
@@ -218,78 +277,53 @@ def _number(value: object) -> Optional[float]:
         return None
 
 
-def _window(raw: object, now: datetime, length: Optional[timedelta]) -> Optional[RateLimitWindow]:
+def _report(raw: object, now: datetime, length: Optional[timedelta]) -> Optional[Report]:
     values: dict[str, Any] = raw if isinstance(raw, dict) else {}
     percent, resets_at = percentage(values.get("used_percentage")), epoch(values.get("resets_at"))
     if percent is None or (resets_at is not None and resets_at <= now):
         return None
     if resets_at is not None and length is not None and resets_at - now > length + SAME_WINDOW:
         resets_at = None  # no window is that long
-    if _is_suspect(percent, resets_at, length, now):
-        return RateLimitWindow(0.0, resets_at, now, (), suspect=percent)
-    return RateLimitWindow(percent, resets_at, now, (Capture(now, percent),))
+    return Report(percent, resets_at)
 
 
-def _is_suspect(
-    percent: float, resets_at: Optional[datetime], length: Optional[timedelta], now: datetime
-) -> bool:
-    if resets_at is None or length is None or percent < SUSPECT_PERCENT:
-        return False
-    return now - (resets_at - length) < SUSPECT_AGE
+def _is_suspect(key: str, report: Report, sessions: Mapping[str, Session], now: datetime) -> bool:
+    """Return whether a report is most likely the last window's percentage with the new reset.
 
-
-def _by_id(one: Windows, other: Windows, merge: Merge) -> Windows:
-    both = {key: merge(one[key], other[key]) for key in one.keys() & other.keys()}
-    return {**one, **other, **both}
-
-
-def _updated(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
-    """Add what a session has just reported to what is known of the window."""
-    if not _is_same(old, new):
-        return _later(old, new)
-    if new.suspect is not None:
-        return _confirmed(old, new)
-    capture = Capture(new.captured_at, _percent(old, new))
-    return replace(_combined(old, new, _added(old.captures, capture)), suspect=old.suspect)
-
-
-def _joined(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
-    """Join what was stored of a window for two data directories."""
-    if not (one.is_believed and other.is_believed):
-        return other if other.is_believed else one
-    old, new = sorted((one, other), key=lambda window: window.captured_at)
-    if not _is_same(old, new):
-        return _later(old, new)
-    return _combined(old, new, sorted({*old.captures, *new.captures}))
-
-
-def _percent(old: RateLimitWindow, new: RateLimitWindow) -> float:
-    """Return the percentage that counts where sessions disagree about one window.
-
-    The highest one, since usage only grows.
+    It is believed once another session reports as much, this one has a new percentage, or it
+    has got an answer since.
     """
-    return max(old.used_percent, new.used_percent)
-
-
-def _combined(
-    old: RateLimitWindow, new: RateLimitWindow, captures: Iterable[Capture]
-) -> RateLimitWindow:
-    return replace(
-        new,
-        used_percent=_percent(old, new),
-        resets_at=new.resets_at or old.resets_at,
-        captures=tuple(captures)[-MAX_CAPTURES:],
+    length = window_kind(key).length
+    if report.resets_at is None or length is None or report.used_percent < SUSPECT_PERCENT:
+        return False
+    if now - (report.resets_at - length) >= SUSPECT_AGE:
+        return False
+    earlier = (session.reports[key] for session in sessions.values() if key in session.reports)
+    return not any(
+        _is_same_window(other, report) and other.used_percent >= SUSPECT_PERCENT
+        for other in earlier
     )
 
 
-def _confirmed(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
-    """Believe a suspect percentage at its second capture; until then keep what was known."""
-    assert new.suspect is not None  # noqa: S101 - the caller has looked
-    if old.suspect is None and old.used_percent < SUSPECT_PERCENT:
-        return replace(old, suspect=new.suspect)
-    capture = Capture(new.captured_at, max(new.suspect, old.used_percent))
-    captures = _added(old.captures, capture)
-    return RateLimitWindow(capture.used_percent, new.resets_at, new.captured_at, captures)
+def _updated(old: Optional[RateLimitWindow], report: Report, now: datetime) -> RateLimitWindow:
+    capture = Capture(now, report.used_percent)
+    if old is None or not _is_same_window(old, report):
+        return RateLimitWindow(report.used_percent, report.resets_at, now, (capture,))
+    resets_at = report.resets_at or old.resets_at
+    return RateLimitWindow(report.used_percent, resets_at, now, _added(old.captures, capture))
+
+
+def _newer(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
+    old, new = sorted((one, other), key=lambda window: window.captured_at)
+    if not _is_same_window(old, new):
+        return new
+    captures = sorted({*old.captures, *new.captures})[-MAX_CAPTURES:]
+    return replace(new, resets_at=new.resets_at or old.resets_at, captures=tuple(captures))
+
+
+def _newest(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
+    kept = sorted(sessions, key=lambda key: sessions[key].drawn_at)[-MAX_SESSIONS:]
+    return {key: sessions[key] for key in kept}
 
 
 def _added(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
@@ -309,24 +343,26 @@ def _added(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
 def _past(old: OfficialLimits, five_hour: Optional[RateLimitWindow]) -> tuple[PastWindow, ...]:
     """Return the past windows; the old five-hour one is one of them if `five_hour` replaces it."""
     gone = old.windows.get(FIVE_HOUR)
-    if gone is None or gone.resets_at is None or not gone.is_believed:
+    if gone is None or gone.resets_at is None:
         return old.past
-    if five_hour is not None and _is_same(gone, five_hour):
+    if five_hour is not None and _is_same_window(gone, five_hour):
         return old.past
     return (*old.past, PastWindow(gone.resets_at, gone.used_percent))[-MAX_PAST:]
 
 
-def _is_same(old: RateLimitWindow, new: RateLimitWindow) -> bool:
-    """Return whether both are about the time up to the same reset."""
-    if old.resets_at is None:
-        # It is not known whose percentage it was; but usage only grows within a window.
-        return new.used_percent >= old.used_percent
-    return new.resets_at is None or abs(old.resets_at - new.resets_at) <= SAME_WINDOW
+Sight = Union[Report, RateLimitWindow]
 
 
-def _later(old: RateLimitWindow, new: RateLimitWindow) -> RateLimitWindow:
-    """Of two windows return the one that resets later."""
-    return new if _end(new) > _end(old) else old
+def _is_same(one: Sight, other: Sight) -> bool:
+    """Return whether two reports say the same of one window."""
+    return one.used_percent == other.used_percent and _is_same_window(one, other)
+
+
+def _is_same_window(one: Sight, other: Sight) -> bool:
+    """Return whether both are about the time up to the same reset, as far as it is known."""
+    if one.resets_at is None or other.resets_at is None:
+        return True
+    return abs(one.resets_at - other.resets_at) <= SAME_WINDOW
 
 
 def _end(window: RateLimitWindow) -> datetime:

@@ -57,7 +57,7 @@ def _limit_reached(usage: Usage) -> str:
 def _reached_at(usage: Usage) -> Optional[datetime]:
     """Return when the limit was first seen to be reached."""
     reached = usage.official.reached
-    captures = usage.official.windows[reached].captures if reached else ()
+    captures = usage.official.windows[reached].rising if reached else ()
     full = [capture.at for capture in captures if capture.used_percent >= WHOLE]
     if full:
         return full[0]

@@ -47,7 +47,7 @@ def _runs_out_at(window: RateLimitWindow, now: datetime) -> Optional[datetime]:
 
 
 def _percent_per_hour(window: RateLimitWindow, now: datetime) -> Optional[float]:
-    before = [c for c in window.captures if now - c.at >= RECENT][-1:] or window.captures[:1]
+    before = [c for c in window.rising if now - c.at >= RECENT][-1:] or window.rising[:1]
     if before and now - before[0].at >= LEAST_SPAN:
         gained = window.used_percent - before[0].used_percent
         return gained / ((now - before[0].at) / timedelta(hours=1))

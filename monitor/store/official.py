@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
-from monitor.model.official import WINDOW_KINDS, OfficialLimits, joined, merged
+from monitor.model.official import (
+    MAX_PERCENT,
+    WINDOW_KINDS,
+    OfficialLimits,
+    Report,
+    joined,
+    with_session,
+)
 from monitor.store.json_file import digest, load, locked, save
 
 
@@ -29,13 +36,18 @@ def load_official(directory: Path, data_dirs: Iterable[str]) -> OfficialLimits:
     return reduce(joined, map(_load, paths), OfficialLimits())
 
 
-def add_official(
-    directory: Path, data_dir: str, new: OfficialLimits, now: datetime
+def add_reports(
+    directory: Path,
+    data_dir: str,
+    session_id: str,
+    reports: Mapping[str, Report],
+    now: datetime,
+    api_ms: Optional[float] = None,
 ) -> OfficialLimits:
-    """Merge a capture into the stored limits, and return them all. Raises OSError."""
+    """Add what a session reports to the stored limits, and return them all. Raises OSError."""
     path = official_path(directory, data_dir)
     with locked(path):
-        limits = merged(_load(path), new, now)
+        limits = with_session(_load(path), session_id, reports, now, api_ms)
         save(path, limits)
     return limits
 
@@ -46,5 +58,10 @@ def _load(path: Path) -> OfficialLimits:
 
 def _from_version_1(raw: dict[str, Any]) -> dict[str, Any]:
     """Return the data of an older file in today's shape."""
-    windows = {key: raw[key] for key in WINDOW_KINDS if raw.get(key) is not None}
+    stored = {key: raw[key] for key in WINDOW_KINDS if raw.get(key) is not None}
+    windows = {
+        key: window
+        for key, window in stored.items()
+        if window["captures"] and window["used_percent"] <= MAX_PERCENT
+    }
     return {"windows": windows, "past": raw["past"]}

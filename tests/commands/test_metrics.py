@@ -22,7 +22,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.commands import serve_metrics
-from monitor.model.official import OfficialLimits, captured
+from monitor.model.official import OfficialLimits
 from monitor.model.usage import Usage, measure
 from monitor.views.metrics import PREFIX, poll_families, stale_families, usage_families
 from monitor.views.snapshot import snapshot
@@ -40,6 +40,7 @@ from tests.samples import (
     STALE,
     STATES,
     WARMING_UP,
+    captured,
     usage_of,
 )
 from tests.waiting import PATIENCE, until

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from monitor.cli import cli
 from monitor.commands import statusline as module
-from monitor.model.official import OfficialLimits, RateLimitWindow, captured
+from monitor.model.official import OfficialLimits, parse_rate_limits
 from monitor.model.reading import Reading
-from monitor.store.official import add_official, load_official, official_path
+from monitor.store.official import add_reports, load_official, official_path
 from monitor.store.paths import state_dir
 from monitor.store.reading import ReadingFile
 from tests.conftest import examples
@@ -163,7 +163,9 @@ def test_without_official_limits_it_says_when_they_come(home: Path) -> None:
 
 def test_what_was_captured_before_is_shown_with_its_age(home: Path) -> None:
     before = now() - timedelta(minutes=25)
-    add_official(state_dir(), str(home), captured(limits_of(64), before), before)
+    add_reports(
+        state_dir(), str(home), "a session", parse_rate_limits(limits_of(64), before), before
+    )
     assert said(told(home, rate_limits=None)).startswith("5h 64 % (2h left), 25 min old · context")
 
 
@@ -262,11 +264,13 @@ def test_a_kept_file_that_is_broken_is_set_aside_and_replaced(home: Path) -> Non
 def test_what_is_kept_is_what_was_captured(home: Path) -> None:
     first = now().replace(microsecond=0)
     rates = {**limits_of(10), "seven_day": {"used_percentage": 3, "resets_at": in_(100)}}
-    kept = add_official(state_dir(), str(home), captured(rates, first), first)
+    kept = add_reports(state_dir(), str(home), "a session", parse_rate_limits(rates, first), first)
     after = first + 3 * HOUR
-    kept = add_official(state_dir(), str(home), captured(limits_of(97, in_(7.95)), after), after)
-    assert kept.past and kept.windows["five_hour"].suspect == 97
-    assert load_official(state_dir(), [str(home)]) == kept
+    later = parse_rate_limits(limits_of(97, in_(7.95)), after)
+    kept = add_reports(state_dir(), str(home), "a session", later, after)
+    assert kept.past and "five_hour" not in kept.windows, "97 % minutes after a rollover"
+    stored = load_official(state_dir(), [str(home)])
+    assert (stored.windows, stored.past) == (kept.windows, kept.past)
 
 
 @pytest.mark.parametrize(
@@ -443,14 +447,9 @@ def test_claude_code_ending_it_ends_the_chained_command_too(home: Path, tmp_path
 # Many at once, and the monitor beside it.
 
 
-def test_of_50_at_once_the_highest_value_of_the_newest_window_stays_in_a_whole_file(
-    home: Path, tmp_path: Path
-) -> None:
-    older, newer = in_(0.5), in_(3)
+def test_of_50_at_once_each_is_heard_and_the_file_is_whole(home: Path, tmp_path: Path) -> None:
     inputs = [
-        told(
-            home, rate_limits=limits_of(60 + i if i % 3 == 0 else i, older if i % 3 == 0 else newer)
-        )
+        told(home, rate_limits=limits_of(i, in_(0.5 if i % 3 else 3)), session_id=str(i))
         for i in range(50)
     ]
     children = [start(tmp_path / f"{i}.json", data) for i, data in enumerate(inputs)]
@@ -458,10 +457,9 @@ def test_of_50_at_once_the_highest_value_of_the_newest_window_stays_in_a_whole_f
     for _ in whole_while(children, path):
         pass
     assert {child.wait() for child in children} == {0}
-    kept = json.loads(path.read_bytes())["windows"]["five_hour"]
-    assert kept["used_percent"] == 49
-    assert datetime.fromisoformat(kept["resets_at"]).timestamp() == newer
-    assert [p.name for p in path.parent.iterdir() if not p.name.endswith(".lock")] == [path.name]
+    stored = json.loads(path.read_bytes())
+    assert set(stored["sessions"]) == {str(i) for i in range(50)}
+    assert stored["windows"]["five_hour"]["used_percent"] in range(50)
 
 
 def start(path: Path, data: object) -> subprocess.Popen[bytes]:
@@ -517,8 +515,30 @@ def test_the_next_snapshot_has_the_official_percentage_and_reset(
     assert math.isclose(after["reset"]["minutes"], 120, abs_tol=2)
 
 
-def test_a_kept_window_without_a_capture_is_not_believed(home: Path) -> None:
-    moment = now()
-    window = RateLimitWindow(64.0, moment + HOUR, moment)
-    add_official(state_dir(), str(home), OfficialLimits({"five_hour": window}), moment)
-    assert said(b"").startswith(NO_LIMITS)
+def a_session(home: Path, name: str, percent: float, hours: float, api_ms: int = 0) -> bytes:
+    window = {"used_percentage": percent, "resets_at": in_(hours)}
+    cost = {"total_api_duration_ms": api_ms} if api_ms else None
+    return json.dumps(
+        told(home, rate_limits={"seven_day": window}, session_id=name, cost=cost)
+    ).encode()
+
+
+def test_after_an_upgrade_the_new_limit_is_shown_however_often_an_old_session_is_drawn(
+    home: Path,
+) -> None:
+    old, new = a_session(home, "old", 100, 120), a_session(home, "new", 3, 72)
+    assert "7d 100 %" in said(old)
+    assert "7d 3 %" in said(new)
+    for session in (old, new, old, old):
+        assert "7d 3 %" in said(session)
+    assert "7d 4 %" in said(a_session(home, "new", 4, 72))
+
+
+def test_a_session_that_got_an_answer_confirms_what_it_said(home: Path) -> None:
+    said(a_session(home, "one", 30, 72, api_ms=1_000))
+    path = official_path(state_dir(), str(home))
+    raw = json.loads(path.read_text())
+    raw["windows"]["seven_day"]["captured_at"] = (now() - HOUR).isoformat()
+    path.write_text(json.dumps(raw))
+    assert "30 % (3d left), 1 h old" in said(a_session(home, "one", 30, 72, api_ms=1_000))
+    assert "30 % (3d left) ·" in said(a_session(home, "one", 30, 72, api_ms=2_000)) + " ·"

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.model.bridge import Capture
 from monitor.model.official import OfficialLimits, PastWindow
-from monitor.store.official import add_official, load_official, official_path
+from monitor.store.official import add_reports, load_official, official_path
 
 OLD = (Path(__file__).parent / "version_1" / "official.json").read_text()
 FIRST = datetime(2026, 11, 25, 13, 25, 38, 377_264, timezone.utc)
@@ -40,12 +40,20 @@ def test_a_file_of_the_older_format_is_read_and_written_anew_with_nothing_lost(p
         PastWindow(datetime(2026, 11, 24, 18, tzinfo=timezone.utc), 88.0),
         PastWindow(datetime(2026, 11, 25, 1, tzinfo=timezone.utc), 12.5),
     )
-    add_official(path.parent, "/home/you/.claude", OfficialLimits(), LAST + timedelta(seconds=1))
+    add_reports(path.parent, "/home/you/.claude", "s", {}, LAST + timedelta(seconds=1))
     assert json.loads(path.read_text())["version"] == 2
     assert loaded(path) == limits
 
 
-@pytest.mark.parametrize("percent", ["63", True, -1, 1000.1, float("nan"), float("inf"), [63]])
+@pytest.mark.parametrize("percent", [950, float("nan"), float("inf")])
+def test_an_absurd_percentage_of_the_older_format_is_dropped(path: Path, percent: float) -> None:
+    raw = json.loads(OLD)
+    raw["five_hour"]["used_percent"] = percent
+    path.write_text(json.dumps(raw))
+    assert set(loaded(path).windows) == {"seven_day", "spend_limit"}
+
+
+@pytest.mark.parametrize("percent", ["63", -1, [63]])
 def test_a_percentage_that_cannot_be_true_has_the_file_set_aside(path: Path, percent: Any) -> None:
     raw = json.loads(OLD)
     raw["five_hour"]["used_percent"] = percent
