@@ -20,7 +20,7 @@ if sys.platform == "win32":
 
 from monitor.terminal import Screen, _Keys, terminal_size
 from tests.pseudo_terminal import ROOT, Terminal, python
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 # Shows its size, its turns and the keys it was given; `q` leaves. What a test wants besides goes in
 # at `here`, once a turn.
@@ -233,11 +233,15 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(shell: Terminal) -
     shell.assert_given_back()
 
 
+def stop_unannounced(shell: Terminal) -> None:
+    os.killpg(shell.foreground(), signal.SIGSTOP)
+    until(lambda: shell.foreground() == shell.process.pid, "the shell has the terminal again")
+
+
 def test_after_an_unannounced_stop_the_screen_is_set_right(shell: Terminal) -> None:
     shell.send("$SAMPLE\n")
     shell.wait_for("turn 1.")
-    os.killpg(shell.foreground(), signal.SIGSTOP)
-    shell.pump(0.3)
+    stop_unannounced(shell)
     shell.send("fg\n")
     shell.wait_for(r"100x24.* turn [0-9]+\.(.|\n)*X{100}")
     assert not shell.echoes()
@@ -258,8 +262,7 @@ def test_a_program_in_the_background_stays_off_the_screen_and_can_be_ended(
         shell.send("\x1a")
         shell.wait_for("Stopped")
     else:
-        os.killpg(shell.foreground(), signal.SIGSTOP)
-        shell.pump(0.3)
+        stop_unannounced(shell)
     frames = shell.raw.count(b"\x1b[?2026h")
     shell.send(f"bg; {UNTIL_STOPPED}; jobs\n")
     shell.wait_for(r"Stopped(.|\n)*Stopped")

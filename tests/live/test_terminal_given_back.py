@@ -23,6 +23,7 @@ from tests.live.fakes import (
     now,
     planted,
     private_files,
+    wait_for_history,
     wait_for_words,
 )
 from tests.pseudo_terminal import Terminal
@@ -179,7 +180,7 @@ def test_an_exception_in_a_look_keeps_the_screen_alive_and_is_got_over(
 def test_ccusage_killed_in_the_midst_leaves_its_child_to_nobody(fake: Fake, isolated: Path) -> None:
     with live(fake) as terminal:
         terminal.wait_for("2,000 of")
-        terminal.pump(0.5)
+        wait_for_history(terminal, isolated)
         fake.hangs()
         fake.changed()
         until(lambda: len(fake.pids()) == 2, "ccusage hangs")
