@@ -28,13 +28,13 @@ METRICS = [
 TEST = [
     "pytest>=8.3,<10",
     "pytest-timeout>=2.3,<3",  # a hang fails its test instead of the whole run
-    "pytest-xdist>=3.6,<4",  # runs the tests on every core
-    "filelock>=3.12,<5",  # one npm at a time, where several workers want the same ccusage
+    "pytest-xdist>=3.6,<4",  # runs the tests on all cores
+    "filelock>=3.12,<5",  # lets one worker install a ccusage while the others wait
     "hypothesis>=6.100,<7",  # property tests
     "pyte>=0.8.2,<0.9",  # reads the screen as a terminal would
     "jsonschema>=4.23,<5",  # holds --json against its schema
     "packaging>=23",  # reads requirements as pip does
-    "check-jsonschema>=0.29,<1",  # brings GitHub's schema of a workflow, which nothing here can run
+    "check-jsonschema>=0.29,<1",  # checks the workflow, which runs only on GitHub
     "mypy>=1.15,<3",
     "ruff>=0.17,<0.18",  # one minor version: the format it asks for changes between them
     "types-colorama",  # stubs follow their libraries, so they have no bounds

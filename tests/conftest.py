@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a clean environment, the real ccusage versions, the monitor itself."""
+"""Markers, profiles and fixtures of all tests: a clean environment, ccusage, the monitor."""
 
 from __future__ import annotations
 
@@ -34,29 +34,28 @@ RunMonitor = Callable[..., "subprocess.CompletedProcess[str]"]
 LIVE = ROOT / "tests" / "live"
 LONGEST = ("test_exactness.py", "test_checks.py")
 
-# No deadlines: how long an example takes says more about the machine than about the code.
-# The same examples each time, so that a run turns red only for what changed; exploring is a task
-# of its own.
+# There is no deadline: the duration of an example depends on the machine. A run tries the same
+# examples every time, so it fails only because of a change; "explore" searches for new faults.
 settings.register_profile("project", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 def examples(count: int) -> int:
-    """Return how many examples a slow property test tries: `count`, or more when exploring."""
+    """Return the number of examples of a slow property test: `count`, more when exploring."""
     usual: int = settings().max_examples
     return count * usual // 100
 
 
-@pytest.hookimpl(wrapper=True, optionalhook=True)  # there is none with -p no:xdist
+@pytest.hookimpl(wrapper=True, optionalhook=True)  # unknown with -p no:xdist
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Start a worker more than there are cores: the tests often wait for what they started."""
+    """Start one worker more than there are cores: tests often wait for a program."""
     return (yield) + 1
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m selects
+@pytest.hookimpl(tryfirst=True)  # before -m deselects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set the markers; put the longest tests first, so that no worker ends with one."""
+    """Set the markers; run the longest tests first, so that no worker waits for one at the end."""
     for item in items:
         if LIVE in item.path.parents:
             item.add_marker("live")
@@ -68,20 +67,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Install every real ccusage before the first test, whose time limit is not meant for npm."""
+    """Install the real versions before the first test: its time limit does not allow for npm."""
     if any(item.get_closest_marker("real_ccusage") for item in session.items):
-        with suppress(RuntimeError):  # each test that needs it says what is wrong
+        with suppress(RuntimeError):  # raised again in each test that needs the version
             for version in VERSIONS:
                 install(version)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let CI fail where a test of the real ccusage is skipped: it would prove nothing."""
+    """Turn a skipped test of a real ccusage into a failure in CI."""
     report = yield
     if report.skipped and "CI" in os.environ and item.get_closest_marker("real_ccusage"):
         report.outcome = "failed"
-        report.longrepr = f"a test of the real ccusage was skipped in CI: {report.longrepr[2]}"
+        report.longrepr = f"a test of a real ccusage was skipped in CI: {report.longrepr}"
     return report
 
 
