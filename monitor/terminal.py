@@ -1,9 +1,9 @@
 """Borrow the terminal, draw a frame in one write, give it back on every way out.
 
-`Screen` is the only user of cursor codes, terminal attributes and signal handlers. A signal never
-leaves by itself: its handler notes what was asked and rings, the caller's loop sees `leaving` and
-goes out through `Screen.__exit__`, as it does for a key or an exception. The terminal is never
-asked anything (colours, cursor position): a late answer would be typed into the user's shell.
+Only `Screen` uses cursor codes, terminal attributes and signal handlers. A signal handler only sets
+`leaving` and wakes the caller's loop, which then leaves through `Screen.__exit__`, as it does after
+a key or an exception. The terminal is never queried (colours, cursor position): a late answer would
+be typed into the user's shell.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from types import FrameType, TracebackType
 from typing import Any, Callable, Optional, TextIO
 
 _ALTERNATE_SCREEN = "\x1b[?1049h"
-# Cursor hidden, no automatic wrap, pastes bracketed so that pasted text is told from typed keys.
+# Hide the cursor, do not wrap, and bracket pastes, to distinguish them from typed keys.
 _MODES = "\x1b[?25l\x1b[?7l\x1b[?2004h"
-# Each mode back, then to the last row for the few terminals that have no alternate screen.
+# Reset each mode, then go to the last row: a few terminals have no alternate screen.
 _GIVE_BACK = "\x1b[?2026l\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[999H\x1b[?1049l"
 
 _FALLBACK_SIZE = (80, 24)
-_LARGEST_SIDE = (
-    1000  # a terminal may claim 65535x65535; nobody reads that, and drawing it takes GBs
-)
+_MAX_SIDE = 1000
+"""A terminal may claim 65535x65535. Nobody reads that, and drawing it takes gigabytes."""
+
 _LEAVE_SIGNALS = (
     *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"),
-    *("SIGUSR1", "SIGUSR2", "SIGALRM"),  # asked for by nobody, but they would end us too
+    *("SIGUSR1", "SIGUSR2", "SIGALRM"),  # unexpected, but they would end the process too
 )
-_STAY_IGNORED = ("SIGHUP", "SIGTSTP")  # as nohup, or a shell without job control, arranged it
+_STAY_IGNORED = ("SIGHUP", "SIGTSTP")  # if nohup, or a shell without job control, ignores them
 _TERMINAL_GONE: int = getattr(signal, "SIGHUP", signal.SIGTERM)
-_GIVE_BACK_SECONDS = 1.0  # how long a terminal that takes no output is waited for at the end
+_GIVE_BACK_SECONDS = 1.0  # how long to wait at the end for a terminal that takes no output
 
 
 def notification(environ: Mapping[str, str], title: str, text: str) -> str:
-    """Return the code for a desktop notification in this terminal; "" where none is known.
+    """Return the code for a desktop notification in this terminal; "" if it has none.
 
-    OSC 99 (kitty), 777 (urxvt, foot, VTE) or 9 (iTerm2, WezTerm, Ghostty, Windows' ConEmu). Not
-    sent to others: some take OSC 9 for a progress bar, and some show it as text.
+    The code is OSC 99 (kitty), 777 (urxvt, foot, VTE) or 9 (iTerm2, WezTerm, Ghostty, Windows'
+    ConEmu). Other terminals get none: some take OSC 9 for a progress bar, some show it as text.
     """
     program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
     if term.startswith(("tmux", "screen")):
-        return ""  # they keep such codes to themselves, whatever terminal is outside
+        return ""  # they do not pass such codes on to the terminal outside
     plain_title, plain = (re.sub(r"[\x00-\x1f\x7f-\x9f;]", " ", part) for part in (title, text))
     if environ.get("KITTY_WINDOW_ID") or term.startswith("xterm-kitty"):
         return f"\x1b]99;;{plain_title}: {plain}\x1b\\"
@@ -77,27 +77,30 @@ def color_count(stream: TextIO, term: str) -> Optional[int]:
 
 
 def terminal_size(stream: TextIO) -> tuple[int, int]:
-    """Columns and rows for printing to `stream`; COLUMNS and LINES win, (80, 24) when unknown."""
-    asked = _asked_size(_descriptor(stream))
-    wanted = (os.environ.get("COLUMNS", ""), os.environ.get("LINES", ""))
-    columns, rows = (int(text) if text.isdecimal() else 0 for text in wanted)
-    return min(columns, _LARGEST_SIDE) or asked[0], min(rows, _LARGEST_SIDE) or asked[1]
+    """Return columns and rows for printing to `stream`; COLUMNS and LINES override them.
+
+    They are (80, 24) if they are not known.
+    """
+    actual = _window_size(_descriptor(stream))
+    texts = (os.environ.get("COLUMNS", ""), os.environ.get("LINES", ""))
+    columns, rows = (int(text) if text.isdecimal() else 0 for text in texts)
+    return min(columns, _MAX_SIDE) or actual[0], min(rows, _MAX_SIDE) or actual[1]
 
 
-def _asked_size(descriptor: Optional[int]) -> tuple[int, int]:
-    """What the terminal itself says: columns and rows, each at least 1."""
+def _window_size(descriptor: Optional[int]) -> tuple[int, int]:
+    """Return the terminal's own columns and rows, each at least 1."""
     columns, rows = 0, 0
     if descriptor is not None:
         with suppress(OSError):
             columns, rows = os.get_terminal_size(descriptor)
     return (
-        min(columns, _LARGEST_SIDE) or _FALLBACK_SIZE[0],
-        min(rows, _LARGEST_SIDE) or _FALLBACK_SIZE[1],
+        min(columns, _MAX_SIDE) or _FALLBACK_SIZE[0],
+        min(rows, _MAX_SIDE) or _FALLBACK_SIZE[1],
     )
 
 
 def _descriptor(stream: Optional[TextIO]) -> Optional[int]:
-    """The stream's file descriptor; None when it is absent, closed or in memory."""
+    """Return the stream's file descriptor; None if it is absent, closed or in memory."""
     if stream is None:
         return None
     try:
@@ -107,7 +110,7 @@ def _descriptor(stream: Optional[TextIO]) -> Optional[int]:
 
 
 class _Keys:
-    """Tell a pressed key from the rest of a keyboard's input: arrows, mouse, pastes, answers."""
+    """Finds single keys among a keyboard's input: arrows, mouse reports, pastes, answers."""
 
     _PASTE = "\x1b[200~"
     _NOT_A_KEY = re.compile(
@@ -126,15 +129,15 @@ class _Keys:
 
     @property
     def patience(self) -> float:
-        """Seconds that the rest of what has begun is worth waiting for."""
+        """How many seconds to wait for the rest of an unfinished sequence."""
         if not self._unfinished:
             return 60.0
         return 1.0 if self._unfinished.startswith(self._PASTE) else 0.05
 
     def feed(self, text: str) -> Optional[str]:
-        """The key that was pressed, if `text` is one key (or one held down), else None.
+        """Return the key if `text` is one key, or one held down; else None.
 
-        Several different characters at once are an unbracketed paste, and no command.
+        Several different characters at once are an unbracketed paste, not keys.
         """
         plain = self._NOT_A_KEY.sub("", self._unfinished + text)
         plain, escape, rest = plain.partition("\x1b")
@@ -142,13 +145,13 @@ class _Keys:
         return plain[0] if len(set(plain)) == 1 else None
 
     def give_up(self) -> Optional[str]:
-        """Nothing followed within `patience`: an escape character on its own was the Esc key."""
+        """Forget an unfinished sequence; return Esc if it was an escape character alone."""
         key = "\x1b" if self._unfinished == "\x1b" else None
         self._unfinished = ""
         return key
 
     def _shortened(self, unfinished: str) -> str:
-        """Of a paste under way only its start and a possible part of its end are needed."""
+        """Shorten an unfinished paste to its start and what may be part of its end."""
         if unfinished.startswith(self._PASTE):
             return self._PASTE + unfinished[len(self._PASTE) :][-5:]
         return unfinished
@@ -158,14 +161,14 @@ if sys.platform == "win32":
     import msvcrt
 
     class _Device:
-        """A Windows console: output through the stream, keys by asking 20 times a second."""
+        """A Windows console; it is polled for keys 20 times a second."""
 
         def __init__(self, out: TextIO, inp: Optional[TextIO]) -> None:
             self._out = out
             self._has_keys = inp is not None and inp.isatty()
 
         def size(self) -> tuple[int, int]:
-            return _asked_size(_descriptor(self._out))
+            return _window_size(_descriptor(self._out))
 
         def take(self, give_up: Callable[[], bool]) -> None:  # noqa: ARG002
             from colorama import just_fix_windows_console
@@ -176,22 +179,22 @@ if sys.platform == "win32":
             self._typed()
 
         def close(self) -> None:
-            """Nothing of our own is open."""
+            """Do nothing: the stream is not ours."""
 
         def write(self, text: str, give_up: Callable[[], bool]) -> None:  # noqa: ARG002
-            # Not os.write: only the stream writes Unicode whatever the console's code page.
+            # Not os.write: only the stream writes Unicode in every code page.
             encoding = self._out.encoding or "utf-8"
             self._out.write(text.encode(encoding, "replace").decode(encoding))
             self._out.flush()
 
-        def listen(self, bell: socket.socket, seconds: float) -> tuple[bool, str]:
+        def listen(self, wakeup: socket.socket, seconds: float) -> tuple[bool, str]:
             until = time.monotonic() + seconds
             while True:
                 text = self._typed()
                 pause = max(0.0, min(0.05, until - time.monotonic()))
-                rung = bool(select.select([bell], [], [], 0 if text else pause)[0])
-                if text or rung or pause == 0:
-                    return rung, text
+                woken = bool(select.select([wakeup], [], [], 0 if text else pause)[0])
+                if text or woken or pause == 0:
+                    return woken, text
 
         def _typed(self) -> str:
             text = ""
@@ -201,10 +204,10 @@ if sys.platform == "win32":
 
         def _key(self) -> str:
             key = msvcrt.getwch()
-            if key in "\x00\xe0" and msvcrt.kbhit():  # an arrow or function key: a second code
+            if key in "\x00\xe0" and msvcrt.kbhit():  # an arrow or function key has a second code
                 msvcrt.getwch()
                 return ""
-            if key == "\x03":  # Ctrl+C, when it comes as a key
+            if key == "\x03":  # Ctrl+C, if it arrives as a key
                 signal.raise_signal(signal.SIGINT)
                 return ""
             return key
@@ -214,14 +217,14 @@ if sys.platform == "win32":
         yield
 
     def _stop_this_process() -> None:
-        """Windows has no job control."""
+        """Do nothing: Windows has no job control."""
 
 else:
     import errno
     import termios
 
     class _Device:
-        """A POSIX terminal: attributes, bytes out, typed text in."""
+        """A POSIX terminal."""
 
         def __init__(self, out: TextIO, inp: Optional[TextIO]) -> None:
             out.flush()
@@ -235,10 +238,10 @@ else:
             self._unsent = b""
 
         def _own_descriptor(self) -> int:
-            """The terminal opened anew, so that it can be non-blocking for us alone.
+            """Open the terminal again, so that only our descriptor is non-blocking.
 
             A terminal that takes no output must not keep us from leaving, and O_NONBLOCK on the
-            inherited descriptor would also hold for the shell.
+            inherited descriptor would affect the shell too.
             """
             flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK
             try:
@@ -247,30 +250,30 @@ else:
                 return self._shared
 
         def size(self) -> tuple[int, int]:
-            return _asked_size(self._shared)
+            return _window_size(self._shared)
 
         def take(self, give_up: Callable[[], bool]) -> None:
-            """Typed keys come at once and unseen; Ctrl+C and Ctrl+Z stay signals.
+            """Read keys at once and without echo; Ctrl+C and Ctrl+Z remain signals.
 
-            In the background this stops us (SIGTTOU), as it should, until `fg`.
+            In the background this stops the process (SIGTTOU) until `fg`, as it should.
             """
-            while not give_up() and not self._echo_is_off():
+            while not give_up() and not self._turn_echo_off():
                 pass
 
-        def _echo_is_off(self) -> bool:
-            """Whether the attributes could be set; False when a signal came in between."""
+        def _turn_echo_off(self) -> bool:
+            """Turn the echo off; return False if a signal interrupted that."""
             try:
-                found = termios.tcgetattr(self._attributes_of)
-                termios.tcsetattr(self._attributes_of, termios.TCSANOW, _without_echo(found))
-                # Only now: what a program in the background finds may be the shell's own.
-                self._attributes = self._attributes or found
+                before = termios.tcgetattr(self._attributes_of)
+                termios.tcsetattr(self._attributes_of, termios.TCSANOW, _without_echo(before))
+                # Only now: in the background the attributes may be those of the shell itself.
+                self._attributes = self._attributes or before
             except termios.error as error:
-                # Any other error: no terminal any more, and the next write will say so.
+                # After any other error the terminal is gone, and the next write fails.
                 return bool(error.args[0] != errno.EINTR)
             return True
 
         def give_back(self) -> None:
-            """The attributes as they were; what was typed and not read does not reach the shell."""
+            """Restore the attributes, and drop unread keys: the shell would get them."""
             if self._attributes is None:
                 return
             with suppress(termios.error):
@@ -283,17 +286,17 @@ else:
                 self._fd = self._shared
 
         def write(self, text: str, give_up: Callable[[], bool]) -> None:
-            """Send `text`, in one write when the terminal takes it; OSError when it is gone.
+            """Send `text`, in one write if the terminal takes it. Raises OSError if it is gone.
 
-            When `give_up` says so the rest is kept for the next call, so that codes stay whole.
+            Once `give_up` returns true, the rest waits for the next call, so that codes stay whole.
             """
             self._unsent += text.encode(self._encoding, "replace")
             while self._unsent:
-                if not self._accepts() and give_up():
+                if not self._send() and give_up():
                     return
 
-        def _accepts(self) -> bool:
-            """Send what goes now; False when that is nothing."""
+        def _send(self) -> bool:
+            """Send as much as the terminal takes now; return False if it takes nothing."""
             try:
                 self._unsent = self._unsent[os.write(self._fd, self._unsent) :]
             except BlockingIOError:
@@ -301,17 +304,17 @@ else:
                 return False
             return True
 
-        def listen(self, bell: socket.socket, seconds: float) -> tuple[bool, str]:
-            """Whether the bell rang, and what was typed; OSError when the keyboard is gone."""
+        def listen(self, wakeup: socket.socket, seconds: float) -> tuple[bool, str]:
+            """Return (woken, typed text). Raises OSError if the keyboard is gone."""
             keyboard = self._keyboard
             if keyboard is None:
-                return bool(select.select([bell], [], [], seconds)[0]), ""
-            rung = bell.fileno()
-            ready, _, _ = select.select([rung, keyboard], [], [], seconds)
-            return rung in ready, self._typed(keyboard) if keyboard in ready else ""
+                return bool(select.select([wakeup], [], [], seconds)[0]), ""
+            descriptor = wakeup.fileno()
+            ready, _, _ = select.select([descriptor, keyboard], [], [], seconds)
+            return descriptor in ready, self._typed(keyboard) if keyboard in ready else ""
 
         def _typed(self, keyboard: int) -> str:
-            self._keyboard = None  # not to be listened to again if reading fails
+            self._keyboard = None  # if reading fails, it is not read again
             data = os.read(keyboard, 65536)
             if not data:
                 raise OSError(errno.EIO, "the terminal was closed")
@@ -328,7 +331,7 @@ else:
 
     @contextmanager
     def _background_output_allowed() -> Iterator[None]:
-        """Without this, giving the terminal back from the background would stop us for ever."""
+        """Ignore SIGTTOU: giving the terminal back from the background would stop the process."""
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
             yield
@@ -336,14 +339,14 @@ else:
             signal.signal(signal.SIGTTOU, before)
 
     def _stop_this_process() -> None:
-        """Stop for real, so that the shell knows, until SIGCONT."""
+        """Stop until SIGCONT, as the default action does, so that the shell notices."""
         before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.raise_signal(signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, before)
 
 
 def _changes(before: Optional[Sequence[str]], lines: Sequence[str], rows: int) -> str:
-    """Codes that turn the rows `before` (None: unknown) into `lines`; addressed, never scrolled."""
+    """Return the codes that turn the rows `before` (None if unknown) into `lines`."""
     known = before or ()
     codes = [
         f"\x1b[{row};1H{line}"
@@ -356,23 +359,23 @@ def _changes(before: Optional[Sequence[str]], lines: Sequence[str], rows: int) -
 
 
 class Screen:
-    """The whole terminal, borrowed; a context manager for the main thread.
+    """The borrowed terminal, a context manager for the main thread.
 
-    `leaving` is the signal number that asked us to leave, None while there is none. A terminal
-    that has vanished (a read or write fails) counts as SIGHUP, and nothing is raised for it.
+    `leaving` is the number of the signal that ends the program, None until there is one. A terminal
+    that is gone (a read or write fails) counts as SIGHUP and raises nothing.
     """
 
     def __init__(self, out: TextIO, inp: Optional[TextIO] = None) -> None:
         self.leaving: Optional[int] = None
         self._device = _Device(out, inp)
         self._keys = _Keys()
-        self._ear, self._bell = socket.socketpair()
-        self._ear.setblocking(False)
-        self._bell.setblocking(False)
+        self._wakeup, self._waker = socket.socketpair()
+        self._wakeup.setblocking(False)
+        self._waker.setblocking(False)
         self._handlers: dict[int, Any] = {}
-        self._former_wakeup = -1
-        self._held = False
-        self._stop_asked = self._continued = False
+        self._former_wakeup_fd = -1
+        self._borrowed = False
+        self._stop_requested = self._continued = False
         self._frame: list[str] = []
         self._frame_size = (0, 0)
         self._redraw_all = True
@@ -392,59 +395,59 @@ class Screen:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        """Give everything back, whatever the reason: the one place that does. Twice is harmless."""
+        """Give everything back. Nothing else does, and a second call is harmless."""
         try:
             self._give_back()
         finally:
             self._device.close()
             self._restore_handlers()
-            self._bell.close()
-            self._ear.close()
+            self._waker.close()
+            self._wakeup.close()
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows at this moment, each at least 1; (80, 24) when they can't be had."""
+        """Return the present columns and rows, each at least 1; (80, 24) if they are not known."""
         return self._device.size()
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Show `lines`, painted and padded to the width, by writing only the rows that changed."""
-        if not self._held:
+        """Show `lines`, which are as wide as the terminal; write only the rows that changed."""
+        if not self._borrowed:
             return
-        anew, self._redraw_all = self._redraw_all, False  # before asking the size: none is missed
+        redraw_all, self._redraw_all = self._redraw_all, False  # first, to miss no later resize
         size = self.size()
         rows = size[1]
-        before = None if anew or size != self._frame_size else self._frame
+        before = None if redraw_all or size != self._frame_size else self._frame
         self._frame, self._frame_size = list(lines[:rows]), size
         codes = _changes(before, self._frame, rows)
         if codes:
-            self._write(f"\x1b[?2026h{codes}\x1b[?2026l", self._asked_to_leave)
+            self._write(f"\x1b[?2026h{codes}\x1b[?2026l", self._is_leaving)
 
     def bell(self) -> None:
         """Ring the terminal's bell."""
-        if self._held:
-            self._write("\a", self._asked_to_leave)
+        if self._borrowed:
+            self._write("\a", self._is_leaving)
 
     def notify(self, title: str, text: str) -> None:
-        """Show a desktop notification, where the terminal is known to do so; else do nothing."""
+        """Show a desktop notification, if the terminal is one that can."""
         code = notification(os.environ, title, text)
-        if code and self._held:
-            self._write(code, self._asked_to_leave)
+        if code and self._borrowed:
+            self._write(code, self._is_leaving)
 
     def wait(self, seconds: float) -> Optional[str]:
-        """Sleep until a key (returned), `wake`, a resize, a signal, or `seconds` have passed."""
+        """Sleep until a key, `wake`, a resize, a signal or the end of `seconds`; return the key."""
         until = time.monotonic() + seconds
         while self.leaving is None:
             left = max(0.0, until - time.monotonic())
-            rung, key = self._listen(min(left, self._keys.patience))
-            if rung:
-                self._answer_bell()
-            if key or rung or time.monotonic() >= until:
+            woken, key = self._listen(min(left, self._keys.patience))
+            if woken:
+                self._handle_wakeup()
+            if key or woken or time.monotonic() >= until:
                 return key
         return None
 
     def wake(self) -> None:
-        """Make the present or the next `wait` return; from any thread, at any time."""
-        with suppress(OSError):  # full: it will wake anyway; closed: nobody waits any more
-            self._bell.send(b"\0")
+        """Make the present or the next `wait` return. Any thread may call this at any time."""
+        with suppress(OSError):  # full: it wakes anyway; closed: nobody waits any more
+            self._waker.send(b"\0")
 
     def _write(self, text: str, give_up: Callable[[], bool]) -> None:
         try:
@@ -454,24 +457,24 @@ class Screen:
 
     def _listen(self, seconds: float) -> tuple[bool, Optional[str]]:
         try:
-            rung, text = self._device.listen(self._ear, seconds)
+            woken, text = self._device.listen(self._wakeup, seconds)
         except OSError:
             self.leaving = self.leaving or _TERMINAL_GONE
             return True, None
         if text:
-            return rung, self._keys.feed(text)
-        # After a ring the rest may still be on its way; only silence means that nothing follows.
-        return rung, None if rung else self._silence(seconds)
+            return woken, self._keys.feed(text)
+        # If woken, the rest of a sequence may still arrive; only after silence nothing follows.
+        return woken, None if woken else self._silence(seconds)
 
     def _silence(self, seconds: float) -> Optional[str]:
         return self._keys.give_up() if seconds >= self._keys.patience else None
 
-    def _answer_bell(self) -> None:
-        """Do what handlers could only note down: stop, or go on after a stop."""
+    def _handle_wakeup(self) -> None:
+        """Do what signal handlers cannot: stop, or go on after a stop."""
         with suppress(OSError):
-            self._ear.recv(4096)
-        if self._stop_asked:
-            self._stop_asked = False
+            self._wakeup.recv(4096)
+        if self._stop_requested:
+            self._stop_requested = False
             self._give_back()
             _stop_this_process()
             self._continued = True
@@ -480,20 +483,20 @@ class Screen:
             self._take()
 
     def _take(self) -> None:
-        """Take the terminal, or set it right again after someone stopped us in the midst."""
-        self._device.take(self._asked_to_leave)
-        if self._asked_to_leave():  # it may have come while we stood stopped in the background
+        """Take the terminal, or take it again after a stop."""
+        self._device.take(self._is_leaving)
+        if self._is_leaving():  # the signal may have come during a stop in the background
             return
-        self._write(("" if self._held else _ALTERNATE_SCREEN) + _MODES, self._asked_to_leave)
-        self._held = self._redraw_all = True
+        self._write(("" if self._borrowed else _ALTERNATE_SCREEN) + _MODES, self._is_leaving)
+        self._borrowed = self._redraw_all = True
 
-    def _asked_to_leave(self) -> bool:
+    def _is_leaving(self) -> bool:
         return self.leaving is not None
 
     def _give_back(self) -> None:
-        if not self._held:
+        if not self._borrowed:
             return
-        self._held = False
+        self._borrowed = False
         until = time.monotonic() + _GIVE_BACK_SECONDS
         with _background_output_allowed():
             self._write(_GIVE_BACK, lambda: time.monotonic() > until)
@@ -502,7 +505,9 @@ class Screen:
     def _set_handlers(self) -> None:
         wanted: dict[str, Any] = dict.fromkeys(_LEAVE_SIGNALS, self._on_leave)
         wanted.update(SIGTSTP=self._on_stop, SIGCONT=self._on_continue, SIGWINCH=self._on_resize)
-        self._former_wakeup = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+        self._former_wakeup_fd = signal.set_wakeup_fd(
+            self._waker.fileno(), warn_on_full_buffer=False
+        )
         for name, handler in wanted.items():
             number = getattr(signal, name, None)
             if number is None:
@@ -513,7 +518,7 @@ class Screen:
 
     def _restore_handlers(self) -> None:
         if self._handlers:
-            signal.set_wakeup_fd(self._former_wakeup)
+            signal.set_wakeup_fd(self._former_wakeup_fd)
         while self._handlers:
             number, handler = self._handlers.popitem()
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
@@ -522,7 +527,7 @@ class Screen:
         self.leaving = self.leaving or number
 
     def _on_stop(self, _number: int, _frame: Optional[FrameType]) -> None:
-        self._stop_asked = True
+        self._stop_requested = True
 
     def _on_continue(self, _number: int, _frame: Optional[FrameType]) -> None:
         self._continued = True
