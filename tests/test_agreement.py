@@ -96,9 +96,9 @@ def readings(
         Event(when, draw(COUNTS), draw(st.sampled_from([None, 0.25]))) for when in inside
     )
     block = block_of(start, events) if events else None
-    told = draw(st.sampled_from([None, None, None, 30.0, 290.0]))
-    if block and told and not whole:
-        block = replace(block, limit_reset=start + timedelta(minutes=told))
+    minutes_in = draw(st.sampled_from([None, None, None, 30.0, 290.0]))
+    if block and minutes_in and not whole:
+        block = replace(block, limit_reset=start + timedelta(minutes=minutes_in))
     failed = draw(st.booleans())
     return Reading(
         blocks=(block,) if block else (),
@@ -166,7 +166,7 @@ FORESEEN = usages(st.floats(10, 299.9), st.floats(5.1, 300), whole=True)
 
 
 @dataclass(frozen=True)
-class Shown:
+class Output:
     """All that is said of one usage: the screen's rows by their names, the line, the snapshot."""
 
     usage: Usage
@@ -191,13 +191,13 @@ class Shown:
         return str(self.data["headline"]["sentence"])
 
 
-def shown(usage: Usage) -> Shown:
+def output_of(usage: Usage) -> Output:
     lines = frame(usage, WIDTH, HEIGHT, DisplayOptions(Style()))
     texts = ["".join(span.text for span in spans) for spans in lines]
     rows = {text[1:11].strip(): text[11:] for text in texts if text[1:2].isalpha()}
     rows.update({name: text for text in texts for name in BARS if f" {name} " in text[:8]})
     line = "".join(span.text for span in one_line(usage, WIDTH, UNICODE))
-    return Shown(usage, rows, "\n".join(texts), line, snapshot(usage))
+    return Output(usage, rows, "\n".join(texts), line, snapshot(usage))
 
 
 def moment(text: Optional[str]) -> Optional[datetime]:
@@ -218,7 +218,7 @@ def on_the_clock(usage: Usage, text: Optional[str]) -> str:
     return f"{names.get(days, f'{local.date()} ')}{clock}"
 
 
-def said_percent(text: str) -> str:
+def percent_in(text: str) -> str:
     found = re.search(r"(under 1|\d+) %", text.replace("< 1", "under 1"))
     assert found, text
     return found[0]
@@ -245,101 +245,101 @@ def numbers(value: Any) -> Iterator[float]:
         yield value
 
 
-def is_forecasting(said: Shown) -> bool:
-    return bool(said.data["status"] == "active")
+def is_forecasting(output: Output) -> bool:
+    return bool(output.data["status"] == "active")
 
 
 @given(ACTIVE)
 def test_the_used_percentage_is_the_same_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    assume(is_forecasting(said))
-    used = said.data["headline"]["used_percent"]
-    word = said_percent(said.used_bar)
-    assert word == said_percent(said.line)
+    output = output_of(usage)
+    assume(is_forecasting(output))
+    used = output.data["headline"]["used_percent"]
+    word = percent_in(output.used_bar)
+    assert word == percent_in(output.line)
     assert abs(float(word.replace("under 1", "0.5")[:-2]) - used) <= 1
 
 
 @given(ACTIVE)
 def test_what_is_left_is_the_same_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    assume(is_forecasting(said) and not usage.headline.window)
-    assert said.data["headline"]["used_percent"] == said.data["limit"]["used_percent"]
-    limit, counted = said.data["limit"], said.data["tokens"]["counted"]
+    output = output_of(usage)
+    assume(is_forecasting(output) and not usage.headline.window)
+    assert output.data["headline"]["used_percent"] == output.data["limit"]["used_percent"]
+    limit, counted = output.data["limit"], output.data["tokens"]["counted"]
     left = f"{limit['tokens_left']:,} left"
     if limit["exceeded"]:
         left = f"{counted - limit['tokens']:,} over"
-    assert f" {left}" in said.rows["Used"]
-    assert f" {left} " in said.line
-    assert said.rows["Used"].startswith(f"{counted:,} of ")
+    assert f" {left}" in output.rows["Used"]
+    assert f" {left} " in output.line
+    assert output.rows["Used"].startswith(f"{counted:,} of ")
     assert limit["tokens_left"] == max(0, limit["tokens"] - counted)
 
 
 @given(usages())
 def test_the_reset_is_at_the_same_minute_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    at = said.data["reset"]["at"]
+    output = output_of(usage)
+    at = output.data["reset"]["at"]
     if at is None:
-        assert "Resets" not in said.rows and "resets" not in said.line
+        assert "Resets" not in output.rows and "resets" not in output.line
         return
     when = on_the_clock(usage, at)
-    assert said.rows["Resets"].startswith(when)
+    assert output.rows["Resets"].startswith(when)
     # A weekly limit that is reached resets at its own time, whatever the hour of one's own.
-    assert f"resets {when}" in said.line or usage.is_weekly_reached
-    assert moment(said.data["reset"]["local"]) == (moment(at) or usage.now).replace(microsecond=0)
+    assert f"resets {when}" in output.line or usage.is_weekly_reached
+    assert moment(output.data["reset"]["local"]) == (moment(at) or usage.now).replace(microsecond=0)
     # A sentence on running out tells how long before the reset that is, not when that is.
-    elsewhere = usage.block is None or said.is_weekly or " before the reset." in said.sentence
-    assert elsewhere or when in said.sentence or "likely comes first" in said.sentence
+    elsewhere = usage.block is None or output.is_weekly or " before the reset." in output.sentence
+    assert elsewhere or when in output.sentence or "likely comes first" in output.sentence
 
 
 @given(FORESEEN | usages())
 def test_it_runs_out_at_the_same_minute_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    forecast = said.data["forecast"]
+    output = output_of(usage)
+    forecast = output.data["forecast"]
     assert forecast["before_reset"] is (forecast["runs_out_at"] is not None)
     if forecast["runs_out_at"] is None:
-        assert said.is_weekly or "runs out" not in said.line
-        assert "hits the limit" not in said.sentence
-        assert "at this pace" not in said.rows.get("Runs out", "").replace("not at this pace", "")
+        assert output.is_weekly or "runs out" not in output.line
+        assert "hits the limit" not in output.sentence
+        assert "at this pace" not in output.rows.get("Runs out", "").replace("not at this pace", "")
         return
     when = on_the_clock(usage, forecast["runs_out_at"])
-    assert said.rows["Runs out"].startswith(f"{when} at this pace")
-    assert said.is_weekly or f" · runs out {when} " in said.line
-    assert when in said.sentence or said.is_weekly or "You are at the limit" in said.sentence
+    assert output.rows["Runs out"].startswith(f"{when} at this pace")
+    assert output.is_weekly or f" · runs out {when} " in output.line
+    assert when in output.sentence or output.is_weekly or "You are at the limit" in output.sentence
 
 
 @given(usages())
 def test_the_verdict_is_the_same_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    status, verdict = said.data["status"], said.data["forecast"]["verdict"]
+    output = output_of(usage)
+    status, verdict = output.data["status"], output.data["forecast"]["verdict"]
     key = verdict if status == "active" else status
-    if status == "active" and said.is_weekly:
+    if status == "active" and output.is_weekly:
         key = "weekly"
-        assert "weekly limit runs out " in said.line
-    assert SCREEN_STATES[key].word in said.text
+        assert "weekly limit runs out " in output.line
+    assert SCREEN_STATES[key].word in output.text
     reached = ("limit reached", "weekly limit reached")
-    assert said.line.startswith(reached) == (status == "limit_reached")
-    assert "unknown time" not in said.sentence
+    assert output.line.startswith(reached) == (status == "limit_reached")
+    assert "unknown time" not in output.sentence
     answers = {"idle": ("No ",), "limit_reached": ("Limit reached", "Weekly limit reached")}
-    unknown = "too little was used here for a forecast." in said.sentence
+    unknown = "too little was used here for a forecast." in output.sentence
     expected = answers.get(status, ANSWERS[verdict])
-    assert said.sentence.startswith((*expected, "The weekly limit comes first")) or unknown
-    assert said.sentence in " ".join(said.text.replace(SCREEN_STATES[key].word, " ").split())
+    assert output.sentence.startswith((*expected, "The weekly limit comes first")) or unknown
+    assert output.sentence in " ".join(output.text.replace(SCREEN_STATES[key].word, " ").split())
     assert not unknown or verdict == "unknown"
-    assert said.data["limit"]["exceeded"] or verdict != "exceeded"
+    assert output.data["limit"]["exceeded"] or verdict != "exceeded"
 
 
 @given(FORESEEN | usages())
 @example(usage_in("week-first"))
 @example(usage_in("runs-out"))
 def test_verdict_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
-    said = shown(usage)
-    forecast = said.data["forecast"]
+    output = output_of(usage)
+    forecast = output.data["forecast"]
     likely, chance = forecast["likely_percent"], forecast["probability"]
     assert FIELDS["verdict"](usage, UNICODE) == forecast["verdict"]
     assert FIELDS["likely"](usage, UNICODE) == ("" if likely is None else percent(likely))
-    if chance is not None and "Runs out" in said.rows:
-        assert f"{percent(100 * chance)} chance before the reset" in said.rows["Runs out"]
-    assert "% likely" not in said.text + said.line
+    if chance is not None and "Runs out" in output.rows:
+        assert f"{percent(100 * chance)} chance before the reset" in output.rows["Runs out"]
+    assert "% likely" not in output.text + output.line
 
 
 @given(usages())
@@ -355,81 +355,84 @@ def test_nothing_runs_out_after_the_reset_or_in_the_past(usage: Usage) -> None:
 
 @given(IDLE)
 def test_there_is_no_rate_and_no_forecast_when_idle(usage: Usage) -> None:
-    said = shown(usage)
-    assume(said.data["status"] == "idle")
-    assert said.data["burn_rate"]["tokens_per_minute"] == 0
-    assert "tokens/min" not in said.text
-    assert set(said.data["forecast"].values()) == {None, False, "unknown"}
+    output = output_of(usage)
+    assume(output.data["status"] == "idle")
+    assert output.data["burn_rate"]["tokens_per_minute"] == 0
+    assert "tokens/min" not in output.text
+    assert set(output.data["forecast"].values()) == {None, False, "unknown"}
 
 
 @given(usages())
 def test_nothing_is_ever_negative(usage: Usage) -> None:
-    said = shown(usage)
-    assert min(numbers(said.data)) >= 0
-    texts = [said.text, said.line, said.sentence, *said.data["warnings"]]
+    output = output_of(usage)
+    assert min(numbers(output.data)) >= 0
+    texts = [output.text, output.line, output.sentence, *output.data["warnings"]]
     assert not [text for text in texts if re.search(r"(?<![\w-])[-−]\s?\$?\d", text)]
 
 
 @given(YOUNG)
 def test_there_is_no_forecast_with_less_than_five_minutes_of_data(usage: Usage) -> None:
-    said = shown(usage)
-    assume(is_forecasting(said) and usage.events and usage.headline.tokens_left != 0)
-    forecast = dict(said.data["forecast"], sustainable_tokens_per_minute=None)
+    output = output_of(usage)
+    assume(is_forecasting(output) and usage.events and usage.headline.tokens_left != 0)
+    forecast = dict(output.data["forecast"], sustainable_tokens_per_minute=None)
     assert set(forecast.values()) <= {None, False, "unknown", "exceeded"}
-    assert said.rows["Runs out"].startswith(("not known yet", "over"))
-    assert "tokens/min" not in said.rows["Pace"]
+    assert output.rows["Runs out"].startswith(("not known yet", "over"))
+    assert "tokens/min" not in output.rows["Pace"]
 
 
 @given(OVER)
 def test_over_the_limit_is_always_said(usage: Usage) -> None:
-    said = shown(usage)
-    assume(said.data["limit"]["exceeded"])
-    warned = [text for text in said.data["warnings"] if "of the limit is used" in text]
+    output = output_of(usage)
+    assume(output.data["limit"]["exceeded"])
+    warned = [text for text in output.data["warnings"] if "of the limit is used" in text]
     assert warned
-    assert all(text in said.text for text in warned)
-    if is_forecasting(said):
-        assert said.sentence.startswith("Over the limit")
+    assert all(text in output.text for text in warned)
+    if is_forecasting(output):
+        assert output.sentence.startswith("Over the limit")
 
 
 @given(FORESEEN)
 def test_what_is_likely_is_never_below_what_is_used(usage: Usage) -> None:
-    said = shown(usage)
-    forecast, used = said.data["forecast"], said.data["headline"]["used_percent"]
+    output = output_of(usage)
+    forecast, used = output.data["forecast"], output.data["headline"]["used_percent"]
     assume(forecast["likely_percent"] is not None)
     low, high = forecast["likely_range"]
     assert used - 1e-6 <= low <= forecast["likely_percent"] <= high
-    near = re.search(r"be near (\d+) %", said.sentence)
-    shown_used = float(said_percent(said.used_bar).replace("under 1", "0.5")[:-2])
+    near = re.search(r"be near (\d+) %", output.sentence)
+    shown_used = float(percent_in(output.used_bar).replace("under 1", "0.5")[:-2])
     assert near is None or float(near[1]) >= shown_used
 
 
 @given(ACTIVE)
 def test_a_bar_never_overflows_and_is_full_only_at_the_limit(usage: Usage) -> None:
-    said = shown(usage)
+    output = output_of(usage)
     assume(usage.block is not None)
-    for row in (said.used_bar, said.rows["Time"]):
+    for row in (output.used_bar, output.rows["Time"]):
         assert len(row) == WIDTH
-    cells = [cell for cell in said.used_bar if cell in f"█{UNICODE.bar.parts}▒░"]
-    weekly = said.sentence.startswith("Weekly limit reached")
-    assert (set(cells) == {"█"}) == (weekly or said.data["headline"]["used_percent"] >= 100)
+    cells = [cell for cell in output.used_bar if cell in f"█{UNICODE.bar.parts}▒░"]
+    weekly = output.sentence.startswith("Weekly limit reached")
+    assert (set(cells) == {"█"}) == (weekly or output.data["headline"]["used_percent"] >= 100)
 
 
 @given(ACTIVE)
 def test_durations_are_those_between_the_times_shown(usage: Usage) -> None:
-    said = shown(usage)
-    reset, runs_out = moment(said.data["reset"]["at"]), moment(said.data["forecast"]["runs_out_at"])
+    output = output_of(usage)
+    reset, runs_out = (
+        moment(output.data["reset"]["at"]),
+        moment(output.data["forecast"]["runs_out_at"]),
+    )
     assume(reset is not None)
     assert reset is not None
     minute = timedelta(minutes=1)
     slack = minute if reset - usage.now < timedelta(hours=23) else 30 * minute
-    until = said.rows["Resets"].rpartition(" in ")[2]
+    until = output.rows["Resets"].rpartition(" in ")[2]
     assert abs(span_of(until.split("  ")[0]) - (reset - usage.now)) <= slack
-    found = re.search(r", (.*) before the reset", said.sentence)
+    found = re.search(r", (.*) before the reset", output.sentence)
     if found and runs_out:
         exact = [(t + minute / 2).replace(second=0, microsecond=0) for t in (runs_out, reset)]
         assert abs(span_of(found[1]) - (exact[1] - exact[0])) <= minute / 2
         is_short = reset - runs_out < timedelta(hours=5)
-        assert (f"pausing {found[1]} avoids it" in said.text) == is_short
+        assert (f"pausing {found[1]} avoids it" in output.text) == is_short
 
 
 @given(usages())
@@ -443,7 +446,7 @@ def test_time_alone_never_makes_them_disagree(state: str, minutes: int) -> None:
     before = usage_of(STATES[state])
     now = before.now + timedelta(minutes=minutes)
     usage = measure(before.reading, HISTORY, before.rules, now)
-    said = shown(usage)
-    key = said.data["forecast"]["verdict"] if is_forecasting(said) else said.data["status"]
-    assert SCREEN_STATES[key].word in said.text
-    assert said.sentence in " ".join(said.text.replace(SCREEN_STATES[key].word, " ").split())
+    output = output_of(usage)
+    key = output.data["forecast"]["verdict"] if is_forecasting(output) else output.data["status"]
+    assert SCREEN_STATES[key].word in output.text
+    assert output.sentence in " ".join(output.text.replace(SCREEN_STATES[key].word, " ").split())

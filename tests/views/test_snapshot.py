@@ -62,8 +62,8 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 def strict(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema that takes no keys but those it names."""
     copied: dict[str, Any] = json.loads(json.dumps(schema))
-    for found in objects(copied):
-        found["additionalProperties"] = False
+    for described in objects(copied):
+        described["additionalProperties"] = False
     return copied
 
 
@@ -183,11 +183,11 @@ def test_elapsed_and_remaining_minutes_make_up_the_block() -> None:
 
 
 def test_the_week_is_told_with_whether_it_comes_first() -> None:
-    told = snapshot(usage_in("week-first"))["weekly"]
-    assert told.pop("runs_out_at").startswith("2026-06-10T19:07:36")  # shown as 15:08
-    resets_at = told.pop("resets_at")
+    weekly = snapshot(usage_in("week-first"))["weekly"]
+    assert weekly.pop("runs_out_at").startswith("2026-06-10T19:07:36")  # shown as 15:08
+    resets_at = weekly.pop("resets_at")
     assert resets_at == snapshot(usage_in("week-first"))["official"]["seven_day"]["resets_at"]
-    assert told == {"used_percent": 97.2, "comes_first": True}
+    assert weekly == {"used_percent": 97.2, "comes_first": True}
     assert snapshot(usage_in("ok"))["weekly"] is None
 
 

@@ -34,7 +34,7 @@ class Reader(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, Optional[str]]]] = []
         self.cells: list[list[str]] = []
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.tips: list[str] = []
         self.feed(html)
         self.close()
@@ -62,7 +62,7 @@ class Reader(HTMLParser):
         elif self.open and self.open[-1] == "title":
             self.tips.append(data)
         elif self.open and self.open[-1] != "style":
-            self.said.append(data)
+            self.texts.append(data)
 
     def all(self, tag: str, **attributes: str) -> list[dict[str, Optional[str]]]:
         wanted = {name.replace("_", "-"): value for name, value in attributes.items()}
@@ -70,7 +70,7 @@ class Reader(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.said).split())
+        return " ".join(" ".join(self.texts).split())
 
 
 def completed(days: int, counted: int, hour: int = 9, **changes: Any) -> CompletedBlock:
@@ -99,28 +99,28 @@ def read(
 
 
 def test_the_head_says_what_it_is_of_which_days_and_whose_clock() -> None:
-    said = read(*PAST).text
-    assert said.startswith(
+    text = read(*PAST).text
+    assert text.startswith(
         "Claude Code usage 2026-06-06 to 2026-06-09 · 4 completed blocks · times in UTC"
     )
-    assert "Made by ccusage-monitor on 2026-06-10 18:32." in said
+    assert "Made by ccusage-monitor on 2026-06-10 18:32." in text
 
 
 def test_the_key_figures_are_those_of_the_blocks() -> None:
-    said = read(*PAST).text
-    assert "Blocks 4 on 3 days" in said
-    assert "Counted tokens 95,700 23,925 per block" in said
-    assert "Cost $24.80 $6.20 a block" in said
-    assert "Highest block 40,500 2026-06-08" in said
-    assert "Limit hits 1 reported by Claude" in said
+    text = read(*PAST).text
+    assert "Blocks 4 on 3 days" in text
+    assert "Counted tokens 95,700 23,925 per block" in text
+    assert "Cost $24.80 $6.20 a block" in text
+    assert "Highest block 40,500 2026-06-08" in text
+    assert "Limit hits 1 reported by Claude" in text
 
 
 def test_the_pictures_say_their_sense_in_a_sentence() -> None:
-    said = read(*PAST).text
-    assert "The dashed line is the limit: 35,000 tokens. 1 block passed it." in said
-    assert "In red: 1 block that hit the limit, as Claude said." in said
-    assert "31,900 on an average day with use; most on 2026-06-08 Mon: 40,500." in said
-    assert "Most on Mon from 09:00: 40,500." in said
+    text = read(*PAST).text
+    assert "The dashed line is the limit: 35,000 tokens. 1 block passed it." in text
+    assert "In red: 1 block that hit the limit, as Claude said." in text
+    assert "31,900 on an average day with use; most on 2026-06-08 Mon: 40,500." in text
+    assert "Most on Mon from 09:00: 40,500." in text
 
 
 def test_the_table_has_every_block_newest_first() -> None:
@@ -152,29 +152,29 @@ def test_a_cost_that_is_not_known_is_no_zero() -> None:
 
 def test_times_are_on_the_readers_clock() -> None:
     shown = replace(SHOWN, time_format=TimeFormat(pytz.timezone("Asia/Kolkata"), twelve_hour=True))
-    found = read(completed(1, 500, hour=20), shown=shown)
-    assert found.cells[1][0] == "2026-06-10 1:30 AM"
-    assert "times in Asia/Kolkata" in found.text
-    assert "Most on Wed from 01:00: 500." in found.text
+    report = read(completed(1, 500, hour=20), shown=shown)
+    assert report.cells[1][0] == "2026-06-10 1:30 AM"
+    assert "times in Asia/Kolkata" in report.text
+    assert "Most on Wed from 01:00: 500." in report.text
 
 
 def test_an_empty_history_is_a_page_that_says_so() -> None:
-    found = read()
-    assert "No completed block yet." in found.text
-    assert found.all("svg") == [] and found.cells == []
+    report = read()
+    assert "No completed block yet." in report.text
+    assert report.all("svg") == [] and report.cells == []
 
 
 def test_blocks_without_a_token_make_a_page_too() -> None:
-    found = read(completed(1, 0), completed(2, 0))
-    assert "Highest block 0" in found.text
-    assert found.all("rect", **{"class": "bar"}) == []
+    report = read(completed(1, 0), completed(2, 0))
+    assert "Highest block 0" in report.text
+    assert report.all("rect", **{"class": "bar"}) == []
 
 
 # --- the pictures
 
 
-def bars(found: Reader) -> list[dict[str, Optional[str]]]:
-    return found.all("rect", **{"class": "bar"})
+def bars(report: Reader) -> list[dict[str, Optional[str]]]:
+    return report.all("rect", **{"class": "bar"})
 
 
 def test_a_column_stands_for_each_block_and_each_day_as_high_as_its_tokens() -> None:
@@ -199,17 +199,17 @@ def test_official_percents_have_a_picture_of_their_own_where_known() -> None:
 
 
 def test_a_block_that_hit_the_limit_is_marked_in_picture_and_table() -> None:
-    found = read(*PAST)
-    assert len(found.all("tr", **{"class": "hit"})) == 1
-    assert len(found.all("g", **{"class": "hit"})) == 3  # block, official percent, day
+    report = read(*PAST)
+    assert len(report.all("tr", **{"class": "hit"})) == 1
+    assert len(report.all("g", **{"class": "hit"})) == 3  # block, official percent, day
 
 
 def test_the_heat_map_has_every_hour_of_the_week_and_is_left_out_where_hours_are_unknown() -> None:
     block = completed(2, 900)
     start = block.block.start
-    found = read(block, hours={start: 600, start + timedelta(hours=1): 300})
-    assert len(found.all("rect", **{"class": "cell"})) == 7 * 24
-    shades = [cell["fill-opacity"] for cell in found.all("rect", **{"class": "heat"})]
+    report = read(block, hours={start: 600, start + timedelta(hours=1): 300})
+    assert len(report.all("rect", **{"class": "cell"})) == 7 * 24
+    shades = [cell["fill-opacity"] for cell in report.all("rect", **{"class": "heat"})]
     assert shades == ["1.00", "0.57"]
     unknown = read(block, hours={})
     assert "Hours of the week" not in unknown.text
@@ -217,12 +217,12 @@ def test_the_heat_map_has_every_hour_of_the_week_and_is_left_out_where_hours_are
 
 
 def test_every_picture_can_be_read_out_and_every_column_answers_the_pointer() -> None:
-    found = read(*PAST)
-    pictures = found.all("svg")
+    report = read(*PAST)
+    pictures = report.all("svg")
     assert all(p["role"] == "img" and len(p["aria-label"] or "") > 20 for p in pictures)
-    assert "2026-06-08 09:00: 40,500 tokens, hit, 3 h" in found.tips
-    assert "2026-06-09 Tue: 34,200 tokens, 2 blocks" in found.tips
-    assert "Mon 09:00: 40,500 tokens" in found.tips
+    assert "2026-06-08 09:00: 40,500 tokens, hit, 3 h" in report.tips
+    assert "2026-06-09 Tue: 34,200 tokens, 2 blocks" in report.tips
+    assert "Mon 09:00: 40,500 tokens" in report.tips
 
 
 def test_the_limit_line_stands_at_its_value() -> None:
@@ -258,21 +258,21 @@ EVIL = "claude-<script>alert(1)</script>\"'&\x1b[31m\u202e\udcff"
 def test_what_comes_from_data_is_shown_and_never_run() -> None:
     evil = completed(1, 5_000, models=(EVIL,))
     html = page([evil], {}, SHOWN, NOW)
-    found = Reader(html)
-    assert found.all("script") == []
-    assert "<script>alert(1)</script>" in found.cells[1][-1]
+    report = Reader(html)
+    assert report.all("script") == []
+    assert "<script>alert(1)</script>" in report.cells[1][-1]
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", html)
     html.encode("utf-8")
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_may_not_fetch_it() -> None:
     html = page(PAST, {}, SHOWN, NOW)
-    found = Reader(html)
+    report = Reader(html)
     assert not re.search(r"https?:|//|url\(|@import|@font-face", html)
-    assert not {name for _, attributes in found.tags for name in attributes} & LOADS
-    assert {tag for tag, _ in found.tags} & RUNS == {"style"}
-    assert not [n for _, attributes in found.tags for n in attributes if n.startswith("on")]
-    policy = found.all("meta", http_equiv="Content-Security-Policy")[0]["content"] or ""
+    assert not {name for _, attributes in report.tags for name in attributes} & LOADS
+    assert {tag for tag, _ in report.tags} & RUNS == {"style"}
+    assert not [n for _, attributes in report.tags for n in attributes if n.startswith("on")]
+    policy = report.all("meta", http_equiv="Content-Security-Policy")[0]["content"] or ""
     assert "default-src 'none'" in policy and "script" not in policy
 
 

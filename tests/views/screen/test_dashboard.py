@@ -165,15 +165,15 @@ def test_a_frame_is_never_wider_or_taller_than_the_screen(
 
 
 @given(
-    said=st.lists(st.text("ab日 ", max_size=90), min_size=1, max_size=4),
+    sentences=st.lists(st.text("ab日 ", max_size=90), min_size=1, max_size=4),
     width=st.integers(1, 200),
     height=st.integers(1, 60),
     hint=st.sampled_from(["", "q or Ctrl+C to leave"]),
 )
 def test_a_message_is_never_wider_or_taller_than_the_screen(
-    said: list[str], width: int, height: int, hint: str
+    sentences: list[str], width: int, height: int, hint: str
 ) -> None:
-    lines = message("Claude Code", said, width, height, hint)
+    lines = message("Claude Code", sentences, width, height, hint)
     assert 1 <= len(lines) <= height
     assert max(wcswidth(text) for text in text_of(lines).split("\n")) <= width
 

@@ -27,8 +27,8 @@ def test_the_help_page_fits_any_size(width: int, height: int, glyphs: Glyphs) ->
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20)])
 def test_the_help_page_is_whole_on_usual_terminals(width: int, height: int) -> None:
     shown = text(help_page(width, height, UNICODE))
-    for key, said in KEYS:
-        assert f" {key}  {said}" in shown
+    for key, effect in KEYS:
+        assert f" {key}  {effect}" in shown
     assert " ".join(shown.split()).endswith("where it will likely end.")
     assert "…" not in shown
 
