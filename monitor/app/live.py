@@ -23,7 +23,7 @@ from monitor.terminal import Screen
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.style import Glyphs
-from monitor.views.text import Line
+from monitor.views.text import DOT, Line
 
 ESCAPE = chr(27)
 
@@ -130,7 +130,7 @@ def _without_usage(
         from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
         return help_page(columns, rows, glyphs)
-    error, keys = result.error, f"q or Ctrl+C to leave {glyphs.dot} ? help"
+    error, keys = result.error, f"q or Ctrl+C to leave{DOT}? help"
     text = (error.reason, error.advice, "Looking again by itself.") if error else (waiting,)
     return message("Claude Code", text, columns, rows, keys)
 

@@ -18,7 +18,7 @@ from monitor.model.formatting import (
 from monitor.model.history import CompletedBlock, Day
 from monitor.views.bars import bar
 from monitor.views.style import Glyphs
-from monitor.views.text import Line, Span, cells, fit, line, wrap
+from monitor.views.text import DOT, Line, Span, cells, fit, line, wrap_list
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -100,7 +100,7 @@ def table(
 
 def dim_lines(text: str, width: int) -> list[Line]:
     """Break a remark on a table or a heat map into dim lines."""
-    return [line(Span(f" {part}", "dim")) for part in wrap(text, width - 2)]
+    return [line(Span(f" {part}", "dim")) for part in wrap_list(text, width - 2)]
 
 
 def _block_row(item: CompletedBlock, options: TableOptions, top: int) -> TableRow:
@@ -216,4 +216,4 @@ def _summary(
         parts.append(f"limit: % of {count(options.limit)}")
     if len(rows) < len(all_rows):
         parts.append(f"the newest {len(rows)} shown")
-    return f" {options.glyphs.dot} ".join(parts)
+    return DOT.join(parts)

@@ -15,8 +15,8 @@ from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import STATES
-from monitor.views.style import Glyphs
-from monitor.views.text import Line, Span, fit
+from monitor.views.style import Glyphs, Style
+from monitor.views.text import DOT, Line, Span, fit
 
 FIELD = re.compile(r"\{([\w-]+)\}")
 
@@ -31,7 +31,7 @@ def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
         facts = _active_facts(usage)
     if usage.reading.error:
         facts.append(f"{glyphs.warning} read {_age(usage)} ago")
-    text = f" {glyphs.dot} ".join(fact for fact in facts if fact)
+    text = DOT.join(fact for fact in facts if fact)
     return fit((Span(text),), width, glyphs.ellipsis)
 
 
@@ -103,19 +103,19 @@ def _known(write: Callable[[float], str], number: Optional[float]) -> str:
     return "" if number is None else write(number)
 
 
-def _text(spans: Line) -> str:
-    return "".join(span.text for span in spans)
+def _text(spans: Line, glyphs: Glyphs) -> str:
+    return Style(glyphs).paint(spans)
 
 
 FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
     {
-        "line": lambda usage, glyphs: _text(one_line(usage, 1000, glyphs)),
+        "line": lambda usage, glyphs: _text(one_line(usage, 1000, glyphs), glyphs),
         "sentence": lambda usage, _: sentence.summary(usage),
         "status": lambda usage, _: usage.status,
         "verdict": lambda usage, _: usage.forecast.verdict,
         "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
         "source": lambda usage, _: usage.headline.source if usage.block else "none",
-        "bar": lambda usage, glyphs: _text(bar(usage.percent, None, 10, "", glyphs.bar)),
+        "bar": lambda usage, glyphs: _text(bar(usage.percent, None, 10, "", glyphs.bar), glyphs),
         "used": lambda usage, _: count(usage.tokens.counted),
         "left": lambda usage, _: _known(count, usage.headline.tokens_left),
         "limit": lambda usage, _: _limit(usage),
@@ -151,7 +151,7 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
     """Return the JSON of a custom waybar module."""
     return json.dumps(
         {
-            "text": _text(one_line(usage, 1000, glyphs)),
+            "text": _text(one_line(usage, 1000, glyphs), glyphs),
             "tooltip": sentence.summary(usage),
             "class": STATES[usage.state].css_class,
             "percentage": _whole_percent(usage),

@@ -51,7 +51,6 @@ class Glyphs:
 
     bar: BarGlyphs = BarGlyphs()
     shades: str = "·░▒▓█"
-    dot: str = "·"
     ellipsis: str = "…"
     warning: str = "▲"
     charset: str = "unicode"
@@ -65,7 +64,7 @@ class Glyphs:
 UNICODE = Glyphs()
 CONSOLE = Glyphs(BarGlyphs(parts=""), ellipsis="...", warning="!", charset="console")
 """The Linux console: its fonts have the characters of code page 437."""
-ASCII = Glyphs(BarGlyphs("#", "", "+", "."), ".:+*#", "|", "...", "!", "ascii")
+ASCII = Glyphs(BarGlyphs("#", "", "+", "."), ".:+*#", "...", "!", "ascii")
 
 
 @dataclass(frozen=True)

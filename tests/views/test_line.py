@@ -10,7 +10,7 @@ import pytest
 from monitor.model.forecast import Forecast
 from monitor.model.usage import Rules, Usage
 from monitor.views.line import one_line
-from monitor.views.style import ASCII, UNICODE
+from monitor.views.style import ASCII, UNICODE, Style
 from tests.samples import (
     EMPTY,
     EXCEEDED,
@@ -96,6 +96,4 @@ def test_times_are_on_the_clocks_that_were_asked_for() -> None:
 
 def test_what_comes_last_is_cut_first() -> None:
     assert text(usage_of(EXCEEDED), 20) == "137 % · 13,020 over…"
-    assert (
-        "".join(s.text for s in one_line(usage_of(EXCEEDED), 20, ASCII)) == "137 % | 13,020 ov..."
-    )
+    assert Style(ASCII).paint(one_line(usage_of(EXCEEDED), 20, ASCII)) == "137 % | 13,020 ov..."

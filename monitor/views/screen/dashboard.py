@@ -76,4 +76,4 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     yield from fact_rows(usage, width, glyphs.ellipsis)
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))
     yield Row(Rank.BLANK_ABOVE_FOOTER)
-    yield Row(Rank.FOOTER, footer(usage, width, glyphs, live=display.live))
+    yield Row(Rank.FOOTER, footer(usage, width, live=display.live))

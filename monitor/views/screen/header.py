@@ -9,7 +9,7 @@ from monitor.model.formatting import age, visible
 from monitor.model.usage import Usage
 from monitor.views.states import STATES
 from monitor.views.style import Glyphs
-from monitor.views.text import Line, Span, cells, line, sides, width_of, wrap
+from monitor.views.text import DOT, Line, Span, cells, line, sides, width_of, wrap
 
 
 def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
@@ -20,7 +20,7 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
     else:
         plan = "your limit" if usage.limit.source == "user" else (usage.limit.plan or "")
         sources += [plan, *([usage.headline.source] if usage.block else [])]
-    title = line(Span(" Claude Code", "title"), *(f" {glyphs.dot} {source}" for source in sources))
+    title = line(Span(" Claude Code", "title"), *(DOT + source for source in sources))
     time_format = usage.rules.time_format
     clock = line(Span(f"{time_format.second(usage.now)} ", "dim"))
     clock_and_zone = line(Span(f"{time_format.second(usage.now)} {time_format.name} ", "dim"))
@@ -53,12 +53,12 @@ def warning_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
             mark = " " * cells(mark)
 
 
-def footer(usage: Usage, width: int, glyphs: Glyphs, *, live: bool) -> Line:
+def footer(usage: Usage, width: int, *, live: bool) -> Line:
     """Return the ccusage in use, the age of the reading and the keys of the live screen."""
     reading = usage.reading
     version = f" {visible(reading.ccusage_version)}" if reading.ccusage_version else ""
-    source = f" ccusage{version} {glyphs.dot} read {age(usage.now - reading.read_at)} ago"
-    keys = f"q leave {glyphs.dot} ? help "
+    source = f" ccusage{version}{DOT}read {age(usage.now - reading.read_at)} ago"
+    keys = f"q leave{DOT}? help "
     if cells(source) + cells(keys) + 2 > width:
         keys = "? help "
     return sides(line(Span(source, "dim")), line(Span(keys, "dim")) if live else (), width)

@@ -52,7 +52,14 @@ def test_the_history_page_fits_any_size(
 
 
 def test_the_page_is_ascii_where_only_that_can_be_shown() -> None:
-    assert text(past(HISTORY, display=look(ASCII))).isascii()
+    style = Style(ASCII)
+    assert all(style.paint(row).isascii() for row in past(HISTORY, display=look(ASCII)))
+
+
+@pytest.mark.parametrize("width", range(20, 100))
+def test_no_line_ends_in_a_separator(width: int) -> None:
+    rows = [row.rstrip() for row in text(past(LONG, width)).split("\n")]
+    assert [row for row in rows if row.endswith((",", "·"))] == []
 
 
 def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
