@@ -1,54 +1,90 @@
 """Start the monitor: from a clone, as the command `ccusage-monitor`, or by `python -m`.
 
-The package's name, monitor, is a common one; this file's is not. So it is here that the package
-beside this file is imported, whatever else of that name can be, and that it is told to be ours.
+The package's name, monitor, is a common one; this file's is not. So this file imports the package
+beside it, whatever else has that name, and checks that it is ours.
+
+Python 2.7 and later can read this file, so that an old one can say which is needed.
 """
 
-from __future__ import annotations
-
+import os
 import sys
-from importlib import import_module
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+HERE = os.path.dirname(os.path.realpath(__file__))
+OLDEST = (3, 9)
 OWN_PLACE = "Install ccusage-monitor again, into an environment of its own (pipx does that)."
+NEWER = "Make the environment again with a newer one, such as: python3.13 -m venv --clear .venv"
 
 
-def main() -> None:
-    """Run the program beside this file; end with 1 and two lines when it cannot start."""
+def main():
+    # type: () -> None
+    """Run the program beside this file; exit with 1 and two lines if it cannot start."""
+    if sys.version_info < OLDEST:
+        versions = OLDEST + tuple(sys.version_info[:2])
+        reason = "Python %d.%d or newer is needed (this is %d.%d)." % versions
+        sys.exit("%s\n%s" % (reason, _use_environment() or NEWER))
     try:
         _import_ours()
         from monitor.cli import main as run
 
         run()
     except ModuleNotFoundError as error:
-        sys.exit(_what_is_missing(error.name or str(error)))
+        sys.exit(_missing(error.name or str(error)))
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl+C before there was anything to leave
 
 
-def _import_ours() -> None:
+def _import_ours():
+    # type: () -> None
     """Import `monitor` from beside this file, even if PYTHONPATH leads to another one first.
 
     It may not be ours all the same: another package's files can have been put over them.
     """
-    sys.path.insert(0, str(HERE))
+    from importlib import import_module
+
+    sys.path.insert(0, HERE)
     try:
-        found = import_module("monitor")
+        package = import_module("monitor")
     finally:
-        sys.path.remove(str(HERE))
-    if getattr(found, "__title__", None) != "ccusage-monitor":
-        if found.__file__ is None:  # only a folder of that name
-            sys.exit(_what_is_missing("monitor.__init__"))
-        sys.exit(f"{found.__file__} belongs to another program called monitor.\n{OWN_PLACE}")
+        sys.path.remove(HERE)
+    if getattr(package, "__title__", None) != "ccusage-monitor":
+        if package.__file__ is None:  # only a folder of that name
+            sys.exit(_missing("monitor.__init__"))
+        sys.exit(
+            "%s belongs to another program called monitor.\n%s" % (package.__file__, OWN_PLACE)
+        )
 
 
-def _what_is_missing(name: str) -> str:
+def _missing(name):
+    # type: (str) -> str
+    """Return two lines about a module that is missing: ours, or a library."""
     if name.partition(".")[0] == "monitor":
-        return f"This installation is incomplete: there is no {name} in {HERE}.\n{OWN_PLACE}"
-    in_clone = (HERE / "setup.py").exists()
-    how = f'Install it: "{sys.executable}" -m pip install -e "{HERE}"' if in_clone else OWN_PLACE
-    return f"The Python package {name} is missing.\n{how}"
+        reason = "This installation is incomplete: there is no %s in %s." % (name, HERE)
+        return "%s\n%s" % (reason, OWN_PLACE)
+    advice = _use_environment() or OWN_PLACE
+    if advice == OWN_PLACE and os.path.exists(os.path.join(HERE, "setup.py")):
+        advice = 'Install it: "%s" -m pip install -e "%s"' % (sys.executable, HERE)
+    return "The Python package %s is missing.\n%s" % (name, advice)
+
+
+def _use_environment():
+    # type: () -> str
+    """Return how to start with the clone's virtual environment; nothing if that is in use."""
+    environment = os.path.join(HERE, ".venv")
+    if os.path.realpath(sys.prefix) == os.path.realpath(environment):
+        return ""
+    for name in (os.path.join("bin", "python"), os.path.join("Scripts", "python.exe")):
+        python = os.path.join(environment, name)
+        if os.path.exists(python):
+            return "Use %s %s" % (_shown(python), _shown(os.path.join(HERE, "ccusage_monitor.py")))
+    return ""
+
+
+def _shown(path):
+    # type: (str) -> str
+    """Return a path as it can be typed: short in the clone's own directory."""
+    if os.path.samefile(os.curdir, HERE):
+        return os.path.relpath(path, HERE)
+    return '"%s"' % path
 
 
 if __name__ == "__main__":

@@ -1,5 +1,12 @@
 """Metadata of the package; the tools' settings are in pyproject.toml."""
 
+import sys
+
+# An older Python has to be able to read this file, or pip tries version after version of every
+# library for minutes before it looks at python_requires.
+if sys.version_info < (3, 9):  # noqa: UP036
+    sys.exit("Python 3.9 or newer is needed (this is {}.{}).".format(*sys.version_info))
+
 import re
 from pathlib import Path
 

@@ -70,14 +70,6 @@ def test_what_another_package_took_away_is_named_in_two_lines(tmp_path: Path) ->
     assert "there is no monitor.__init__" in reason and "Install" in advice
 
 
-def test_a_clone_without_its_libraries_says_how_to_install_them(tmp_path: Path) -> None:
-    done = python("-S", ROOT / "ccusage_monitor.py", cwd=tmp_path)
-    assert done.returncode == 1
-    reason, advice = done.stderr.splitlines()
-    assert reason == "The Python package click is missing."
-    assert advice == f'Install it: "{sys.executable}" -m pip install -e "{ROOT}"'
-
-
 def test_a_library_that_is_loaded_late_and_missing_is_named_the_same_way(tmp_path: Path) -> None:
     source = (
         "import runpy, sys; sys.modules['platformdirs'] = None; sys.argv = ['x', '--once'];"
