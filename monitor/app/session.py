@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from monitor.app.poller import Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.app.signals import signals_unwind
-from monitor.ccusage.install import install, install_command
+from monitor.ccusage.install import PINNED, install, install_command
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
@@ -106,7 +107,11 @@ def offer_install(settings: Settings, poller: Poller, missing: CcusageNotFoundEr
     if not settings.yes and not _confirmed(missing, command):
         advice = f"Run again with --yes to install it, or type: {command}"
         raise MonitorError(missing.reason, advice)
-    install(cache_dir(), poller.reader.runner, lambda text: print(text, file=sys.stderr))
+    place = cache_dir() / "ccusage"
+    print(f"Installing ccusage {PINNED} with npm into {place} …", file=sys.stderr)
+    with _seconds_shown() as on_wait:
+        installed = install(cache_dir(), poller.reader.runner, on_wait)
+    print(f"Installed ccusage {installed.version}.", file=sys.stderr)
 
 
 def print_missing_dirs(settings: Settings) -> None:
@@ -145,6 +150,24 @@ def _confirmed(missing: MonitorError, command: str) -> bool:
     text = f"{missing.reason}\nThis would install it for the monitor only:\n  {command}"
     print(text, file=sys.stderr)
     return bool(click.confirm("Install it now?", default=True, err=True))
+
+
+@contextmanager
+def _seconds_shown() -> Iterator[Callable[[], None]]:
+    """Lend a function that shows the seconds passed: in one line, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    began = time.monotonic()
+
+    def show() -> None:
+        print(f"\r… {time.monotonic() - began:.0f} s", end="", file=sys.stderr, flush=True)
+
+    show()
+    try:
+        yield show
+    finally:
+        print(file=sys.stderr)
 
 
 def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:

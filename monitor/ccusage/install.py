@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 from monitor.ccusage.diagnosis import GET_NODE, known_fault, meaningful_line
 from monitor.ccusage.package import command_of, package_in
@@ -19,13 +19,7 @@ PINNED = "20.0.24"
 
 
 INSTALL_SECONDS = 300.0
-
-
-SAY_EVERY_SECONDS = 2.0
-
-
 ABANDONED_SECONDS = 3600.0
-
 
 NPM_OPTIONS = (
     # What a user's npm configuration may say otherwise, and nothing that ccusage does not need.
@@ -46,8 +40,10 @@ def install_command(cache_dir: Path) -> tuple[str, ...]:
     return (npm, "install", "--prefix", str(target), *NPM_OPTIONS, f"ccusage@{PINNED}")
 
 
-def install(cache_dir: Path, runner: CcusageRunner, say: Callable[[str], None]) -> Command:
-    """Install the pinned ccusage; `say` gets lines of progress. Raises MonitorError.
+def install(
+    cache_dir: Path, runner: CcusageRunner, on_wait: Optional[Callable[[], None]] = None
+) -> Command:
+    """Install the pinned ccusage; `on_wait` is called several times a second. Raises MonitorError.
 
     It is made beside its place and moved there when it is good, so that a half-finished one is
     never taken for it.
@@ -58,8 +54,7 @@ def install(cache_dir: Path, runner: CcusageRunner, say: Callable[[str], None]) 
         private_dir(cache_dir)
         _sweep(cache_dir)
         with tempfile.TemporaryDirectory(prefix=".installing-", dir=cache_dir) as made:
-            say(f"Installing ccusage {PINNED} with npm into {cache_dir / 'ccusage'} …")
-            _run_npm(install_command(Path(made)), runner, say)
+            _run_npm(install_command(Path(made)), runner, on_wait)
             fresh = Path(made) / "ccusage"
             command_of(package_in(fresh / "node_modules" / "ccusage"), "the new ccusage")
             _replace(cache_dir / "ccusage", fresh, Path(made) / "old")
@@ -67,21 +62,13 @@ def install(cache_dir: Path, runner: CcusageRunner, say: Callable[[str], None]) 
         reason = f"ccusage could not be put into {cache_dir}: {error.strerror or error}."
         raise MonitorError(reason, "Make room, or make the directory writable.") from error
     copy = cache_dir / "ccusage" / "node_modules" / "ccusage"
-    command = command_of(package_in(copy), str(copy))
-    say(f"Installed ccusage {command.version}.")
-    return command
+    return command_of(package_in(copy), str(copy))
 
 
-def _run_npm(words: Sequence[str], runner: CcusageRunner, say: Callable[[str], None]) -> None:
-    began = said = time.monotonic()
-
-    def tell() -> None:
-        nonlocal said
-        if time.monotonic() - said >= SAY_EVERY_SECONDS:
-            said = time.monotonic()
-            say(f"… {said - began:.0f} s")
-
-    output = runner.run_tool(words, limit_seconds=INSTALL_SECONDS, name="npm", on_wait=tell)
+def _run_npm(
+    words: Sequence[str], runner: CcusageRunner, on_wait: Optional[Callable[[], None]]
+) -> None:
+    output = runner.run_tool(words, limit_seconds=INSTALL_SECONDS, name="npm", on_wait=on_wait)
     if output.code != 0:
         line = meaningful_line(output.stderr) or f"exit code {output.code}"
         reason = f"npm could not install ccusage: {line}"

@@ -12,7 +12,6 @@ from typing import Callable
 import pytest
 
 from monitor.ccusage import find as locate
-from monitor.ccusage import install as install_module
 from monitor.ccusage import package as package_module
 from monitor.ccusage.find import candidates, find
 from monitor.ccusage.install import PINNED, install, install_command
@@ -386,12 +385,10 @@ def test_an_install_is_found_from_then_on(
 ) -> None:
     package(tmp_path / "made", PINNED, native=PINNED)
     fake_npm(NPM_INSTALLS.format(made=tmp_path / "made"))
-    said: list[str] = []
-    command = install(cache, runner, said.append)
+    command = install(cache, runner)
     assert (command.version, command.native) == (PINNED, True)
     assert find(None, cache, NeverRuns(tmp_path)) == command
-    assert said[-1] == f"Installed ccusage {PINNED}."
-    assert install(cache, runner, said.append) == command, "a second install replaces the first"
+    assert install(cache, runner) == command, "a second install replaces the first"
     assert [file.name for file in cache.iterdir()] == ["ccusage"]
 
 
@@ -401,7 +398,7 @@ def test_an_install_that_lacks_the_native_binary_is_not_kept(
     package(tmp_path / "made", PINNED)
     fake_npm(NPM_INSTALLS.format(made=tmp_path / "made"))
     with pytest.raises(MonitorError, match="no native binary"):
-        install(cache, runner, lambda _: None)
+        install(cache, runner)
     assert list(cache.iterdir()) == []
 
 
@@ -427,24 +424,9 @@ def test_a_failed_install_is_one_clear_line(
 ) -> None:
     fake_npm(script)
     with pytest.raises(MonitorError) as caught:
-        install(cache, runner, lambda _: None)
+        install(cache, runner)
     assert reason in caught.value.reason
     assert list(cache.iterdir()) == []
-
-
-def test_progress_is_told_while_npm_works(
-    path: Path,
-    cache: Path,
-    runner: CcusageRunner,
-    fake_npm: Callable[[str], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(install_module, "SAY_EVERY_SECONDS", 0.1)
-    fake_npm("sleep 1; exit 1")
-    said: list[str] = []
-    with pytest.raises(MonitorError):
-        install(cache, runner, said.append)
-    assert any(line.startswith("… ") for line in said)
 
 
 def test_a_cache_directory_that_cannot_be_made_is_said(
@@ -452,7 +434,7 @@ def test_a_cache_directory_that_cannot_be_made_is_said(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MonitorError, match="could not be put into"):
-        install(tmp_path / "file" / "cache", runner, lambda _: None)
+        install(tmp_path / "file" / "cache", runner)
 
 
 def test_what_a_killed_install_left_is_swept(
@@ -464,6 +446,6 @@ def test_what_a_killed_install_left_is_swept(
     os.utime(old, (0, 0))
     fake_npm("exit 1")
     with pytest.raises(MonitorError):
-        install(cache, runner, lambda _: None)
+        install(cache, runner)
     assert not old.exists()
     assert young.exists()

@@ -10,6 +10,7 @@ from typing import Callable
 
 import pytest
 
+from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
 from tests.live.fakes import (
     HOUR,
@@ -257,13 +258,18 @@ def test_no_ccusage_at_all_is_said_on_the_users_own_screen(fake: Fake, tmp_path:
         terminal.assert_given_back()
 
 
-def test_before_installing_anything_it_asks_and_no_is_an_answer(fake: Fake, tmp_path: Path) -> None:
+def npm_that(tmp_path: Path, script: str) -> dict[str, str]:
+    """Return an environment with no ccusage, and an npm that does this."""
     npm = tmp_path / "tools" / "npm"
     npm.parent.mkdir()
-    npm.write_text(f"#!/bin/sh\necho started >{tmp_path}/npm-ran\n", encoding="utf-8")
+    npm.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     npm.chmod(0o755)
-    argv = [*MONITOR, "--claude-dir", str(fake.data)]
-    with Terminal(argv, env={"PATH": str(npm.parent)}, columns=200) as terminal:
+    return {"PATH": str(npm.parent)}
+
+
+def test_before_installing_anything_it_asks_and_no_is_an_answer(fake: Fake, tmp_path: Path) -> None:
+    env = npm_that(tmp_path, f"echo started >{tmp_path}/npm-ran")
+    with Terminal([*MONITOR, "--claude-dir", str(fake.data)], env=env, columns=200) as terminal:
         terminal.wait_for("Install it now")
         assert "npm install --prefix" in terminal.text()
         assert not terminal.in_alternate
@@ -273,13 +279,31 @@ def test_before_installing_anything_it_asks_and_no_is_an_answer(fake: Fake, tmp_
 
 
 def test_ctrl_c_at_the_question_is_no_traceback(fake: Fake, tmp_path: Path) -> None:
-    npm = tmp_path / "tools" / "npm"
-    npm.parent.mkdir()
-    npm.write_text("#!/bin/sh\n", encoding="utf-8")
-    npm.chmod(0o755)
-    argv = [*MONITOR, "--claude-dir", str(fake.data)]
-    with Terminal(argv, env={"PATH": str(npm.parent)}, columns=200) as terminal:
+    env = npm_that(tmp_path, "")
+    with Terminal([*MONITOR, "--claude-dir", str(fake.data)], env=env, columns=200) as terminal:
         terminal.wait_for_question("Install it now")
         terminal.send("\x03")
         assert terminal.leave_code() == 130
         assert "Traceback" not in terminal.text()
+
+
+def test_while_npm_works_one_line_shows_the_seconds(fake: Fake, tmp_path: Path) -> None:
+    env = npm_that(tmp_path, "/bin/sleep 2.5; exit 1")
+    argv = [*MONITOR, "--yes", "--once", "--claude-dir", str(fake.data)]
+    with Terminal(argv, env=env, columns=200) as terminal:
+        terminal.wait_for(r"… [12] s")
+        assert terminal.leave_code() == 1
+        first, seconds, reason, _advice = filter(None, map(str.strip, terminal.screen()))
+    assert first.startswith("Installing ccusage ")
+    assert re.fullmatch(r"… \d+ s", seconds)
+    assert reason.startswith("npm could not install ccusage: ")
+
+
+def test_while_npm_works_a_pipe_gets_no_progress(
+    fake: Fake, tmp_path: Path, run_monitor: RunMonitor
+) -> None:
+    env = npm_that(tmp_path, "/bin/sleep 2.5; exit 1")
+    done = run_monitor("--yes", "--once", "--claude-dir", fake.data, env=env)
+    first, reason, _advice = done.stderr.splitlines()
+    assert first.startswith("Installing ccusage ")
+    assert reason.startswith("npm could not install ccusage: ")
