@@ -18,7 +18,7 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor import __version__
-from monitor.cli import cli
+from monitor.cli import cli, grouped_options
 
 PAGE = Path(__file__).parent / "ccusage-monitor.1"
 NAME = "ccusage-monitor"
@@ -54,7 +54,10 @@ def page() -> str:
     lines = [f'.TH CCUSAGE\\-MONITOR 1 "" "{NAME} {__version__}" "User Commands"']
     lines += [".SH NAME", f"{_safe(NAME)} \\- {_safe(SUMMARY)}"]
     lines += [".SH SYNOPSIS", f".B {_safe(NAME)}", "[OPTIONS] [COMMAND]"]
-    lines += [".SH DESCRIPTION", *_paragraphs(cli), ".SH OPTIONS", *_options(top), ".SH COMMANDS"]
+    lines += [".SH DESCRIPTION", *_paragraphs(cli), ".SH OPTIONS"]
+    for title, options in grouped_options(top):
+        lines += [f".SS {_safe(title)}", *_entries(options)]
+    lines += [".SH COMMANDS"]
     for name in cli.list_commands(top):
         lines += _command(name, top)
     for title, entries in TEXTS.items():
@@ -79,10 +82,9 @@ def _paragraphs(command: click.Command) -> Iterator[str]:
 
 
 def _options(ctx: click.Context) -> Iterator[str]:
-    """Yield the options of a command; `--help` once, at the top, is enough."""
-    options = ctx.command.get_params(ctx)
-    known = [option for option in options if ctx.parent is None or "--help" not in option.opts]
-    return _entries(filter(None, (option.get_help_record(ctx) for option in known)))
+    """Yield the options of a command; `--help` is among those of the program."""
+    options = [option for option in ctx.command.params if "--help" not in option.opts]
+    return _entries(filter(None, (option.get_help_record(ctx) for option in options)))
 
 
 def _entries(entries: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Optional
 
 import click
+from click.core import ParameterSource
 
 from monitor.config.options import DataDirectory, Hour, Number, TokenLimit, Zone
 from monitor.config.settings import Settings, settings_from
@@ -191,6 +192,21 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[Optional[str], Optional[click.Command], list[str]]:
+        """Return the command that `args` begin with. Raises click.UsageError with the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            advice = (
+                f"Did you mean {near[0]}?" if near else f"The commands are {', '.join(COMMANDS)}."
+            )
+            ctx.fail(f"No such command {name!r}. {advice}")
+        return super().resolve_command(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the options in groups, then the commands without importing them."""
         for title, options in grouped_options(ctx):
@@ -231,6 +247,10 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     ctx.obj = settings = settings_from(params, plans_of(ctx))
     if ctx.invoked_subcommand is not None:
         return None
+    typed = ctx.get_parameter_source("alert_at") is ParameterSource.COMMANDLINE
+    if typed and not settings.alerts.enabled:
+        ways = "--bell, --notify or --alert-command"
+        raise click.UsageError(f"--alert-at needs a way to alert: add {ways}.")
     if params["test_alert"]:
         return lambda: _test_alert(settings)
     return lambda: _monitor(settings)
@@ -252,21 +272,33 @@ def _start() -> int:
         action = cli.main(standalone_mode=False)
         return int(action()) if callable(action) else int(action or 0)
     except click.ClickException as error:
-        return _say(error)
+        return _print_error(error)
     except click.Abort:
         return 130
+    except Exception as error:
+        if _is_status_line():
+            return _print_status_line(str(error))
+        raise
+
+
+def _is_status_line() -> bool:
+    """Return whether Claude Code runs this: it must not see its status line fail."""
+    return "statusline" in sys.argv and not {"--install", "--uninstall"} & set(sys.argv)
+
+
+def _print_status_line(reason: str) -> int:
+    click.echo(f"ccusage-monitor: {reason}")
+    return 0
 
 
 def _is_global(option: str) -> bool:
     return any(option in param.opts for param in cli.params)
 
 
-def _say(error: click.ClickException) -> int:
-    """Say what is wrong in one line, and where to look: not the whole usage each time."""
-    if "statusline" in sys.argv and not {"--install", "--uninstall"} & set(sys.argv):
-        # Whatever is wrong with the settings, Claude Code must not see its status line fail.
-        click.echo(f"ccusage-monitor: {error.format_message()}")
-        return 0
+def _print_error(error: click.ClickException) -> int:
+    """Print what is wrong in one line, and where to look: not the whole usage each time."""
+    if _is_status_line():
+        return _print_status_line(error.format_message())
     click.echo(f"Error: {error.format_message()}", err=True)
     command = error.ctx.info_name if isinstance(error, click.UsageError) and error.ctx else None
     inner = f" {command}" if command in COMMANDS else ""

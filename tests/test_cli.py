@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.cli import COMMANDS, OPTIONS, cli
 from tests.conftest import RunMonitor, examples
 from tests.live.fakes import CONTROLS, Fake, active
 
@@ -56,8 +58,96 @@ def test_a_wrong_option_is_exit_2_with_one_line_that_says_what_is_allowed(
     assert "--help" in advice
 
 
-def test_a_near_miss_of_a_zone_is_told_what_it_may_have_meant(run_monitor: RunMonitor) -> None:
-    assert "Europe/Berlin" in run_monitor("--timezone", "Europe/Berlim").stderr
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("histroy", "Did you mean history?"),
+        ("servemetrics", "Did you mean serve-metrics?"),
+        ("xyz", f"The commands are {', '.join(COMMANDS)}."),
+    ],
+)
+def test_a_wrong_command_is_told_the_nearest(
+    name: str, advice: str, run_monitor: RunMonitor
+) -> None:
+    done = run_monitor(name)
+    assert done.stderr.splitlines()[0] == f"Error: No such command '{name}'. {advice}"
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["Max5", "MAX5", "Team-Max", "team-max"])
+def test_a_plan_is_the_same_in_upper_and_lower_case(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"plan = '{name}'\n[plans]\nTeam-Max = 1000\n", encoding="utf-8")
+    for words in (["--config", str(file)], ["--config", str(file), "--plan", name]):
+        with cli.make_context("ccusage-monitor", words) as ctx:
+            assert ctx.params["plan"] == ("max5" if name.lower() == "max5" else "Team-Max")
+
+
+def test_of_two_own_plans_that_differ_in_case_the_exact_one_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[plans]\nteam = 1000\nTEAM = 2000\n", encoding="utf-8")
+    for name in ("team", "TEAM"):
+        words = ["--config", str(file), "--plan", name]
+        assert cli.make_context("ccusage-monitor", words).params["plan"] == name
+
+
+@pytest.mark.parametrize("words", [("--once",), ("--test-alert",), ()])
+def test_an_alert_that_nothing_would_bring_is_wrong_use(
+    words: tuple[str, ...], run_monitor: RunMonitor
+) -> None:
+    done = run_monitor("--alert-at", "80", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    ways = "--bell, --notify or --alert-command"
+    assert done.stderr.splitlines()[0] == f"Error: --alert-at needs a way to alert: add {ways}."
+
+
+def test_a_settings_file_may_say_when_to_alert_and_leave_the_way_to_the_command_line(
+    fake: Fake, tmp_path: Path, run_monitor: RunMonitor
+) -> None:
+    (tmp_path / "config.toml").write_text("[alerts]\nat = [70]\n", encoding="utf-8")
+    words = ("--once", "--ccusage", fake.path, "--claude-dir", fake.data)
+    assert run_monitor("--config", tmp_path / "config.toml", *words).returncode == 0
+    assert run_monitor(*words, "--alert-at", "80", "--bell").returncode == 0
+
+
+# What --help shows.
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return what follows each heading of a help text."""
+    parts = re.split(r"^(\S.*):\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def test_help_groups_the_options_and_names_every_one_once(run_monitor: RunMonitor) -> None:
+    shown = sections(run_monitor("--help").stdout)
+    assert list(shown) == [*OPTIONS, "Commands"]
+    names = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", "".join(shown.values()), flags=re.MULTILINE)
+    assert sorted(names) == sorted([*(param.opts[-1] for param in cli.params), "--help"])
+    assert set(re.findall(r"^  ([a-z-]+)  ", shown["Commands"], flags=re.MULTILINE)) == set(
+        COMMANDS
+    )
+
+
+@pytest.mark.parametrize("columns", ["80", "100", "40"])
+def test_help_fits_the_terminal(columns: str, run_monitor: RunMonitor) -> None:
+    lines = run_monitor("--help", env={"COLUMNS": columns}).stdout.splitlines()
+    assert max(map(len, lines)) <= max(50, int(columns))  # click uses no less
+
+
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_help_and_version_need_no_settings_file_that_is_right(
+    words: str, tmp_path: Path, run_monitor: RunMonitor
+) -> None:
+    (tmp_path / "config.toml").write_text("plan = [", encoding="utf-8")
+    done = run_monitor(words, "--config", tmp_path / "config.toml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_option_of_the_program_goes_before_the_command(run_monitor: RunMonitor) -> None:
+    error, advice = run_monitor("history", "--plan", "pro").stderr.splitlines()
+    assert error == "Error: No such option '--plan'."
+    assert advice == "--plan goes before the command: ccusage-monitor [OPTIONS] COMMAND."
 
 
 # Each option in the environment, and what shows that it was heard.

@@ -9,12 +9,14 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import NamedTuple, Optional
 
 import click
 
 from monitor import __title__, __version__
 from monitor.app import exits
+from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
 from monitor.app.session import open_poller, output_style
 from monitor.app.signals import signals_unwind
@@ -30,16 +32,16 @@ from monitor.model.headline import start_of
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out
 from monitor.store.history import forget_history
-from monitor.store.paths import cache_dir, state_dir
-from monitor.transcripts.data_dirs import data_dirs, missing_dirs
+from monitor.store.paths import cache_dir, has_home, private_dir, state_dir, temporary_dir
+from monitor.transcripts.data_dirs import UNREADABLE, data_dirs, missing_dirs, projects_of
 from monitor.transcripts.files import scan
 
 
 class Check(NamedTuple):
-    """One finding: fine, not, or worth knowing (None); what was found, and what to do about it."""
+    """One result: fine, not fine, or worth knowing (None); its text, and what to do about it."""
 
     fine: Optional[bool]
-    found: str
+    text: str
     advice: str = ""
 
 
@@ -57,113 +59,146 @@ def _doctor(settings: Settings) -> int:
     glyphs = output_style(settings).glyphs
     yes, no = ("✓", "✗") if glyphs.charset == "unicode" else ("ok", "NO")
     marks = {True: yes, False: no, None: glyphs.warning}
-    said: set[str] = set()
-    with signals_unwind(), open_poller(settings, state_dir()) as poller:
-        for check in _checks(settings, poller):
-            if check.found in said:
+    faults: set[str] = set()
+    with signals_unwind():
+        for check in _checks(settings):
+            if check.text in faults:
                 continue
-            print(f"{marks[check.fine]} {visible(check.found)}", flush=True)
+            print(f"{marks[check.fine]} {visible(check.text)}", flush=True)
             if check.fine is not True and check.advice:
                 print(f"  {visible(check.advice)}")
             if check.fine is False:
-                said.add(check.found)
-    return exits.NO_READING if said else exits.OK
+                faults.add(check.text)
+    return exits.NO_READING if faults else exits.OK
 
 
 def _forget() -> int:
     try:
-        gone = forget_history(state_dir())
+        deleted = forget_history(state_dir())
     except OSError as error:
         raise MonitorError(f"The history could not be deleted: {error}.") from error
-    print(f"Forgot the past blocks ({plural(len(gone), 'file')} deleted).")
+    print(f"Forgot the past blocks ({plural(len(deleted), 'file')} deleted).")
     return exits.OK
 
 
-def _checks(settings: Settings, poller: Poller) -> Iterator[Check]:
+def _checks(settings: Settings) -> Iterator[Check]:
     yield Check(True, f"ccusage-monitor {__version__} on Python {platform.python_version()}")
-    yield from _same_name()
-    yield _node()
-    yield from _ccusages(settings, poller)
-    yield from _data(settings)
-    yield _terminal(settings)
-    yield _look(poller)
-    yield from _official(settings, poller)
+    yield from _survivor(_same_name())
+    yield from _survivor(_own_files())
+    yield from _survivor(_node())
+    with ExitStack() as stack:
+        poller = None
+        try:
+            poller = stack.enter_context(open_poller(settings, state_dir()))
+        except (MonitorError, OSError) as error:
+            yield _failed(error)
+        if poller:
+            yield from _survivor(_ccusages(settings, poller))
+        yield from _survivor(_data(settings))
+        yield from _survivor(_terminal(settings))
+        if poller:
+            yield from _survivor(_poll(poller))
+            yield from _survivor(_official(settings, poller))
+
+
+def _survivor(checks: Iterator[Check]) -> Iterator[Check]:
+    """Yield the checks; if one fails, yield its error, so that the next can follow."""
+    try:
+        yield from checks
+    except Exception as error:  # noqa: BLE001 - whatever is wrong here, the list goes on
+        yield _failed(error)
+
+
+def _failed(error: Exception) -> Check:
+    known = as_monitor_error(error)
+    return Check(False, known.reason, known.advice)
+
+
+def _own_files() -> Iterator[Check]:
+    """Check where the monitor stores what it has learned; say nothing if all is as usual."""
+    if not has_home():
+        text = f"no home directory is known: state and cache are in {temporary_dir()}"
+        yield Check(None, text, "Set HOME to a directory of yours to keep them.")
+    try:
+        private_dir(state_dir())
+    except OSError as error:
+        text = f"{state_dir()} cannot be used: {error.strerror}; past blocks are not kept"
+        yield Check(None, text, "Set HOME or XDG_STATE_HOME to a directory of yours.")
 
 
 def _same_name() -> Iterator[Check]:
     """Name the other packages that install a `monitor`: pip puts one over the other, silently."""
     from importlib.metadata import distributions
 
-    for found in distributions():
-        name = found.metadata["Name"]
-        files = {file.as_posix() for file in found.files or ()}
+    for package in distributions():
+        name = package.metadata["Name"]
+        files = {file.as_posix() for file in package.files or ()}
         if name != __title__ and files & {"monitor/__init__.py", "monitor.py"}:
-            clash = f"the Python package {name} {found.version} also installs a module `monitor`"
+            clash = f"the Python package {name} {package.version} also installs a module `monitor`"
             yield Check(False, clash, "Install ccusage-monitor into an environment of its own.")
 
 
-def _node() -> Check:
+def _node() -> Iterator[Check]:
     node, npm = (shutil.which(name, path=search_path()) for name in ("node", "npm"))
     if node and npm:
-        return Check(True, f"Node.js {node}, npm {npm}")
+        yield Check(True, f"Node.js {node}, npm {npm}")
+        return
     # ccusage 20 is started without Node.js, so this alone is no fault.
-    missing = " and ".join(name for name, at in (("Node.js", node), ("npm", npm)) if not at)
-    return Check(
-        None, f"{missing} not found: needed to install ccusage, and by versions below 20", GET_NODE
-    )
+    missing = " and ".join(name for name, path in (("Node.js", node), ("npm", npm)) if not path)
+    text = f"{missing} not found: needed to install ccusage, and by versions below 20"
+    yield Check(None, text, GET_NODE)
 
 
 def _ccusages(settings: Settings, poller: Poller) -> Iterator[Check]:
     chosen = False
-    all_found = list(candidates(settings.data.ccusage, cache_dir(), poller.reader.runner))
-    works = any(found.command is not None for found in all_found)
-    for found in all_found:
-        if found.command is None or found.verdict:
-            named = "" if found.path in found.verdict else f"{found.path}: "
-            yield Check(None if works else False, f"{named}{found.verdict}", found.advice)
+    programs = list(candidates(settings.data.ccusage, cache_dir(), poller.reader.runner))
+    works = any(program.command is not None for program in programs)
+    for program in programs:
+        command, path = program.command, program.path
+        if command is None or program.verdict:
+            name = "" if path in program.verdict else f"{path}: "
+            yield Check(None if works else False, f"{name}{program.verdict}", program.advice)
             continue
-        how = "its native program, started directly" if found.command.native else "as it is"
+        how = "its native program, started directly" if command.native else "as it is"
         use = f"in use, {how}" if not chosen else "fine, but not the first"
-        yield Check(
-            True, f"ccusage {found.command.version or '(no version)'} at {found.path}: {use}"
-        )
+        yield Check(True, f"ccusage {command.version or '(no version)'} at {path}: {use}")
         chosen = True
 
 
 def _data(settings: Settings) -> Iterator[Check]:
-    try:
-        roots = data_dirs(settings.data.claude_dirs, os.environ)
-    except MonitorError as error:
-        yield Check(False, error.reason, error.advice)
-        return
+    roots = data_dirs(settings.data.claude_dirs, os.environ)
     for missing in missing_dirs(settings.data.claude_dirs):
         yield Check(False, left_out(str(missing)), "Correct --claude-dir.")
     for root in roots:
+        projects = projects_of(root)
+        if projects.is_dir() and not os.access(projects, os.R_OK | os.X_OK):
+            yield Check(False, f"{projects} cannot be read", UNREADABLE)
+            continue
         files = scan([root])
         amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"
         yield Check(True, f"Claude data in {root}: {amount}")
 
 
-def _terminal(settings: Settings) -> Check:
+def _terminal(settings: Settings) -> Iterator[Check]:
     style = output_style(settings)
     colors = "colours" if style.colors else "no colours"
     glyphs = {"ascii": "ASCII", "console": "console", "unicode": "Unicode"}[style.glyphs.charset]
     zone = settings.rules.time_format.name
-    return Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs} bars")
+    yield Check(True, f"zone {zone}, encoding {sys.stdout.encoding}, {colors}, {glyphs} bars")
 
 
-def _look(poller: Poller) -> Check:
+def _poll(poller: Poller) -> Iterator[Check]:
     began = time.monotonic()
     result = poller.poll()
     took = time.monotonic() - began
     if result.reading is None or result.error:
-        error = result.error
-        return Check(False, error.reason if error else "no reading", error.advice if error else "")
+        yield _failed(result.error or MonitorError("no reading"))
+        return
     blocks = len([b for b in result.reading.blocks if not b.is_gap])
     active = [b for b in result.reading.blocks if b.is_active and b.start <= utc_now() < b.end]
     state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
     scanned = f"{plural(blocks, 'block')} read, scan: {result.reading.scan}"
-    return Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
+    yield Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
 
 
 def _official(settings: Settings, poller: Poller) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn, Optional
 import click
 
 from monitor.config.options import TokenLimit
-from monitor.store.paths import expand_user
+from monitor.store.paths import config_dir, expand_user
 
 PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
@@ -46,9 +46,7 @@ class PlanName(click.Choice):
 
 def default_path() -> Path:
     """Return where the settings file is unless `--config` names one."""
-    from platformdirs import user_config_path
-
-    return user_config_path("ccusage-monitor", appauthor=False) / "config.toml"
+    return config_dir() / "config.toml"
 
 
 def plans_of(ctx: Optional[click.Context]) -> Mapping[str, int]:

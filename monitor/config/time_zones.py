@@ -49,14 +49,9 @@ def similar_zones(name: str) -> Sequence[str]:
     >>> similar_zones("PST"), similar_zones("New York"), similar_zones("UTC+2")
     (['US/Pacific', 'Asia/Manila'], ['America/New_York'], ['Etc/GMT-2'])
     """
-    import difflib
-
     word = name.strip().replace(" ", "_")
     return (
-        _by_offset(word.upper())
-        or _by_abbreviation(word.upper())
-        or _by_city(word.casefold())
-        or difflib.get_close_matches(word, pytz.common_timezones, n=3)
+        _by_offset(word.upper()) or _by_abbreviation(word.upper()) or _by_spelling(word.casefold())
     )
 
 
@@ -77,9 +72,14 @@ def _abbreviations(name: str) -> set[str]:
     return {str(zone.localize(datetime(year, month, 1)).tzname()) for month in (1, 7)}  # noqa: DTZ001
 
 
-def _by_city(word: str) -> Sequence[str]:
-    zones = pytz.common_timezones
-    return [zone for zone in zones if zone.casefold().rpartition("/")[2] == word][:3]
+def _by_spelling(word: str) -> Sequence[str]:
+    """Return the zones whose name, or city alone, is spelled nearly like this."""
+    import difflib
+
+    names = {zone.casefold(): zone for zone in pytz.common_timezones}
+    names.update({name.rpartition("/")[2]: zone for name, zone in names.items()})
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.75)
+    return list(dict.fromkeys(names[name] for name in near))
 
 
 def _local_names() -> Iterator[str]:

@@ -1,24 +1,46 @@
-"""Where the files of this program are: state, cache, and paths as the user types them."""
+"""Where the files of this program are: settings, state, cache, and paths as the user types them."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
+from typing import Optional
+
+APP = "ccusage-monitor"
+
+
+def config_dir() -> Path:
+    """Return where the settings file is (the platform's config directory)."""
+    return _user_dir("config") or temporary_dir() / "config"
 
 
 def state_dir() -> Path:
     """Return where this program keeps what it has learned (the platform's state directory)."""
-    from platformdirs import user_state_path
-
-    return user_state_path("ccusage-monitor", appauthor=False)
+    return _user_dir("state") or temporary_dir() / "state"
 
 
 def cache_dir() -> Path:
     """Return where what can be fetched or made again is kept (the platform's cache directory)."""
-    from platformdirs import user_cache_path
+    return _user_dir("cache") or temporary_dir() / "cache"
 
-    return user_cache_path("ccusage-monitor", appauthor=False)
+
+def has_home() -> bool:
+    """Return whether the user has a place for files; in a container, an unknown user has none."""
+    return _user_dir("state") is not None
+
+
+def temporary_dir() -> Path:
+    """Return this user's private directory in the temporary directory.
+
+    Raises OSError if it cannot be made, or somebody else has made one of its name.
+    """
+    import tempfile  # slow to load, and seldom needed
+
+    # The user's id keeps users of a shared /tmp apart.
+    owner = os.getuid() if hasattr(os, "getuid") else "user"
+    return private_dir(Path(tempfile.gettempdir()) / f"{APP}-{owner}")
 
 
 def private_dir(path: Path) -> Path:
@@ -27,7 +49,7 @@ def private_dir(path: Path) -> Path:
     info = path.lstat()
     ours = not hasattr(os, "getuid") or info.st_uid == os.getuid()
     if not stat.S_ISDIR(info.st_mode) or not ours:
-        raise PermissionError(f"{path} is not a directory of yours")
+        raise PermissionError(errno.EACCES, "it is not a directory of yours", str(path))
     if stat.S_IMODE(info.st_mode) & 0o077:
         path.chmod(0o700)
     return path
@@ -36,3 +58,14 @@ def private_dir(path: Path) -> Path:
 def expand_user(name: object) -> Path:
     """Return a path with its `~` expanded; one of an unknown user, or without a home, as it is."""
     return Path(os.path.expanduser(str(name)))  # noqa: PTH111 - pathlib's raises for such a one
+
+
+def _user_dir(kind: str) -> Optional[Path]:
+    """Return the platform's directory for `config`, `state` or `cache`; None without a home."""
+    import platformdirs
+
+    try:
+        path: Path = getattr(platformdirs, f"user_{kind}_path")(APP, appauthor=False)
+    except RuntimeError:
+        return None
+    return path if path.is_absolute() else None  # older versions return "~/.cache" as it is

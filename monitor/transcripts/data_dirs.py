@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,29 +10,30 @@ from monitor.errors import MonitorError
 from monitor.store.paths import expand_user
 
 ADVICE = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
+UNREADABLE = "Start the monitor as the user that Claude Code runs as, or name another --claude-dir."
 
 
 def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the existing data directories that ccusage itself would use.
 
     `--claude-dir`, else CLAUDE_CONFIG_DIR (a comma-separated list), else both default places.
-    Raises MonitorError when none of them is there.
+    Raises MonitorError if none of them is there, or one cannot be read.
     """
     wanted = list(explicit) or _from_environment(environ) or _defaults(environ)
-    found = tuple(dict.fromkeys(expand_user(path).absolute() for path in wanted))
-    there = tuple(path for path in found if path.is_dir())
+    named = tuple(dict.fromkeys(map(_absolute, wanted)))
+    there = tuple(path for path in named if _is_dir(path))
     if not explicit and not _from_environment(environ):
         # As ccusage does: of the default places only those that Claude Code has written to.
-        there = tuple(path for path in there if projects_of(path).is_dir()) or there[:1]
+        there = tuple(path for path in there if _is_dir(projects_of(path))) or there[:1]
     if not there:
-        raise MonitorError(f"No Claude data directory: {_list(found)} not found.", ADVICE)
+        names = " and ".join(map(str, named))
+        raise MonitorError(f"No Claude data directory: {names} not found.", ADVICE)
     return there
 
 
 def missing_dirs(explicit: Sequence[Path]) -> tuple[Path, ...]:
     """Return which of the directories that the user named are not there."""
-    named = dict.fromkeys(expand_user(path).absolute() for path in explicit)
-    return tuple(path for path in named if not path.is_dir())
+    return tuple(path for path in dict.fromkeys(map(_absolute, explicit)) if not _is_dir(path))
 
 
 def projects_of(root: Path) -> Path:
@@ -40,7 +42,22 @@ def projects_of(root: Path) -> Path:
     ccusage 20 also takes the `projects` directory itself for a data directory.
     """
     inner = root / "projects"
-    return root if root.name == "projects" and not inner.is_dir() else inner
+    return root if root.name == "projects" and not _is_dir(inner) else inner
+
+
+def _absolute(path: Path) -> Path:
+    expanded = expand_user(path)
+    return expanded if expanded.parts[:1] == ("~",) else expanded.absolute()  # there is no home
+
+
+def _is_dir(path: Path) -> bool:
+    """Return whether a directory is there. Raises MonitorError if that is not to be seen."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except PermissionError as error:
+        raise MonitorError(f"{path} cannot be read: {error.strerror}.", UNREADABLE) from error
+    except (OSError, ValueError):
+        return False
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[Path]:
@@ -51,7 +68,3 @@ def _from_environment(environ: Mapping[str, str]) -> list[Path]:
 def _defaults(environ: Mapping[str, str]) -> list[Path]:
     config = environ.get("XDG_CONFIG_HOME") or "~/.config"
     return [Path(config) / "claude", Path("~/.claude")]
-
-
-def _list(paths: Sequence[Path]) -> str:
-    return " and ".join(str(path) for path in paths)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Optional
 
-from monitor.store.paths import cache_dir, private_dir
+from monitor.store.paths import cache_dir, private_dir, temporary_dir
 
 ALIVE = "alive"
 YOUNG_SECONDS = 60.0
@@ -65,13 +65,8 @@ def _cache_base() -> Optional[Path]:
 
 
 def _temporary_base() -> Optional[Path]:
-    # The user's id in the name keeps users of a shared /tmp apart; private_dir refuses a directory
-    # that somebody else made there first.
-    owner = os.getuid() if hasattr(os, "getuid") else "user"
-    import tempfile  # slow to load, and seldom needed
-
     try:
-        return private_dir(Path(tempfile.gettempdir()) / f"ccusage-monitor-{owner}")
+        return temporary_dir()
     except OSError:
         return None
 

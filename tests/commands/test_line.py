@@ -26,12 +26,6 @@ RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 Installed = Callable[[str], Path]
 
 
-@pytest.fixture
-def fake(tmp_path: Path) -> Fake:
-    """A healthy ccusage with a block under way: 2,000 tokens counted."""
-    return Fake(tmp_path / "fake")
-
-
 def words(fake: Fake, *options: object) -> tuple[object, ...]:
     return ("--ccusage", fake.path, "--claude-dir", fake.data, *options)
 

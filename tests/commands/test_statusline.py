@@ -30,6 +30,7 @@ from monitor.store.paths import state_dir
 from monitor.store.reading import ReadingFile
 from tests.conftest import examples
 from tests.histories import busy_history
+from tests.live.fakes import NO_HOME, planted
 from tests.pseudo_terminal import ROOT, Terminal
 from tests.samples import block_of, events_over
 from tests.waiting import PATIENCE, is_running, until
@@ -381,6 +382,17 @@ def test_a_home_that_is_unknown_does_no_harm(home: Path, value: Optional[str]) -
     done = run(json.dumps(data).encode(), env=env)
     assert_harmless(done)
     assert done.stdout.startswith(b"5h 64 %")
+
+
+@POSIX
+@pytest.mark.parametrize("has_room", [True, False], ids=["", "nor a temporary directory"])
+def test_a_user_without_a_home_gets_a_line_too(has_room: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    env = {**planted(tmp_path, NO_HOME), "TMPDIR": str(tmp_path)}
+    if not has_room:
+        (tmp_path / f"ccusage-monitor-{os.getuid()}").touch()
+    done = run(json.dumps({"rate_limits": limits_of(64)}).encode(), env=env)
+    assert_harmless(done)
+    assert done.stdout.startswith(b"5h 64 %" if has_room else b"ccusage-monitor: ")
 
 
 def test_a_broken_settings_file_gives_a_line_that_says_so(home: Path, tmp_path: Path) -> None:

@@ -198,6 +198,17 @@ def planted(tmp_path: Path, source: str) -> dict[str, str]:
     return {"PYTHONPATH": f"{plant}{os.pathsep}{ROOT}"}
 
 
+NO_HOME = """
+import os, pwd
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+for name in ("HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+    os.environ.pop(name, None)
+"""
+"""A `planted` user whom the system does not know, as in a container."""
+
+
 def assert_only_ours(raw: bytes, *, live_screen: bool = False) -> None:
     """Every control character of an output belongs to a sequence of the program's own."""
     plain = OURS.sub("", raw.decode("utf-8"))

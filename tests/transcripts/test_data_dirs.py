@@ -52,6 +52,26 @@ def test_a_default_place_without_projects_does_not_count_beside_one_with(isolate
     assert data_dirs([], {}) == (old,)
 
 
+def test_a_place_that_cannot_be_looked_at_is_an_error_that_names_it(
+    isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(MonitorError) as caught:
+        data_dirs([], {})
+    assert str(caught.value) == f"{isolated}/.config/claude cannot be read: Permission denied."
+
+
+def test_without_a_home_the_default_places_are_named_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda name: name)
+    with pytest.raises(MonitorError, match=r"~/\.config/claude and ~/\.claude not found\."):
+        data_dirs([], {})
+
+
 def test_the_configuration_home_can_be_elsewhere(tmp_path: Path) -> None:
     made = projects(tmp_path / "conf" / "claude")
     assert data_dirs([], {"XDG_CONFIG_HOME": str(tmp_path / "conf")}) == (made,)

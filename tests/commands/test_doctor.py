@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from monitor.commands.doctor import _node
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
-from tests.live.fakes import MONITOR, NODE_TRACE, Fake, now, private_files
+from tests.live.fakes import MONITOR, NO_HOME, NODE_TRACE, Fake, now, planted, private_files
 from tests.pseudo_terminal import BASH
 
 NO_LIMITS = "▲ no official limits: `ccusage-monitor statusline --install` brings them"
@@ -65,9 +66,9 @@ def test_every_ccusage_on_the_path_is_named_with_its_verdict(
 
 def test_a_missing_node_is_worth_knowing_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.commands.doctor.search_path", lambda: "/nowhere")
-    check = _node()
+    (check,) = _node()
     assert check.fine is None
-    assert check.found.startswith("Node.js and npm not found")
+    assert check.text.startswith("Node.js and npm not found")
 
 
 def test_no_ccusage_anywhere_is_exit_1_with_what_to_type(
@@ -112,3 +113,62 @@ def test_the_demo_has_nothing_to_do_with_it(run_monitor: RunMonitor, option: Opt
     done = run_monitor("--demo", "doctor", *filter(None, [option]))
     assert (done.returncode, done.stdout) == (2, "")
     assert "leave out --demo" in done.stderr
+
+
+def test_a_user_without_a_home_hears_where_the_files_are(
+    fake: Fake, run_monitor: RunMonitor, tmp_path: Path
+) -> None:
+    env = {**planted(tmp_path, NO_HOME), "TMPDIR": str(tmp_path)}
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data)
+    place = tmp_path / f"ccusage-monitor-{os.getuid()}"
+    done = run_monitor(*words, "doctor", env=env)
+    assert f"▲ no home directory is known: state and cache are in {place}\n" in done.stdout
+    assert done.returncode == 0
+    assert run_monitor(*words, "--json", env=env).returncode == 0
+    assert list((place / "state").glob("last-*.json"))
+
+
+def test_a_state_directory_that_cannot_be_used_is_named(
+    fake: Fake, run_monitor: RunMonitor, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "doctor")
+    done = run_monitor(*words, env={"XDG_STATE_HOME": str(tmp_path / "file")})
+    assert f"▲ {tmp_path}/file/ccusage-monitor cannot be used: " in done.stdout
+
+
+def as_ordinary_user(argv: list[str]) -> list[str]:
+    """Take from the superuser the right to read everything."""
+    if os.geteuid() != 0:
+        return argv
+    if shutil.which("setpriv") is None:
+        pytest.skip("modes do not stop the superuser")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *argv]
+
+
+@pytest.mark.parametrize("place", [".claude", ".claude/projects"])
+def test_where_claudes_directory_cannot_be_read_every_other_check_is_made(
+    place: str, fake: Fake, isolated: Path
+) -> None:
+    (isolated / ".claude" / "projects").mkdir(parents=True)
+    (isolated / place).chmod(0)
+    try:
+        argv = as_ordinary_user([*MONITOR, "--ccusage", str(fake.path), "doctor"])
+        done = subprocess.run(argv, capture_output=True, encoding="utf-8", check=False)
+    finally:
+        (isolated / place).chmod(0o700)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"✗ {isolated}/.claude/projects cannot be read" in done.stdout
+    assert "✓ ccusage 20.0.24" in done.stdout and "✓ zone UTC" in done.stdout
+
+
+def test_without_a_place_for_private_files_the_other_checks_are_made(
+    fake: Fake, run_monitor: RunMonitor, tmp_path: Path
+) -> None:
+    for name in ("cache", f"ccusage-monitor-{os.getuid()}"):
+        (tmp_path / name).touch()
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    done = run_monitor("--ccusage", fake.path, "--claude-dir", fake.data, "doctor", env=env)
+    assert done.returncode == 1
+    assert "✗ No private directory could be made" in done.stdout
+    assert f"✓ Claude data in {fake.data}" in done.stdout and "✓ zone UTC" in done.stdout
