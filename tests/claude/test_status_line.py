@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monitor.claude.status_line import StatusLineInput, parse_input, session_dir
-from monitor.model.official import FIVE_HOUR, captured
+from monitor.model.official import FIVE_HOUR, Report
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc)
-NOTHING = StatusLineInput(captured(None, NOW), None, None, None)
+NOTHING = StatusLineInput("", {}, None, None, None, None)
 LIMITS = {"five_hour": {"used_percentage": 23.5, "resets_at": NOW.timestamp() + 7200}}
 
 
@@ -23,13 +23,21 @@ def parsed(**fields: Any) -> StatusLineInput:
 
 def test_every_field_that_is_shown_or_stored_is_read() -> None:
     session = parsed(
+        session_id="abc123",
+        cost={"total_api_duration_ms": 45_000},
         rate_limits=LIMITS,
         transcript_path="/home/dev/.claude/projects/p/s.jsonl",
         context_window={"used_percentage": 8},
         model={"id": "claude-opus-4-1", "display_name": "Opus"},
     )
-    assert session.limits.windows[FIVE_HOUR].used_percent == 23.5
-    assert session[1:] == ("/home/dev/.claude/projects/p/s.jsonl", 8, "Opus")
+    assert session == StatusLineInput(
+        session_id="abc123",
+        reports={FIVE_HOUR: Report(23.5, NOW + timedelta(hours=2))},
+        api_ms=45_000,
+        transcript="/home/dev/.claude/projects/p/s.jsonl",
+        context_percent=8,
+        model="Opus",
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"\0" * 9, b"[" * 100_000])
@@ -39,7 +47,7 @@ def test_what_is_no_json_object_is_nothing_known(data: bytes) -> None:
 
 @pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"used_percentage": "8"}, True])
 def test_a_field_of_another_type_is_nothing_known(value: Any) -> None:
-    fields = ("rate_limits", "context_window", "model")
+    fields = ("rate_limits", "context_window", "model", "cost")
     assert parsed(**dict.fromkeys(fields, value)) == NOTHING
     assert parsed(transcript_path=None if isinstance(value, str) else value) == NOTHING
 
