@@ -29,8 +29,8 @@ from typing import Callable
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Event
-from monitor.model.bridge import Capture, Start, bridge
-from monitor.model.headline import LEAST_SHARE
+from monitor.model.bridge import Capture, WindowStart, bridge
+from monitor.model.headline import MIN_SHARE
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 WINDOW = 300  # minutes
@@ -174,7 +174,7 @@ class Replay:
 
 
 def scores(replay: Replay) -> Iterator[Score]:
-    start = Start(START, LEAST_SHARE * replay.window.plan_limit / 100)
+    start = WindowStart(START, MIN_SHARE * replay.window.plan_limit / 100)
     window, taken = replay.window, [capture.at for capture in replay.captures]
     for minute in range(1, WINDOW):
         captures = replay.captures[: bisect_right(taken, at(minute))]

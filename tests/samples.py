@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Optional
+from typing import Any, Optional
 
 import pytz
 
@@ -14,8 +14,9 @@ from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
 from monitor.model.official import OfficialLimits, RateLimitWindow, parse_rate_limits, with_session
-from monitor.model.reading import DataSize, Reading
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.plans import Rules
+from monitor.model.reading import DataSize, Reading, Source
+from monitor.model.usage import Usage, measure
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
 START = datetime(2026, 6, 10, 16, 0, tzinfo=timezone.utc)
@@ -81,17 +82,27 @@ PAST = (past_block(3, 21_000), past_block(2, 30_500), past_block(1, 26_200))
 HISTORY = History(tuple(CompletedBlock(block) for block in PAST), NOW - timedelta(hours=1))
 
 
+SOURCE = Source(
+    ccusage_version="20.0.24",
+    data_dirs=("/home/you/.claude",),
+    scan="window",
+    size=DataSize(files=212, bytes=88_000_000),
+)
+
+
 def reading_of(*blocks: Block, events: Optional[tuple[Event, ...]] = None) -> Reading:
     """Make a reading of these blocks after the completed ones of PAST."""
     return Reading(
         blocks=(*PAST, *blocks),
         read_at=NOW - timedelta(seconds=2),
-        ccusage_version="20.0.24",
-        data_dirs=("/home/you/.claude",),
-        scan="window",
+        source=SOURCE,
         events=events,
-        size=DataSize(files=212, bytes=88_000_000),
     )
+
+
+def with_source(reading: Reading, **changes: Any) -> Reading:
+    """Make the same reading from another source."""
+    return replace(reading, source=replace(reading.source, **changes))
 
 
 def active(events: tuple[Event, ...], limit_reset: Optional[datetime] = None) -> Reading:
@@ -106,14 +117,13 @@ EXCEEDED = active(events_over(138, 48_020))
 LIMIT_REACHED = active(events_over(120, 34_100), NOW + timedelta(hours=1, minutes=28))
 WARMING_UP = active(events_over(3, 1_200, first=148, count=6))
 IDLE = reading_of()
-EMPTY = replace(IDLE, blocks=(), size=DataSize())
+EMPTY = replace(with_source(IDLE, size=DataSize()), blocks=())
 STALE = replace(
     RUNS_OUT,
     read_at=NOW - timedelta(minutes=4),
-    stale=True,
     error="ccusage did not answer within 20 s.",
 )
-OLD_VERSION = replace(OK, ccusage_version="17.2.1")
+OLD_VERSION = with_source(OK, ccusage_version="17.2.1")
 NO_SERIES = replace(TIGHT, events=None)
 FUTURE = replace(OK, blocks=(*OK.blocks, replace(past_block(-1, 90_000), is_active=True)))
 
@@ -148,6 +158,14 @@ def official_limits(
 
 
 FIVE_HOURS, DAYS = timedelta(hours=2, minutes=37, seconds=53), timedelta(days=3, hours=4)
+
+
+def week_that_runs_out(after: timedelta, percent: float = 97.2) -> RateLimitWindow:
+    """Make a weekly limit that runs out then, at the pace of the last two hours."""
+    pace = (100 - percent) / (after / timedelta(hours=1))
+    return window(timedelta(days=3), (120, percent - 2 * pace), (0, percent))
+
+
 WEEK = window(DAYS, (100, 40.2), (0.3, 41.4))
 
 OFFICIAL = {

@@ -21,8 +21,9 @@ from monitor.model.bridge import Capture
 from monitor.model.formatting import percent
 from monitor.model.history import CompletedBlock, History
 from monitor.model.official import OfficialLimits, RateLimitWindow
-from monitor.model.reading import DataSize, Reading
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.plans import Rules
+from monitor.model.reading import DataSize, Reading, Source
+from monitor.model.usage import Usage, measure
 from monitor.views.line import FIELDS, one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
@@ -103,11 +104,12 @@ def readings(
     return Reading(
         blocks=(block,) if block else (),
         read_at=read_at,
-        ccusage_version=draw(st.sampled_from([None, "15.9.7", "18.0.11", "20.0.24"])),
-        data_dirs=("/home/you/.claude",),
+        source=Source(
+            ccusage_version=draw(st.sampled_from([None, "15.9.7", "18.0.11", "20.0.24"])),
+            data_dirs=("/home/you/.claude",),
+            size=DataSize(len(events), 1_000),
+        ),
         events=events if whole else draw(st.sampled_from([events, events[1:], None])),
-        size=DataSize(len(events), 1_000),
-        stale=failed,
         error="ccusage did not answer within 20 s." if failed else None,
     )
 

@@ -281,7 +281,7 @@ def compare_at_every_step(
         comparison.check()
         for change in later:
             world.change(change, utc_now())
-            event(f"{change.kind}: {comparison.check().scan}")
+            event(f"{change.kind}: {comparison.check().source.scan}")
 
 
 @of_histories(50)
@@ -312,11 +312,11 @@ def test_a_long_history_is_read_through_a_small_window(
     long_history: World, tmp_path: Path, real_ccusage: Callable[[str], Path], version: str
 ) -> None:
     comparison = Comparison(long_history, tmp_path, real_ccusage(version))
-    assert comparison.check().scan == "window"
+    assert comparison.check().source.scan == "window"
     handed = list((tmp_path / "work" / "window").rglob("*.jsonl"))
     assert 1 <= len(handed) <= 2
     long_history.change(Change("work", 0, 0), utc_now())
-    assert comparison.check().scan == "window"
+    assert comparison.check().source.scan == "window"
 
 
 # Where window and full scan differ in principle, and how that is noticed and mended.
@@ -352,13 +352,13 @@ def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
     now = utc_now()
     whole = active_block(comparison.full(), now)
     assert whole is not None
-    assert first.reading.scan == "window"
+    assert first.reading.source.scan == "window"
     assert fields(active_block(first.reading.blocks, now)) != fields(whole)
     assert poller.is_history_due()
     mended = poller.read_history().reading
     assert mended is not None
-    assert mended.scan == "full"
+    assert mended.source.scan == "full"
     assert fields(active_block(mended.blocks, now)) == fields(whole)
-    assert comparison.check().scan == "full", "until that block ends"
+    assert comparison.check().source.scan == "full", "until that block ends"
     comparison.now = whole.end + MINUTE
-    assert comparison.read().scan == "window"
+    assert comparison.read().source.scan == "window"

@@ -14,7 +14,7 @@ from monitor.app.reader import Reader
 from monitor.clock import utc_now
 from monitor.config.settings import DataOptions
 from monitor.model.official import parse_rate_limits
-from monitor.model.usage import Rules
+from monitor.model.plans import Rules
 from monitor.store.history import history_path, load_history
 from monitor.store.official import add_reports
 from monitor.store.paths import state_dir
@@ -93,10 +93,10 @@ def test_a_failed_look_does_not_hide_a_new_capture(fake: Fake, watching: Watchin
     fake.changed()
     capture(fake.data, utc_now(), 64, PRESENT + 5 * HOUR)
     seen = watching.poller.poll()
-    assert seen.error is not None and seen.reading is not None and seen.reading.stale
+    assert seen.error is not None and seen.reading is not None and seen.reading.is_stale
     usage = seen.measured(Rules(), utc_now())
     assert usage is not None
-    assert (usage.headline.source, usage.percent) == ("official", 64)
+    assert (usage.headline.source, usage.headline.used_percent) == ("official", 64)
 
 
 def test_doctor_names_the_captures_age_and_how_far_off_carrying_on_was(

@@ -1,4 +1,4 @@
-"""Tell the user of an alert: bell, desktop notification through the terminal, own command."""
+"""Send alerts: the bell, a desktop notification through the terminal, the user's own command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from typing import Optional, Protocol
 
 from monitor.config.settings import AlertOptions
-from monitor.model.alerting import Alert, Armed, due
+from monitor.model.alerting import Alert, AlertState, due_alerts
 from monitor.model.usage import Usage
 from monitor.process import run_shell
 from monitor.views.snapshot import utc
@@ -25,23 +25,23 @@ class Bell(Protocol):
 
 
 class Alerts:
-    """Remembers what was told, and tells what is due."""
+    """Remembers which alerts were sent, and sends those that are due."""
 
     def __init__(self, settings: AlertOptions) -> None:
         self._settings = settings
-        self._armed = Armed()
+        self._state = AlertState()
 
     def check(self, usage: Usage, screen: Bell) -> None:
-        """Tell what is due; never waits for the user's command."""
+        """Send the alerts that are due; never wait for the user's command."""
         if not self._settings.enabled:
             return
-        alerts, self._armed = due(self._armed, usage, self._settings.percents)
+        alerts, self._state = due_alerts(usage, self._state, self._settings.percents)
         for alert in alerts:
-            tell(alert, usage, self._settings, screen)
+            send(alert, usage, self._settings, screen)
 
 
-def tell(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> None:
-    """Tell one alert in every way that was chosen."""
+def send(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> None:
+    """Send one alert in every way that was chosen."""
     if settings.bell:
         screen.bell()
     if settings.notify:
@@ -54,25 +54,28 @@ def tell(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> No
 
 
 def environment(alert: Alert, usage: Usage) -> dict[str, str]:
-    """Return what the user's command gets to know, as environment variables."""
+    """Return the environment variables that describe an alert to the user's command."""
     left = usage.headline.tokens_left
     values = {
         "STATUS": usage.status,
         "VERDICT": usage.forecast.verdict,
-        "PERCENT": f"{usage.percent:.1f}",
+        "PERCENT": f"{usage.headline.used_percent:.1f}",
         "SOURCE": usage.headline.source,
         "TOKENS_USED": str(usage.tokens.counted),
         "TOKENS_LEFT": "" if left is None else str(round(left)),
         "RESET_AT": utc(usage.reset.at) or "",
         "RUNS_OUT_AT": utc(usage.forecast.runs_out_at) or "",
     }
-    return {**words_of(alert), **{f"CCUSAGE_ALERT_{name}": said for name, said in values.items()}}
+    return {**words_of(alert), **_prefixed(values)}
 
 
 def words_of(alert: Alert) -> dict[str, str]:
-    """Return the alert's own words as environment variables."""
-    values = {"KIND": alert.kind, "TITLE": alert.title, "SENTENCE": alert.sentence}
-    return {f"CCUSAGE_ALERT_{name}": said for name, said in values.items()}
+    """Return the environment variables with the alert's own texts."""
+    return _prefixed({"KIND": alert.kind, "TITLE": alert.title, "SENTENCE": alert.sentence})
+
+
+def _prefixed(values: dict[str, str]) -> dict[str, str]:
+    return {f"CCUSAGE_ALERT_{name}": text for name, text in values.items()}
 
 
 def run_command(
@@ -80,7 +83,7 @@ def run_command(
 ) -> Optional[int]:
     """Run the user's own shell command with the data in its environment, never in its text.
 
-    It outlives Ctrl+C and a closed terminal. Returns its exit code; None if it could not be run,
-    or took longer than `seconds` and was ended with all it started.
+    It outlives Ctrl+C and a closed terminal. Return its exit code; None if it could not be run, or
+    took longer than `seconds` and was ended with all it started.
     """
     return run_shell(command, variables=variables, limit_seconds=seconds)[0]

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from monitor.clock import utc_now
-from monitor.model.plans import PLAN_TOKENS
-from monitor.model.usage import Rules
+from monitor.model.plans import PLAN_TOKENS, Rules
 
 MODELS = ("claude-opus-4-20250514", "claude-sonnet-4-20250514", "claude-3-5-haiku-20241022")
 DAYS = 9

@@ -103,7 +103,7 @@ class HistoryCache:
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
     """Return whether blocks may have ended unseen between a full scan and the window's start."""
     first = next(iter(real_blocks(reading.blocks)), None)
-    return reading.scan == "window" and first is not None and first.start > read_at
+    return reading.source.scan == "window" and first is not None and first.start > read_at
 
 
 def _with_percents(

@@ -18,8 +18,9 @@ from monitor.errors import MonitorError
 from monitor.model.blocks import SESSION, Block, active_block
 from monitor.model.history import History
 from monitor.model.official import OfficialLimits
+from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.usage import Usage, measure
 from monitor.store.official import load_official
 from monitor.store.reading import ReadingFile, load_reading
 from monitor.transcripts.watcher import Watcher
@@ -45,8 +46,8 @@ class PollResult:
         """Return the usage at `now`; None while there is no reading."""
         if self.reading is None:
             return None
-        reading = replace(self.reading, history_error=self.history_error)
-        return measure(reading, self.history, rules, now, self.official)
+        history = replace(self.history or History(), error=self.history_error)
+        return measure(self.reading, history, rules, now, self.official)
 
 
 class Poller:
@@ -86,11 +87,11 @@ class Poller:
             self._watcher.forget()
             self.result = self._failed(as_monitor_error(error))
             return self.result
-        official = load_official(self._state_dir, reading.data_dirs)
+        official = load_official(self._state_dir, reading.source.data_dirs)
         self._history.add_ended(reading, official)
         history, error_text = self._history.history, self._history.error
         self.result = PollResult(reading, history, None, official, error_text)
-        if not reading.partial:
+        if not reading.is_partial:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
         return self.result
 
@@ -170,7 +171,7 @@ class Poller:
             last = self.reader.read(self._watcher.transcripts, now, last, whole=whole)
         else:
             last = replace(last, read_at=now)
-        return self.reader.with_series(last, now) if series and last.partial else last
+        return self.reader.with_series(last, now) if series and last.is_partial else last
 
     def _stored_reading(self) -> Optional[Reading]:
         """Return what another process has read, if nothing has changed since."""
@@ -186,7 +187,9 @@ class Poller:
 
         The active block has ended, the clock was put back, or the window is no longer trusted.
         """
-        if now < last.read_at or (last.scan == "window" and self._history.distrusts_window(now)):
+        if now < last.read_at or (
+            last.source.scan == "window" and self._history.distrusts_window(now)
+        ):
             return True
         before = active_block(last.blocks, last.read_at)
         return before is not None and active_block(last.blocks, now) is None
@@ -195,8 +198,8 @@ class Poller:
         """Keep the last good reading as stale; official limits do not depend on ccusage."""
         last, official = self.result.reading, self.result.official
         if last is not None:
-            last = replace(last, stale=True, error=error.reason)
-            official = load_official(self._state_dir, last.data_dirs)
+            last = replace(last, error=error.reason)
+            official = load_official(self._state_dir, last.source.data_dirs)
         return replace(self.result, reading=last, error=error, official=official)
 
 

@@ -13,7 +13,7 @@ from monitor.ccusage.report import parse_events, parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.config.settings import DataOptions
 from monitor.model.blocks import Block, Event, active_block, series
-from monitor.model.reading import Reading
+from monitor.model.reading import Reading, Source
 from monitor.store.json_file import digest
 from monitor.transcripts.data_dirs import missing_dirs, projects_of
 from monitor.transcripts.files import TranscriptFile, stat_path
@@ -82,20 +82,8 @@ class Reader:
         if block and events is None:
             files = None if whole else select(transcripts.files, block.start)
             self._series.prepare(files, len(self._roots), self._usable_dirs())
-        return Reading(
-            blocks=blocks,
-            read_at=now,
-            ccusage_version=self.command().version,
-            data_dirs=tuple(map(str, self._roots)),
-            missing_dirs=self._missing_dirs(),
-            scan="full" if exact is None else "window",
-            events=events,
-            size=transcripts.size,
-            partial=block is not None and events is None,
-            options_key=self.options.key,
-            since=since,
-            fingerprint=self._fingerprint(transcripts.files, since),
-        )
+        is_partial = block is not None and events is None
+        return Reading(blocks, now, self._source(transcripts, since), events, is_partial)
 
     def with_series(self, reading: Reading, now: datetime) -> Reading:
         """Return a partial reading completed with the series of the active block's events.
@@ -104,13 +92,12 @@ class Reader:
         """
         block = active_block(reading.blocks, now)
         if block is None:
-            return replace(reading, events=None, partial=False)
-        text = self._run_text(
-            self._series.dirs, _full_seconds(reading.size.bytes), "--session-length", EVENT_HOURS
-        )
+            return replace(reading, events=None, is_partial=False)
+        seconds = _full_seconds(reading.source.size.bytes)
+        text = self._run_text(self._series.dirs, seconds, "--session-length", EVENT_HOURS)
         self._series.read_at = now
         events = series(block, parse_events(text, block.start))
-        return replace(reading, events=events, partial=False)
+        return replace(reading, events=events, is_partial=False)
 
     def read_all(self, transcripts: Transcripts, *extra: str) -> tuple[Block, ...]:
         """Read the whole history. Raises MonitorError or OSError."""
@@ -119,10 +106,9 @@ class Reader:
     def still_true(self, stored: Reading, transcripts: Transcripts) -> Optional[Reading]:
         """Return a stored reading if the program and the files are the same; else None."""
         self._roots = transcripts.roots
-        fingerprint = self._fingerprint(transcripts.files, stored.since)
-        if stored.fingerprint is None or stored.fingerprint != fingerprint:
-            return None
-        return replace(stored, size=transcripts.size, missing_dirs=self._missing_dirs())
+        source = self._source(transcripts, stored.source.since)
+        is_same = source.fingerprint is not None and source.fingerprint == stored.source.fingerprint
+        return replace(stored, source=source) if is_same else None
 
     def forget(self) -> None:
         """Start afresh after an error: ccusage may be another one, a private file may be lost."""
@@ -137,8 +123,17 @@ class Reader:
         self._window.reset()
         self._series.reset()
 
-    def _missing_dirs(self) -> tuple[str, ...]:
-        return tuple(map(str, missing_dirs(self.options.claude_dirs)))
+    def _source(self, transcripts: Transcripts, since: Optional[datetime]) -> Source:
+        return Source(
+            ccusage_version=self.command().version,
+            data_dirs=tuple(map(str, self._roots)),
+            missing_dirs=tuple(map(str, missing_dirs(self.options.claude_dirs))),
+            scan="window" if since else "full",
+            since=since,
+            size=transcripts.size,
+            options_key=self.options.key,
+            fingerprint=self._fingerprint(transcripts.files, since),
+        )
 
     def _fingerprint(
         self, files: Sequence[TranscriptFile], since: Optional[datetime]

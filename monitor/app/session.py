@@ -87,7 +87,7 @@ def measure_with_history(
     """
     usage = result.measured(settings.rules, utc_now())
     if usage is not None and poller.is_history_due():
-        if usage.needs_history or (check and usage.reading.size.bytes <= QUICK_BYTES):
+        if usage.needs_history or (check and usage.reading.source.size.bytes <= QUICK_BYTES):
             usage = poller.read_history().measured(settings.rules, utc_now())
         elif check and poller.claim_history():
             _read_history_in_background(settings)

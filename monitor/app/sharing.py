@@ -15,7 +15,8 @@ from monitor.app.session import open_session, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
-from monitor.model.usage import Rules, Usage
+from monitor.model.plans import Rules
+from monitor.model.usage import Usage
 from monitor.store.history import history_path, load_history
 from monitor.store.json_file import load, locked, save
 from monitor.store.official import load_official
@@ -70,8 +71,8 @@ def stored_usage(
     reading = load_reading(directory, data_dirs, options_key)
     if reading is None:
         return None
-    history = load_history(history_path(directory, data_dirs, reading.ccusage_version))
-    if history and reading.scan == "window" and history.distrusts_window(now):
+    history = load_history(history_path(directory, data_dirs, reading.source.ccusage_version))
+    if history and reading.source.scan == "window" and history.distrusts_window(now):
         return None
     official = load_official(directory, data_dirs)
     return PollResult(reading, history, official=official).measured(rules, now)
@@ -101,4 +102,4 @@ def _stored_usage(settings: Settings, roots: Sequence[str], fresh: timedelta) ->
     usage = stored_usage(state_dir(), roots, settings.rules, now, settings.data.key)
     if usage is None or not timedelta() <= now - usage.reading.read_at <= fresh:
         return None
-    return usage if usage.limit.settled else None
+    return usage if usage.limit.is_settled else None

@@ -28,7 +28,7 @@ from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.bridge import bridge_errors
 from monitor.model.formatting import age, count, percent, plural, size, visible
-from monitor.model.headline import start_of
+from monitor.model.headline import window_start
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out
 from monitor.store.history import forget_history
@@ -197,7 +197,7 @@ def _poll(poller: Poller) -> Iterator[Check]:
     blocks = len([b for b in result.reading.blocks if not b.is_gap])
     active = [b for b in result.reading.blocks if b.is_active and b.start <= utc_now() < b.end]
     state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
-    scanned = f"{plural(blocks, 'block')} read, scan: {result.reading.scan}"
+    scanned = f"{plural(blocks, 'block')} read, scan: {result.reading.source.scan}"
     yield Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
 
 
@@ -219,7 +219,7 @@ def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
     window = windows.get(FIVE_HOUR)
     if window is None:
         return
-    start = start_of(window, usage.limit.tokens)
+    start = window_start(window, usage.limit.tokens)
     errors = [abs(e) for e in bridge_errors(window.rising, usage.events or (), start)]
     if errors:
         median, most = statistics.median(errors), max(errors)

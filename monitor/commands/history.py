@@ -29,7 +29,7 @@ from monitor.model.history import (
     by_hour_of_week,
     hourly_tokens,
 )
-from monitor.model.plans import choose_limit, highest_block
+from monitor.model.plans import past_limit
 from monitor.store.json_file import replace_file
 from monitor.terminal import terminal_size
 from monitor.views.heat_map import heat_map
@@ -187,12 +187,6 @@ def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
 
 
 def _table_options(settings: Settings, completed: Sequence[CompletedBlock]) -> TableOptions:
-    rules = settings.rules
-    highest = highest_block(item.block for item in completed)
-    # As on the live screen: whoever has passed pro's limit is shown against the highest block.
-    used = highest.tokens.counted if highest else 0
-    limit = choose_limit(
-        rules.plan, rules.token_limit, used, highest, rules.time_format, rules.plan_tokens
-    )
-    glyphs = output_style(settings).glyphs
+    rules, glyphs = settings.rules, output_style(settings).glyphs
+    limit = past_limit(rules, [item.block for item in completed])
     return TableOptions(limit.tokens, rules.time_format, glyphs, settings.show_cost)

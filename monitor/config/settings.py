@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
-    from monitor.model.usage import Rules
+    from monitor.model.plans import Rules
 
 
 # Named tuples, since a dataclass takes ten times as long to define: each status line pays for it.
@@ -79,8 +79,7 @@ class Settings:
         import pytz
 
         from monitor.config.time_zones import local_zone
-        from monitor.model.plans import PLAN_TOKENS
-        from monitor.model.usage import Rules
+        from monitor.model.plans import PLAN_TOKENS, Rules
 
         limit = self.limit
         return Rules(

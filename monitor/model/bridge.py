@@ -1,15 +1,15 @@
-"""Carry the official percent on from its last capture, by what local tokens since are worth.
+"""Carry the official percentage on from its last capture by the worth of the local tokens since.
 
-From one capture to the next the official percent gained some points while some tokens were
-counted here. Points over tokens, steps near the present percent counting most, is what a token is
-worth now. Steps without a local token belong to another device and are left out, and so is what was
-used before all that is known here: on another device that began the window, or in the block before.
-What is added is never more than the points that this was learned from.
+From one capture to the next the official percentage gains some points while some tokens are counted
+here. Points over tokens, with the steps near the present percentage counting most, is what a token
+is worth now. Steps without a local token come from another device and are left out. So is usage
+from before all that is known here: on another device that began the window, or in the block before.
+Never more points are added than the worth was learned from.
 
-Judged by `benchmarks/bridge.py` on simulated windows: where it is attempted it is nearer to the
-truth than the last official percent, and than counted tokens over the plan's limit, at the median
-and at the 90th percentile, whatever the interval of captures. Learned from fewer than 3 points,
-from a few dozen tokens, or carried on several times as far as it was learned from, it was not.
+`benchmarks/bridge.py` measures this on simulated windows. Where it is attempted, it is nearer to
+the truth than the last official percentage and than counted tokens over the plan's limit, at the
+median and at the 90th percentile, whatever the interval of captures. It was not when learned from
+fewer than 3 points or from a few dozen tokens, or when carried on several times as far as learned.
 """
 
 from __future__ import annotations
@@ -24,49 +24,50 @@ from typing import NamedTuple, Optional
 from monitor.model.blocks import Event
 
 MIN_AGE = timedelta(minutes=1)
+
 MIN_POINTS = 3.0
-"""To stand at, and to learn from: between whole percents a gain is off by up to one point."""
+"""At the last capture, and to learn from. A gain between whole percents is off by up to one."""
 
 MIN_TOKENS = 500
-"""A handful of answers differs too much in cost: caches and models do not show in the count."""
+"""The cost of a few answers differs too much: caches and models do not show in the count."""
 
 OPENING = timedelta(minutes=10)
-"""A window that began longer before its first local token was most likely begun by another device;
-then its start is only learned from when that gives a limit that can be (`Start.least`)."""
+"""If a window began longer before its first local token, most likely another device began it."""
 
 HALVING = 10.0
 """Points after which a step counts half: the mix of models shifts within a window."""
 
-LEAST_WEIGHT = 0.1
-"""So that the whole window has a say, and the worth stays within 10 times its average."""
+MIN_WEIGHT = 0.1
+"""Of a step. The whole window has a say, and the worth stays within 10 times its average."""
 
-MOST_PERCENT = 99.0
-"""That the limit is reached is for official numbers to say: here messages still got through."""
+MAX_PERCENT = 99.0
+"""Only an official capture may say that the limit is reached."""
 
 
 class Capture(NamedTuple):
-    """One sight of the official five-hour percentage (0-105), at a time in UTC."""
+    """The official percentage (0-105) of a window at a time in UTC."""
 
     at: datetime
     used_percent: float
 
 
-class Start(NamedTuple):
-    """What is known of a window's start: when it was (UTC, None where not known).
+class WindowStart(NamedTuple):
+    """When a window began (UTC, None if not known), and a limit to what is believed of its start.
 
-    `least` is how few counted tokens a percent can be, to believe a start by another device.
+    The start of a window that another device began is used only if it makes a percent worth at
+    least `min_tokens_per_percent`.
     """
 
     began: Optional[datetime]
-    least: float
+    min_tokens_per_percent: float
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """The newest capture `base` plus the counted tokens since: percent of the official limit.
+    """The newest capture `base`, carried on by the counted tokens since.
 
-    `tokens_per_percent` is the present worth: 100 times that is the whole limit at today's mix of
-    models, a piece of information and never a limit to keep.
+    `tokens_per_percent` is the present worth: 100 times that is the whole limit at the present mix
+    of models. It changes with the mix, so it informs and is never used as the limit.
     """
 
     used_percent: float
@@ -75,22 +76,24 @@ class Bridge:
     tokens_per_percent: float
 
 
-@dataclass(frozen=True)
-class _Lesson:
-    """Points gained, and tokens counted, in the steps between captures; `worth` is in points."""
+class _Step(NamedTuple):
+    """Points gained and tokens counted from one capture to the next, and the percentage then."""
 
-    gained: float = 0.0
-    tokens: int = 0
-    worth: float = 0.0
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether it is worth believing: a few points of usage, and more than a few answers."""
-        return self.gained >= MIN_POINTS and self.tokens >= MIN_TOKENS
+    points: float
+    tokens: int
+    percent: float
 
 
-class _Counter:
-    """Counted tokens of a series (oldest first) up to a moment, that moment included."""
+class _Worth(NamedTuple):
+    """What one counted token is worth in points, and how much that was learned from."""
+
+    points_per_token: float
+    points: float
+    tokens: int
+
+
+class _RunningCount:
+    """The counted tokens of a series (oldest first) up to and including a moment."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._times = [event.at for event in events]
@@ -101,34 +104,43 @@ class _Counter:
 
 
 def bridge(
-    captures: Sequence[Capture], events: Sequence[Event], now: datetime, start: Start
+    captures: Sequence[Capture], events: Sequence[Event], now: datetime, start: WindowStart
 ) -> Optional[Bridge]:
-    """Estimate the official percent at `now`; None where the last capture is the better answer.
+    """Estimate the official percentage at `now`; None if the last capture is the better answer.
 
-    `captures` are those of the present window, with its `start`; `events` are the local counted
-    tokens of the active block, which may have begun before it or in its midst; both oldest first.
+    `captures` are those of the present window, which began at `start`; `events` are the counted
+    tokens of the active block, which may have begun before the window or within it. Both are oldest
+    first.
     """
     if not captures or now - captures[-1].at < MIN_AGE or captures[-1].used_percent < MIN_POINTS:
         return None
-    base = captures[-1]
-    counted = _Counter(events)
-    since = counted(now) - counted(base.at)
-    if since <= 0:
-        return None  # as at most frames: learning costs more than looking
-    lesson = _learn(captures, events, start)
-    if not lesson.is_enough:
+    base, count = captures[-1], _RunningCount(events)
+    since = count(now) - count(base.at)
+    worth = _worth(captures, events, start) if since > 0 else None
+    if worth is None:
         return None
-    carried = base.used_percent + min(since * lesson.worth, lesson.gained)
-    used = max(base.used_percent, min(carried, MOST_PERCENT))
-    return Bridge(used, base, since, 1 / lesson.worth)
+    carried = base.used_percent + min(since * worth.points_per_token, worth.points)
+    used_percent = max(base.used_percent, min(carried, MAX_PERCENT))
+    return Bridge(used_percent, base, since, 1 / worth.points_per_token)
+
+
+def tokens_per_percent(
+    captures: Sequence[Capture], events: Sequence[Event], start: WindowStart
+) -> Optional[float]:
+    """Return counted tokens per official percent at the present mix; None if too little is known.
+
+    The arguments are those of `bridge`.
+    """
+    worth = _worth(captures, events, start)
+    return 1 / worth.points_per_token if worth else None
 
 
 def bridge_errors(
-    captures: Sequence[Capture], events: Sequence[Event], start: Start
+    captures: Sequence[Capture], events: Sequence[Event], start: WindowStart
 ) -> tuple[float, ...]:
-    """How far off the bridge was when a capture told: percent points, above 0 when too high.
+    """Return by how many percent points the bridge was off at each capture; above 0 is too high.
 
-    One for each capture at which a bridge from the earlier ones was attempted.
+    Captures at which no bridge from the earlier ones was attempted are left out.
     """
     attempts = (
         (bridge(captures[:i], events, new.at, start), new) for i, new in enumerate(captures)
@@ -136,34 +148,41 @@ def bridge_errors(
     return tuple(old.used_percent - new.used_percent for old, new in attempts if old)
 
 
-def _learn(captures: Sequence[Capture], events: Sequence[Event], start: Start) -> _Lesson:
-    """Weigh the steps between captures that local tokens explain."""
+def _worth(
+    captures: Sequence[Capture], events: Sequence[Event], start: WindowStart
+) -> Optional[_Worth]:
+    """Learn the present worth of a token; None if that would be a guess."""
+    steps = _steps(captures, events, start)
+    points, tokens = sum(step.points for step in steps), sum(step.tokens for step in steps)
+    if points < MIN_POINTS or tokens < MIN_TOKENS:
+        return None
+    present = max(capture.used_percent for capture in captures)
+    weights = [
+        MIN_WEIGHT + (1 - MIN_WEIGHT) * 0.5 ** ((present - step.percent) / HALVING)
+        for step in steps
+    ]
+    weighted_points = sum(weight * step.points for weight, step in zip(weights, steps))
+    weighted_tokens = sum(weight * step.tokens for weight, step in zip(weights, steps))
+    return _Worth(weighted_points / weighted_tokens, points, tokens)
+
+
+def _steps(captures: Sequence[Capture], events: Sequence[Event], start: WindowStart) -> list[_Step]:
+    """Return the steps between captures in which tokens were counted here."""
     own = [event for event in events if start.began is None or event.at >= start.began]
-    if not own:
-        return _Lesson()
+    if not own or not captures:
+        return []
     # ccusage begins a block on the hour of its first message; what came before is in another.
     known_from = events[0].at.replace(minute=0, second=0, microsecond=0)
-    # Sessions may disagree; of one window the highest percent counts.
-    percents, counted = accumulate((c.used_percent for c in captures), max), _Counter(own)
-    sights = [(c.at, percent, counted(c.at)) for c, percent in zip(captures, percents)]
+    # Sessions may disagree; the highest percentage of a window counts.
+    percents = accumulate((capture.used_percent for capture in captures), max)
+    count = _RunningCount(own)
+    points = [(c.at, percent, count(c.at)) for c, percent in zip(captures, percents)]
     on_time = start.began is not None and own[0].at - start.began <= OPENING
-    if on_time or sights[0][2] >= start.least * sights[0][1]:
-        sights.insert(0, (known_from, 0.0, 0))
-    total, weighed_points, weighed_tokens, gained = 0, 0.0, 0.0, 0.0
-    for (since, before, tokens_before), (_, percent, tokens) in zip(sights, sights[1:]):
-        points, step = percent - before, tokens - tokens_before
-        if step > 0 and since >= known_from:
-            age = sights[-1][1] - percent
-            weight = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * 0.5 ** (age / HALVING)
-            gained, total = gained + points, total + step
-            weighed_points += weight * points
-            weighed_tokens += weight * step
-    return _Lesson(gained, total, weighed_points / weighed_tokens) if total else _Lesson()
-
-
-def worth(captures: Sequence[Capture], events: Sequence[Event], start: Start) -> Optional[float]:
-    """Return counted tokens per official percent at the present mix; None while that is a guess."""
-    if not captures:
-        return None
-    lesson = _learn(captures, events, start)
-    return 1 / lesson.worth if lesson.is_enough else None
+    _, first_percent, first_tokens = points[0]
+    if on_time or first_tokens >= start.min_tokens_per_percent * first_percent:
+        points.insert(0, (known_from, 0.0, 0))
+    return [
+        _Step(percent - percent_before, tokens - tokens_before, percent)
+        for (since, percent_before, tokens_before), (_, percent, tokens) in zip(points, points[1:])
+        if tokens > tokens_before and since >= known_from
+    ]

@@ -1,4 +1,4 @@
-"""What the headline's percentage is measured with: official, bridged, or the token estimate."""
+"""Choose the percentage in charge: official, bridged, or the token estimate."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from datetime import datetime
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Event
-from monitor.model.bridge import Bridge, Start, bridge, worth
+from monitor.model.bridge import Bridge, WindowStart, bridge, tokens_per_percent
 from monitor.model.official import RateLimitWindow, is_fresh
+from monitor.model.plans import Limit
 
 WHOLE = 100.0
 
-LEAST_SHARE = 0.25
-"""Of the limit in charge: what is learned as the whole of an official limit is hardly less."""
+MIN_SHARE = 0.25
+"""Of the limit in tokens. An official limit is hardly worth less than this share of it."""
 
 
 @dataclass(frozen=True)
 class Headline:
     """A percentage of the limit, its source, and what one percent is in counted tokens.
 
-    `tokens_per_percent` is None when the official percentage is known, but not yet what a token is
-    worth. `window` and `bridge` are what an official or bridged percentage rests on.
+    `source` is `official`, `bridged` or `estimate`. `tokens_per_percent` is None if the official
+    percentage is known, but not yet what a token is worth. `window` and `bridge` are the basis of
+    an official or bridged percentage.
     """
 
     source: str
@@ -55,41 +57,43 @@ class Headline:
         return self.used_percent + (tokens - self.used_tokens) / self.tokens_per_percent
 
 
-def start_of(window: RateLimitWindow, limit: int) -> Start:
-    """Return what is known of the start of a five-hour window, where `limit` tokens are the plan's.
+def window_start(window: RateLimitWindow, limit_tokens: int) -> WindowStart:
+    """Return the start of a five-hour window, for a limit of so many tokens.
 
-    >>> start_of(RateLimitWindow(51.0, None, datetime(2026, 6, 10)), 7_000).least
+    >>> window = RateLimitWindow(51.0, None, datetime(2026, 6, 10))
+    >>> window_start(window, 7_000).min_tokens_per_percent
     17.5
     """
     began = window.resets_at - SESSION if window.resets_at else None
-    return Start(began, LEAST_SHARE * limit / WHOLE)
+    return WindowStart(began, MIN_SHARE * limit_tokens / WHOLE)
 
 
 def choose_headline(
-    counted: int,
-    limit: int,
+    limit: Limit,
     window: Optional[RateLimitWindow],
     events: Optional[Sequence[Event]],
     now: datetime,
     last_activity: Optional[datetime] = None,
 ) -> Headline:
-    """Choose: a fresh official percentage, one bridged from an older capture, the estimate.
+    """Choose a fresh official percentage, one bridged from an older capture, or the estimate.
 
     `window` is the official five-hour window if it is known and not over. `events` and
     `last_activity` are those of the active block; None if not known, or without a block.
     """
+    used = limit.used
+    estimate = Headline("estimate", used, limit.used_percent, limit.tokens / WHOLE)
     if window is None:
-        return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
-    own, start = events or (), start_of(window, limit)
+        return estimate
+    own, start = events or (), window_start(window, limit.tokens)
     bridged = bridge(window.rising, own, now, start)
     if bridged is not None:
         percent = max(bridged.used_percent, window.used_percent)
-        return Headline("bridged", counted, percent, bridged.tokens_per_percent, window, bridged)
-    per_percent = worth(window.rising, own, start)
+        return Headline("bridged", used, percent, bridged.tokens_per_percent, window, bridged)
+    per_percent = tokens_per_percent(window.rising, own, start)
     if is_fresh(window, now):
-        return Headline("official", counted, window.used_percent, per_percent, window)
+        return Headline("official", used, window.used_percent, per_percent, window)
     used_at = own[-1].at if own else last_activity
     if used_at is None or used_at <= window.captured_at:
-        # Nothing was used here since: what was official then is the best that is known now.
-        return Headline("bridged", counted, window.used_percent, per_percent, window)
-    return Headline("estimate", counted, WHOLE * counted / limit, limit / WHOLE)
+        # Nothing was used here since, so the old official percentage is the best that is known.
+        return Headline("bridged", used, window.used_percent, per_percent, window)
+    return estimate

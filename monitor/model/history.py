@@ -77,11 +77,13 @@ class History:
     """The completed blocks, oldest first; `read_at` is when a full scan last saw them (UTC).
 
     If that scan contradicted the window, the window is not used until `distrusted_until` (UTC).
+    `error` says why a later full scan failed.
     """
 
     completed: tuple[CompletedBlock, ...] = ()
     read_at: Optional[datetime] = None
     distrusted_until: Optional[datetime] = None
+    error: Optional[str] = None
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan has contradicted the window, for the block under way."""

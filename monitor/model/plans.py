@@ -1,11 +1,14 @@
-"""Which token limit applies, and where it came from."""
+"""The user's rules, and the token limit that follows from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Optional
+
+import pytz
+from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import Block
 from monitor.model.formatting import TimeFormat
@@ -17,62 +20,118 @@ CUSTOM_MAX = "custom_max"
 
 
 @dataclass(frozen=True)
+class Rules:
+    """The user's settings that change the numbers."""
+
+    plan: str = "pro"
+    token_limit: Optional[int] = None
+    reset_hour: Optional[int] = None
+    zone: BaseTzInfo = pytz.utc
+    twelve_hour: bool = False
+    plan_tokens: Mapping[str, int] = field(default_factory=lambda: PLAN_TOKENS)
+
+    @property
+    def time_format(self) -> TimeFormat:
+        """How times are written."""
+        return TimeFormat(self.zone, self.twelve_hour)
+
+
+@dataclass(frozen=True)
+class PastBlocks:
+    """The completed blocks that are known.
+
+    `is_complete` says whether the whole history has been read, `error` why the last attempt failed.
+    """
+
+    blocks: Sequence[Block] = ()
+    is_complete: bool = True
+    error: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Limit:
-    """A limit in counted tokens; `source` is `plan`, `custom_max` or `user`.
+    """A limit in counted tokens, and how many are `used`; `source` is `plan`, `custom_max`, `user`.
 
     It is not settled while the highest block, which it depends on, is still being looked up.
+    `history_error` says why the history could not be read: then the limit may be too low.
     """
 
     tokens: int
     source: str
     plan: Optional[str]
+    used: int = 0
     note: Optional[str] = None
-    settled: bool = True
+    is_settled: bool = True
+    history_error: Optional[str] = None
+
+    @property
+    def used_percent(self) -> float:
+        """The percentage used; not clamped, so that 137.2 is possible."""
+        return 100 * self.used / self.tokens
+
+    @property
+    def tokens_left(self) -> int:
+        """Counted tokens up to the limit, never below 0."""
+        return max(0, self.tokens - self.used)
+
+    @property
+    def tokens_over(self) -> int:
+        """Counted tokens beyond the limit, never below 0."""
+        return max(0, self.used - self.tokens)
 
 
 def highest_block(completed: Iterable[Block]) -> Optional[Block]:
     """Return the completed block with the most counted tokens; of equal ones the latest."""
-    used = [b for b in completed if b.tokens.counted > 0]
-    return max(used, key=lambda b: (b.tokens.counted, b.start), default=None)
+    used = [block for block in completed if block.tokens.counted > 0]
+    return max(used, key=lambda block: (block.tokens.counted, block.start), default=None)
 
 
-def choose_limit(
-    plan: str,
-    token_limit: Optional[int],
-    counted: int,
-    highest: Optional[Block],
-    time_format: TimeFormat,
-    plan_tokens: Mapping[str, int] = PLAN_TOKENS,
-    *,
-    history_known: bool = True,
-    history_error: Optional[str] = None,
-) -> Limit:
-    """Choose the limit for a block that has used `counted` tokens.
+def choose_limit(rules: Rules, used: int, past: PastBlocks) -> Limit:
+    """Choose the limit for a block that has `used` counted tokens.
 
-    An explicit `token_limit` beats the plan. Once `pro` is passed, the user is plainly not on it,
-    and the highest completed block takes over if that is higher.
+    An explicit token limit beats the plan. Once `pro` is passed, the user is clearly not on it, and
+    the highest completed block becomes the limit if it is higher.
     """
-    if token_limit is not None:
-        return Limit(token_limit, "user", None)
-    settled = history_known or history_error is not None
-    if plan == CUSTOM_MAX:
-        why = "no completed block yet" if history_known else "your history is still being read"
-        why = "your history could not be read" if history_error else why
-        return replace(_custom_max(highest, time_format, plan_tokens["pro"], why), settled=settled)
-    tokens = plan_tokens[plan]
-    if plan != "pro" or counted <= tokens:
-        return Limit(tokens, "plan", plan)
-    if not settled:
-        return Limit(tokens, "plan", plan, "looking up your highest block", settled=False)
-    if highest and highest.tokens.counted > tokens:
-        note = f"pro limit passed; using your highest block of {time_format.day(highest.start)}"
-        return Limit(highest.tokens.counted, CUSTOM_MAX, plan, note)
-    return Limit(tokens, "plan", plan)
+    is_settled = past.is_complete or past.error is not None
+    if rules.token_limit is not None:
+        limit = Limit(rules.token_limit, "user", None, used)
+    elif rules.plan == CUSTOM_MAX:
+        limit = replace(_custom_max(rules, used, past), is_settled=is_settled)
+    else:
+        limit = Limit(rules.plan_tokens[rules.plan], "plan", rules.plan, used)
+        if rules.plan == "pro" and limit.tokens_over:
+            limit = _pro_passed(limit, rules, past) if is_settled else _pro_unsettled(limit)
+    return replace(limit, history_error=past.error)
 
 
-def _custom_max(highest: Optional[Block], time_format: TimeFormat, instead: int, why: str) -> Limit:
-    if highest is None:
-        note = f"{why}; using pro's estimate"
-        return Limit(instead, "plan", CUSTOM_MAX, note)
-    note = f"your highest block, of {time_format.day(highest.start)}"
-    return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, note)
+def past_limit(rules: Rules, completed: Sequence[Block]) -> Limit:
+    """Return the limit to compare past blocks with.
+
+    It is the one that applies to the highest of them: who has ever passed `pro` is not on it.
+    """
+    highest = highest_block(completed)
+    return choose_limit(rules, highest.tokens.counted if highest else 0, PastBlocks(completed))
+
+
+def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
+    highest = highest_block(past.blocks)
+    if highest is not None:
+        note = f"your highest block, of {rules.time_format.day(highest.start)}"
+        return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, used, note)
+    why = "no completed block yet" if past.is_complete else "your history is still being read"
+    why = "your history could not be read" if past.error else why
+    note = f"{why}; using pro's estimate"
+    return Limit(rules.plan_tokens["pro"], "plan", CUSTOM_MAX, used, note)
+
+
+def _pro_unsettled(limit: Limit) -> Limit:
+    return replace(limit, note="looking up your highest block", is_settled=False)
+
+
+def _pro_passed(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
+    highest = highest_block(past.blocks)
+    if highest is None or highest.tokens.counted <= limit.tokens:
+        return limit
+    day = rules.time_format.day(highest.start)
+    note = f"pro limit passed; using your highest block of {day}"
+    return replace(limit, tokens=highest.tokens.counted, source=CUSTOM_MAX, note=note)

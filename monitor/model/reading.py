@@ -1,4 +1,4 @@
-"""The record of one look at ccusage: what the source hands to the model."""
+"""The record of one reading of ccusage, and of what it was read from."""
 
 from __future__ import annotations
 
@@ -20,40 +20,50 @@ class DataSize(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What ccusage said at one look. Times are UTC.
+class Source:
+    """What a reading was made from: which ccusage, which data, and which part of it.
 
-    `blocks` are exact from the newest silence of five hours on; `events` is the series of counted
-    tokens of the active block, None when it could not be had.
+    `scan` is `full`, or `window`: only files modified from `since` (UTC) on. `options_key` stands
+    for the options that change the numbers, and `fingerprint` for the program and the files: two
+    readings with the same one are the same. `missing_dirs` were named by the user and do not exist.
+    """
+
+    ccusage_version: Optional[str] = None
+    data_dirs: tuple[str, ...] = ()
+    missing_dirs: tuple[str, ...] = ()
+    scan: str = "full"
+    since: Optional[datetime] = None
+    size: DataSize = field(default_factory=DataSize)
+    options_key: str = ""
+    fingerprint: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What ccusage reported at `read_at` (UTC).
+
+    `blocks` are exact from the newest pause of five hours on. `events` is the series of counted
+    tokens of the active block; None if it could not be read, or `is_partial` and the next poll
+    reads it. `error` says why a later poll failed: then this reading is stale.
     """
 
     blocks: tuple[Block, ...]
     read_at: datetime
-    ccusage_version: Optional[str] = None
-    data_dirs: tuple[str, ...] = ()
-    missing_dirs: tuple[str, ...] = ()
-    """Data directories that the user named and that are not there."""
-    scan: str = "full"
+    source: Source = field(default_factory=Source)
     events: Optional[tuple[Event, ...]] = None
-    size: DataSize = field(default_factory=DataSize)
-    partial: bool = False
-    """Whether the series is still to come: the next look brings it."""
-    history_error: Optional[str] = None
-    """Why the whole history could not be read, when that was tried."""
-    options_key: str = ""
-    """What else than the data decided on the numbers: which ccusage, and its options."""
-    since: Optional[datetime] = None
-    """What was modified before it was not handed to ccusage; None: it got everything."""
-    fingerprint: Optional[str] = None
-    """Stands for the program and the files that this came from: the same say the same."""
-    stale: bool = False
+    is_partial: bool = False
     error: Optional[str] = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a later poll has failed."""
+        return self.error is not None
 
 
 def undercounts(version: Optional[str]) -> bool:
-    """Whether this ccusage keeps the first line of a streamed answer, not the largest count.
+    """Return whether this ccusage counts the first line of a streamed answer, not the largest.
 
-    It is another number for the same block, so the two ways must never meet in one history.
+    The same block then has another number, so the two ways must never meet in one history.
     """
     major = (version or "").split(".")[0]
     return major.isdecimal() and int(major) < FULLY_COUNTING

@@ -1,4 +1,4 @@
-"""Which reset time applies, and where it came from."""
+"""Choose which reset time applies, and say where it came from."""
 
 from __future__ import annotations
 
@@ -11,46 +11,57 @@ import pytz
 from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import SESSION, Block, Event
+from monitor.model.plans import Rules
 
 
 @dataclass(frozen=True)
 class Reset:
-    """When the limit resets (UTC); `at` is None when nothing is known.
+    """When the limit resets (UTC); `at` is None if nothing is known.
 
-    `source` is `reset_hour`, `official`, `limit_message` or `block_end`. `latest` is given when the
+    `source` is `reset_hour`, `official`, `limit_message` or `block_end`. `latest` is given if the
     true reset may be later: ccusage floors a block's start to the hour, Claude's own window starts
-    at the first message.
+    at the first message. `start` is when the block or window began.
     """
 
     at: Optional[datetime]
     source: Optional[str]
     latest: Optional[datetime] = None
+    start: Optional[datetime] = None
+
+    def elapsed_percent(self, now: datetime) -> Optional[float]:
+        """Return how much of the time from `start` to the reset has passed; None if not known."""
+        if self.at is None or self.start is None:
+            return None
+        return max(0.0, 100 * (now - self.start) / (self.at - self.start))
 
 
 def choose_reset(
     block: Optional[Block],
     events: Optional[Sequence[Event]],
-    reset_hour: Optional[int],
-    official: Optional[datetime],
-    zone: BaseTzInfo,
+    rules: Rules,
+    official: Optional[Reset],
     now: datetime,
 ) -> Reset:
-    """Choose: `--reset-hour`, else the official one, the limit message's, the block's end."""
-    if reset_hour is not None:
-        return Reset(next_reset(now, reset_hour, zone), "reset_hour")
-    if official is not None and official > now:
-        return Reset(official, "official")
+    """Choose the reset hour of the rules, the official reset, a limit message's, the block's end.
+
+    `official` is that of the official window in charge.
+    """
+    start = block.start if block else None
+    if rules.reset_hour is not None:
+        return Reset(next_reset(now, rules.reset_hour, rules.zone), "reset_hour", start=start)
+    if official is not None:
+        return official
     if block is None:
         return Reset(None, None)
     if block.limit_reset is not None and block.limit_reset > now:
-        return Reset(block.limit_reset, "limit_message")
-    return Reset(block.end, "block_end", _latest(block, events))
+        return Reset(block.limit_reset, "limit_message", start=start)
+    return Reset(block.end, "block_end", _latest(block, events), start)
 
 
 def next_reset(now: datetime, hour: int, zone: BaseTzInfo) -> datetime:
     """Return the next moment (UTC) at which the clocks of `zone` show `hour`:00.
 
-    Where that hour is skipped, the first moment after it; where it comes twice, the earlier.
+    If that hour is skipped, it is the first moment after it; if it comes twice, the earlier one.
     """
     today = now.astimezone(zone).date()
     moments = (_moment(today + timedelta(days=d), hour, zone) for d in range(-1, 4))
@@ -60,8 +71,8 @@ def next_reset(now: datetime, hour: int, zone: BaseTzInfo) -> datetime:
 def _moment(day: date, hour: int, zone: BaseTzInfo) -> datetime:
     wall = datetime.combine(day, time(hour))
     offsets = {_offset(wall + timedelta(days=d), zone) for d in (-1, 1)}
-    # Two offsets around a change of clocks give two candidates; the earlier one that reads `hour`
-    # is the answer, and none reads it when the hour is skipped.
+    # Two offsets around a change of clocks give two candidates. The earlier one that reads `hour`
+    # is the answer; if the hour is skipped, neither does.
     candidates = sorted(pytz.utc.localize(wall - offset) for offset in offsets)
     for moment in candidates:
         if moment.astimezone(zone).replace(tzinfo=None) == wall:

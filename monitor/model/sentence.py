@@ -66,7 +66,7 @@ def _reached_at(usage: Usage) -> Optional[datetime]:
 
 def _weekly_first(usage: Usage) -> str:
     assert usage.weekly is not None  # noqa: S101 - the caller has looked
-    used, window = percent(usage.weekly.used_percent), usage.weekly.window
+    used, window = percent(usage.weekly.window.used_percent), usage.weekly.window
     when = _at(usage, usage.weekly.runs_out_at)
     return (
         f"The weekly limit comes first: {used} used, reached {when} at this pace; "
@@ -84,14 +84,14 @@ def _no_block(usage: Usage) -> str:
     if usage.last is not None:
         ended = _clock(usage, usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."
-    if usage.reading.size.files:
+    if usage.reading.source.size.files:
         return "No active block, and none before. A new one starts with your next message."
     return "No Claude Code usage here yet. The first block starts with your first message."
 
 
 def _exceeded(usage: Usage) -> str:
     since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
-    over = plural(usage.tokens.counted - usage.limit.tokens, "token")
+    over = plural(usage.limit.tokens_over, "token")
     return f"Over the limit{since}, by {over}; it resets {_reset(usage)}."
 
 
@@ -99,8 +99,8 @@ def _warming_up(usage: Usage) -> str:
     if not usage.is_settled:
         said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
         return f"{said}. Your highest block, which is the limit, is being looked up."
-    used = percent(usage.percent)
-    if usage.reading.partial:
+    used = percent(usage.headline.used_percent)
+    if usage.reading.is_partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."
     if usage.headline.limit_tokens is None:
         return f"{used} used, reset {_reset(usage)}; too little was used here for a forecast."
@@ -171,7 +171,7 @@ def _weekly_soon(usage: Usage) -> Iterator[str]:
     if week is None or at is None or week.comes_first:
         return
     if usage.now < at <= usage.now + DAY:
-        used = percent(week.used_percent)
+        used = percent(week.window.used_percent)
         yield f"The weekly limit, {used} used, is reached {_at(usage, at)} at this pace."
 
 
@@ -185,22 +185,23 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if reading.error:
         old = age(usage.now - reading.read_at)
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
-    for name in reading.missing_dirs:
+    for name in reading.source.missing_dirs:
         yield left_out(name)
-    if reading.history_error:
-        yield f"The history could not be read, the limit may be too low: {reading.history_error}"
+    if usage.limit.history_error:
+        error = usage.limit.history_error
+        yield f"The history could not be read, the limit may be too low: {error}"
     reached = usage.official.windows.get(FIVE_HOUR)
     if reached is not None and reached.used_percent >= WHOLE:
         yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
-    if usage.exceeded and usage.headline.source == "estimate" and usage.is_settled:
-        used = percent(usage.used_percent)
+    if usage.limit.tokens_over and usage.headline.source == "estimate" and usage.is_settled:
+        used = percent(usage.limit.used_percent)
         yield f"{used} of the limit is used; you may be stopped at any moment."
-    if not usage.burn.exact and not reading.partial:
+    if not usage.burn.exact and not reading.is_partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
     yield from _weekly_soon(usage)
-    if undercounts(reading.ccusage_version):
+    if undercounts(reading.source.ccusage_version):
         yield (
-            f"ccusage {reading.ccusage_version} undercounts output tokens; "
+            f"ccusage {reading.source.ccusage_version} undercounts output tokens; "
             "ccusage 20 counts them fully."
         )
     if usage.block and (usage.block.last_activity or usage.now) > usage.now + SKEW:

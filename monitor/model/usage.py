@@ -1,14 +1,11 @@
-"""Measure: from a reading, the rules and the present moment to everything a view may show."""
+"""Measure usage: from a reading, the rules and the present moment to everything a view may show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Optional
-
-import pytz
-from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import (
     Block,
@@ -21,11 +18,10 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import UNKNOWN, Forecast, forecast
-from monitor.model.formatting import TimeFormat
 from monitor.model.headline import Headline, choose_headline
 from monitor.model.history import History
 from monitor.model.official import FIVE_HOUR, SEVEN_DAY, OfficialLimits, present, window_kind
-from monitor.model.plans import CUSTOM_MAX, PLAN_TOKENS, Limit, choose_limit, highest_block
+from monitor.model.plans import CUSTOM_MAX, Limit, PastBlocks, Rules, choose_limit
 from monitor.model.projection import project
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset
@@ -33,42 +29,34 @@ from monitor.model.weekly import Weekly, weekly
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What the user chose that changes the numbers: the settings that the model needs."""
-
-    plan: str = "pro"
-    token_limit: Optional[int] = None
-    reset_hour: Optional[int] = None
-    zone: BaseTzInfo = pytz.utc
-    twelve_hour: bool = False
-    plan_tokens: Mapping[str, int] = field(default_factory=lambda: PLAN_TOKENS)
-
-    @property
-    def time_format(self) -> TimeFormat:
-        """How times are written."""
-        return TimeFormat(self.zone, self.twelve_hour)
-
-
-@dataclass(frozen=True)
 class Usage:
-    """Everything there is to show at `now`; every output is made from one of these."""
+    """Everything there is to show at `now` (UTC); every output is made from one of these.
+
+    `block` is the active block; `events` is its series, None if that is not known exactly.
+    `official` holds only windows that are believed and not over.
+    """
 
     now: datetime
-    status: str
     reading: Reading
     rules: Rules
     block: Optional[Block]
-    last: Optional[Block]
     events: Optional[tuple[Event, ...]]
-    tokens: TokenCounts
     limit: Limit
+    headline: Headline
+    official: OfficialLimits
     burn: BurnRate
     reset: Reset
     forecast: Forecast
-    crossed_at: Optional[datetime]
-    headline: Headline
-    official: OfficialLimits
-    weekly: Optional[Weekly] = None
+
+    @property
+    def status(self) -> str:
+        """`active`, `idle` (no active block) or `limit_reached`."""
+        if self.official.reached is not None:
+            return "limit_reached"
+        if self.block is None:
+            return "idle"
+        limit_reset = self.block.limit_reset
+        return "limit_reached" if limit_reset and limit_reset > self.now else "active"
 
     @property
     def state(self) -> str:
@@ -83,63 +71,53 @@ class Usage:
         return "weekly" if weekly_first else self.forecast.verdict
 
     @property
-    def percent(self) -> float:
-        """The percentage in charge: official, bridged, or the estimate."""
-        return self.headline.used_percent
+    def tokens(self) -> TokenCounts:
+        """The tokens of the active block; all 0 without one."""
+        return self.block.tokens if self.block else TokenCounts()
 
     @property
-    def level(self) -> Optional[float]:
-        """The local count at which the limit in charge is reached; None while that is unknown."""
-        return self.headline.limit_tokens
+    def last(self) -> Optional[Block]:
+        """The newest block that has ended."""
+        return last_block(self.reading.blocks, self.now)
+
+    @cached_property
+    def weekly(self) -> Optional[Weekly]:
+        """The seven-day window measured against the five-hour one; None if it is not known."""
+        five_hour_ends = (self.forecast.runs_out_at or self.reset.at) if self.block else None
+        return weekly(self.official.windows.get(SEVEN_DAY), five_hour_ends, self.now)
 
     @property
-    def used_percent(self) -> float:
-        """Counted tokens over the token limit, not clamped: 137.2 is possible."""
-        return 100 * self.tokens.counted / self.limit.tokens
-
-    @property
-    def tokens_left(self) -> int:
-        """Counted tokens up to the limit, never below 0."""
-        return max(0, self.limit.tokens - self.tokens.counted)
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether more than the limit has been counted."""
-        return self.tokens.counted > self.limit.tokens
+    def crossed_at(self) -> Optional[datetime]:
+        """When the running count went over the limit; None if it did not, or that is not known."""
+        total = 0
+        for event in self.events or ():
+            total += event.tokens
+            if total > self.limit.tokens:
+                return event.at
+        return None
 
     @property
     def needs_history(self) -> bool:
         """Whether the limit depends on blocks that only the history has."""
-        if self.rules.token_limit is not None or self.reading.scan == "full":
-            return False
-        return self.rules.plan == CUSTOM_MAX or (self.rules.plan == "pro" and self.exceeded)
+        passed_pro = self.limit.plan == "pro" and self.limit.tokens_over > 0
+        depends = self.limit.plan == CUSTOM_MAX or passed_pro
+        return depends and self.reading.source.scan != "full"
 
     @property
     def is_settled(self) -> bool:
         """Whether the limit in charge is known: else there is nothing to judge by yet."""
-        return _is_settled(self.limit, self.headline)
+        return self.limit.is_settled or self.headline.window is not None
 
     @property
     def is_weekly_reached(self) -> bool:
-        """Whether the user has to wait for the official seven-day limit."""
+        """Whether the official seven-day limit is reached, and is the last to reset."""
         return self.official.reached == SEVEN_DAY
 
     @property
     def goes_on_at(self) -> Optional[datetime]:
-        """When a reached limit resets: the weekly one's own time, whatever the reset hour."""
-        weekly = self.official.windows.get(SEVEN_DAY) if self.is_weekly_reached else None
-        return weekly.resets_at if weekly else self.reset.at
-
-    @property
-    def elapsed_percent(self) -> Optional[float]:
-        """How much of the time up to the reset has passed, since the block or window began."""
-        if self.block is None or self.reset.at is None:
-            return None
-        start = self.block.start
-        length = window_kind(self.official.reached or FIVE_HOUR).length
-        if self.reset.source == "official" and length is not None:
-            start = self.reset.at - length
-        return max(0.0, 100 * (self.now - start) / (self.reset.at - start))
+        """When a reached limit resets: the weekly one at its own time, whatever the reset hour."""
+        week = self.official.windows.get(SEVEN_DAY) if self.is_weekly_reached else None
+        return week.resets_at if week else self.reset.at
 
 
 def measure(
@@ -153,35 +131,26 @@ def measure(
     official = present(official or OfficialLimits(), now)
     block = active_block(reading.blocks, now)
     events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
-    tokens = block.tokens if block else TokenCounts()
-    limit = _limit(reading, history, rules, tokens.counted, now)
-    used_at, window = block.last_activity if block else None, official.windows.get(FIVE_HOUR)
-    headline = choose_headline(tokens.counted, limit.tokens, window, events, now, used_at)
-    status = _status(block, official, now)
-    resets_at = _official_reset(headline, official)
-    reset = choose_reset(block, events, rules.reset_hour, resets_at, rules.zone, now)
-    # No verdict from the average while the series is on its way: it would turn a moment later.
-    burn = BurnRate(None) if block and reading.partial else burn_rate(block, events, now)
-    judged = status == "active" and _is_settled(limit, headline)
-    outcome = _forecast(block, events, headline, burn, reset, now) if judged else UNKNOWN
-    return Usage(
+    past = _past_blocks(reading, history, now)
+    limit = choose_limit(rules, block.tokens.counted if block else 0, past)
+    used_at = block.last_activity if block else None
+    headline = choose_headline(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
+    official_reset = _official_reset(official, headline)
+    usage = Usage(
         now=now,
-        status=status,
         reading=reading,
         rules=rules,
         block=block,
-        last=last_block(reading.blocks, now),
         events=events,
-        tokens=tokens,
         limit=limit,
-        burn=burn,
-        reset=reset,
-        forecast=outcome,
-        crossed_at=_crossed_at(events, limit.tokens),
         headline=headline,
         official=official,
-        weekly=_weekly(official, block, outcome, reset, now),
+        # The block's average would give another verdict than the series, a moment before it.
+        burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, events, now),
+        reset=choose_reset(block, events, rules, official_reset, now),
+        forecast=UNKNOWN,
     )
+    return replace(usage, forecast=_forecast(usage))
 
 
 def without_costs(usage: Usage) -> Usage:
@@ -190,83 +159,44 @@ def without_costs(usage: Usage) -> Usage:
     return replace(usage, block=block, burn=replace(usage.burn, cost_per_hour=None))
 
 
-def _is_settled(limit: Limit, headline: Headline) -> bool:
-    return limit.settled or headline.window is not None
-
-
 def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple[Event, ...]]:
-    """Take messages that a wrong clock stamped in the future for just sent: they are counted."""
+    """Move events that a wrong clock stamped in the future to `now`: the block counts them."""
     if not events or events[-1].at <= now:
         return events
     return tuple(event._replace(at=min(event.at, now)) for event in events)
 
 
-def _status(block: Optional[Block], official: OfficialLimits, now: datetime) -> str:
-    if official.reached is not None:
-        return "limit_reached"
-    if block is None:
-        return "idle"
-    stopped = block.limit_reset is not None and block.limit_reset > now
-    return "limit_reached" if stopped else "active"
-
-
-def _official_reset(headline: Headline, official: OfficialLimits) -> Optional[datetime]:
-    """Return the official reset while an official percentage is in charge: never half of it."""
-    window = official.windows[official.reached] if official.reached else headline.window
-    return window.resets_at if window else None
-
-
-def _weekly(
-    official: OfficialLimits,
-    block: Optional[Block],
-    outcome: Forecast,
-    reset: Reset,
-    now: datetime,
-) -> Optional[Weekly]:
-    ends = (outcome.runs_out_at or reset.at) if block else None
-    return weekly(official.windows.get(SEVEN_DAY), ends, now)
-
-
-def _limit(
-    reading: Reading, history: Optional[History], rules: Rules, counted: int, now: datetime
-) -> Limit:
-    completed = [b for b in real_blocks(reading.blocks) if b.end <= now]
-    kept = [item.block for item in history.ended(now)] if history else []
-    return choose_limit(
-        rules.plan,
-        rules.token_limit,
-        counted,
-        highest_block(completed + kept),
-        rules.time_format,
-        rules.plan_tokens,
-        history_known=reading.scan == "full" or bool(history and history.read_at),
-        history_error=reading.history_error,
+def _past_blocks(reading: Reading, history: Optional[History], now: datetime) -> PastBlocks:
+    history = history or History()
+    ended = [block for block in real_blocks(reading.blocks) if block.end <= now]
+    return PastBlocks(
+        ended + [item.block for item in history.ended(now)],
+        is_complete=reading.source.scan == "full" or history.read_at is not None,
+        error=history.error,
     )
 
 
-def _forecast(
-    block: Optional[Block],
-    events: Optional[Sequence[Event]],
-    headline: Headline,
-    burn: BurnRate,
-    reset: Reset,
-    now: datetime,
-) -> Forecast:
-    if block is None or reset.at is None or headline.limit_tokens is None:
+def _official_reset(official: OfficialLimits, headline: Headline) -> Optional[Reset]:
+    """Return the reset of the official window in charge; None if there is none, or not known."""
+    window_id = official.reached or (FIVE_HOUR if headline.window else None)
+    at = official.windows[window_id].resets_at if window_id else None
+    if window_id is None or at is None:
+        return None
+    length = window_kind(window_id).length
+    return Reset(at, "official", start=at - length if length else None)
+
+
+def _forecast(usage: Usage) -> Forecast:
+    block, events, headline, reset_at = usage.block, usage.events, usage.headline, usage.reset.at
+    if usage.status != "active" or not usage.is_settled:
         return UNKNOWN
-    view = project(events, block.start, reset.at, now) if events else None
-    found = forecast(headline.used_tokens, headline.limit_tokens, burn, view, reset.at, now)
-    if found.tokens is None:
-        return found
-    low, median, high = (headline.percent_at(tokens) for tokens in found.tokens)
-    return replace(found, likely_percent=median, likely_range=(low, high))
-
-
-def _crossed_at(events: Optional[Sequence[Event]], limit: int) -> Optional[datetime]:
-    """Return when the running count went over the limit, None if it did not or is not known."""
-    total = 0
-    for event in events or ():
-        total += event.tokens
-        if total > limit:
-            return event.at
-    return None
+    if block is None or reset_at is None or headline.limit_tokens is None:
+        return UNKNOWN
+    projection = project(events, block.start, reset_at, usage.now) if events else None
+    result = forecast(
+        usage.limit.used, headline.limit_tokens, usage.burn, projection, reset_at, usage.now
+    )
+    if result.tokens is None:
+        return result
+    low, median, high = (headline.percent_at(tokens) for tokens in result.tokens)
+    return replace(result, likely_percent=median, likely_range=(low, high))

@@ -21,11 +21,6 @@ class Weekly:
     runs_out_at: Optional[datetime]
     comes_first: bool
 
-    @property
-    def used_percent(self) -> float:
-        """The official percentage."""
-        return self.window.used_percent
-
 
 def weekly(
     window: Optional[RateLimitWindow], five_hour_ends: Optional[datetime], now: datetime

@@ -31,13 +31,14 @@ class ReadingFile:
 
         Another process may have put an older reading in its place: then it is written again.
         """
-        path = reading_path(self._directory, reading.data_dirs, reading.options_key)
+        path = reading_path(self._directory, reading.source.data_dirs, reading.source.options_key)
         try:
             if is_confirmed and self._stamp is not None and _stamp_of(path) == self._stamp:
                 os.utime(path)
             else:
                 blocks = tuple(real_blocks(reading.blocks))
-                save(path, replace(reading, blocks=blocks, missing_dirs=()))
+                source = replace(reading.source, missing_dirs=())
+                save(path, replace(reading, blocks=blocks, source=source))
             self._stamp = _stamp_of(path)
         except OSError:
             self._stamp = None

@@ -54,12 +54,12 @@ def _idle_facts(usage: Usage) -> list[str]:
 def _active_facts(usage: Usage) -> list[str]:
     if not usage.is_settled:
         return [f"{count(usage.tokens.counted)} used", _reset(usage)]
-    return [percent(usage.percent), _left(usage), _risk(usage), _reset(usage)]
+    return [percent(usage.headline.used_percent), _left(usage), _risk(usage), _reset(usage)]
 
 
 def _left(usage: Usage) -> str:
     if usage.forecast.verdict == "exceeded":
-        return f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+        return f"{count(usage.limit.tokens_over)} over"
     left = usage.headline.tokens_left
     return "" if left is None else f"{count(left)} left"
 
@@ -99,6 +99,10 @@ def _clock(usage: Usage, when: Optional[datetime]) -> str:
     return usage.rules.time_format.minute_or_day(when, usage.now) if when else ""
 
 
+def _bar(usage: Usage, glyphs: Glyphs) -> str:
+    return _text(bar(usage.headline.used_percent, None, 10, "", glyphs.bar), glyphs)
+
+
 def _known(write: Callable[[float], str], number: Optional[float]) -> str:
     return "" if number is None else write(number)
 
@@ -113,9 +117,9 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "sentence": lambda usage, _: sentence.summary(usage),
         "status": lambda usage, _: usage.status,
         "verdict": lambda usage, _: usage.forecast.verdict,
-        "percent": lambda usage, _: percent(usage.percent) if usage.block else "",
+        "percent": lambda usage, _: percent(usage.headline.used_percent) if usage.block else "",
         "source": lambda usage, _: usage.headline.source if usage.block else "none",
-        "bar": lambda usage, glyphs: _text(bar(usage.percent, None, 10, "", glyphs.bar), glyphs),
+        "bar": _bar,
         "used": lambda usage, _: count(usage.tokens.counted),
         "left": lambda usage, _: _known(count, usage.headline.tokens_left),
         "limit": lambda usage, _: _limit(usage),
@@ -125,7 +129,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "likely": lambda usage, _: _known(percent, usage.forecast.likely_percent),
         "reset": lambda usage, _: _clock(usage, usage.reset.at),
         "reset_in": lambda usage, _: duration(usage.reset.at - usage.now) if usage.reset.at else "",
-        "week": lambda usage, _: percent(usage.weekly.used_percent) if usage.weekly else "",
+        "week": lambda usage, _: percent(usage.weekly.window.used_percent) if usage.weekly else "",
         "cost": lambda usage, _: _known(dollars, _cost(usage)),
         "age": lambda usage, _: _age(usage),
     }
@@ -162,4 +166,4 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
 def _whole_percent(usage: Usage) -> int:
     if usage.status == "limit_reached":
         return 100
-    return min(100, round(usage.percent)) if usage.block else 0
+    return min(100, round(usage.headline.used_percent)) if usage.block else 0

@@ -44,12 +44,12 @@ GAUGES: tuple[tuple[str, str, Callable[[Usage], Value]], ...] = (
     (
         "estimate_used_ratio",
         "Counted tokens over limit_tokens: above 1 when passed.",
-        lambda u: u.used_percent / 100,
+        lambda u: u.limit.used_percent / 100,
     ),
     (
         "limit_reached",
         "1 when Claude Code has said so, or the used ratio is above 1; else 0.",
-        lambda u: u.status == "limit_reached" or u.percent > 100,
+        lambda u: u.status == "limit_reached" or u.headline.used_percent > 100,
     ),
     (
         "burn_rate_tokens_per_second",
@@ -118,6 +118,7 @@ WINDOW_GAUGES: tuple[tuple[str, str, Callable[[RateLimitWindow], Value]], ...] =
 def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[Family]:
     """Yield the metrics of a usage: the numbers of `--json`, in tokens, seconds and ratios."""
     usage = usage if show_cost else without_costs(usage)
+    lead = usage.headline
     yield from _family(
         "info",
         "Versions of the monitor and of ccusage; the plan and where its limit is from; always 1.",
@@ -126,7 +127,7 @@ def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[F
     yield from _family(
         "used_ratio",
         "The percentage in charge, as the screen leads with; its source says what it rests on.",
-        [({"source": usage.headline.source}, usage.percent / 100 if usage.block else None)],
+        [({"source": lead.source}, lead.used_percent / 100 if usage.block else None)],
     )
     windows = usage.official.windows
     for name, text, of_window in WINDOW_GAUGES:
@@ -150,7 +151,7 @@ def poll_families(usage: Optional[Usage], failures: int) -> Iterator[Family]:
 def stale_families(usage: Optional[Usage]) -> Iterator[Family]:
     """Yield whether what is known is old, or whether nothing is known (`usage` is None)."""
     text = "1 when the last look failed or none has succeeded yet: values are old or missing."
-    return _family("reading_stale", text, [({}, usage is None or usage.reading.stale)])
+    return _family("reading_stale", text, [({}, usage is None or usage.reading.is_stale)])
 
 
 def _family(name: str, text: str, samples: Sequence[tuple[Labels, Value]]) -> Iterator[Family]:
@@ -169,7 +170,7 @@ def _family(name: str, text: str, samples: Sequence[tuple[Labels, Value]]) -> It
 def _info(usage: Usage, version: str) -> Labels:
     return {
         "version": version,
-        "ccusage_version": usage.reading.ccusage_version or "",
+        "ccusage_version": usage.reading.source.ccusage_version or "",
         "plan": usage.limit.plan or "",
         "limit_source": usage.limit.source,
     }

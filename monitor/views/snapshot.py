@@ -54,10 +54,11 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 
 def _headline(usage: Usage) -> dict[str, Any]:
     # Without a block an official limit may be reached all the same, from another device.
-    reached = usage.status == "limit_reached" and usage.headline.window is not None
-    used, source, left = usage.percent, usage.headline.source, usage.headline.tokens_left
+    lead = usage.headline
+    reached = usage.status == "limit_reached" and lead.window is not None
+    used, source, left = lead.used_percent, lead.source, lead.tokens_left
     if usage.is_weekly_reached and usage.weekly is not None:
-        used, source, left = usage.weekly.used_percent, "official", 0.0
+        used, source, left = usage.weekly.window.used_percent, "official", 0.0
     elif usage.block is None and not reached:
         return {**NO_HEADLINE, "sentence": sentence.summary(usage)}
     return {
@@ -71,11 +72,11 @@ def _headline(usage: Usage) -> dict[str, Any]:
 def _source(usage: Usage) -> dict[str, Any]:
     reading = usage.reading
     return {
-        "ccusage_version": reading.ccusage_version,
-        "data_dirs": list(reading.data_dirs),
-        "scan": reading.scan,
+        "ccusage_version": reading.source.ccusage_version,
+        "data_dirs": list(reading.source.data_dirs),
+        "scan": reading.source.scan,
         "read_at": utc(reading.read_at),
-        "stale": reading.stale,
+        "stale": reading.is_stale,
         "error": reading.error,
     }
 
@@ -115,9 +116,9 @@ def _limit(usage: Usage) -> dict[str, Any]:
         "source": usage.limit.source,
         "plan": usage.limit.plan,
         "note": usage.limit.note,
-        "used_percent": usage.used_percent,
-        "tokens_left": usage.tokens_left,
-        "exceeded": usage.exceeded,
+        "used_percent": usage.limit.used_percent,
+        "tokens_left": usage.limit.tokens_left,
+        "exceeded": usage.limit.tokens_over > 0,
     }
 
 
@@ -160,7 +161,7 @@ def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
     if weekly is None:
         return None
     return {
-        "used_percent": weekly.used_percent,
+        "used_percent": weekly.window.used_percent,
         "resets_at": utc(weekly.window.resets_at),
         "runs_out_at": utc(weekly.runs_out_at),
         "comes_first": weekly.comes_first,

@@ -21,7 +21,7 @@ def official_parts(limits: OfficialLimits, now: datetime) -> list[str]:
 
 def estimate(usage: Usage, now: datetime) -> str:
     """Return what the monitor read last, with its age."""
-    text = f"estimate {percent(usage.used_percent)}" if usage.block else "no active block"
+    text = f"estimate {percent(usage.limit.used_percent)}" if usage.block else "no active block"
     return f"{text}, read {age(now - usage.reading.read_at)} ago"
 
 

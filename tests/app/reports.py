@@ -168,4 +168,4 @@ def lengths(calls: list[list[Any]]) -> list[str]:
 def store(reading: Reading, state: Path) -> Path:
     """Store a reading as another process does; return the file."""
     ReadingFile(state).store(reading, is_confirmed=False)
-    return reading_path(state, reading.data_dirs, reading.options_key)
+    return reading_path(state, reading.source.data_dirs, reading.source.options_key)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app.alerts import Alerts, environment, run_command, tell
+from monitor.app.alerts import Alerts, environment, run_command, send
 from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert
 from monitor.model.usage import Usage
@@ -116,7 +116,7 @@ def test_telling_does_not_wait_for_the_command(tmp_path: Path) -> None:
     fifo = tmp_path / "gate"
     os.mkfifo(fifo)
     settings = AlertOptions(command=f"read line <{fifo}; echo over >{tmp_path}/over")
-    tell(Alert("percent", "T", "S."), usage_in("ok"), settings, Recorder())
+    send(Alert("percent", "T", "S."), usage_in("ok"), settings, Recorder())
     assert not (tmp_path / "over").exists()  # it hangs until somebody writes to the gate
     fifo.write_text("go\n", encoding="utf-8")
     until((tmp_path / "over").exists, "the command has run")

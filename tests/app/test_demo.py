@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.app import demo
-from monitor.model.usage import Rules
+from monitor.model.plans import Rules
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
 

@@ -13,8 +13,8 @@ from monitor.app.poller import Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.model.blocks import active_block
+from monitor.model.plans import Rules
 from monitor.model.sentence import warnings
-from monitor.model.usage import Rules
 from tests.app.reports import (
     HOUR,
     NOW,
@@ -158,7 +158,7 @@ def test_a_window_that_counts_more_than_everything_is_distrusted(
     assert counted(poller.poll()) == 300
     result = poller.read_history()
     assert result.reading is not None
-    assert result.reading.scan == "full"
+    assert result.reading.source.scan == "full"
     assert counted(result) == (100 if scan else None)
 
 
@@ -178,7 +178,7 @@ def test_what_one_process_has_found_wrong_is_known_to_all_until_the_block_ends(
     clock.now = START + 5 * HOUR
     result = later.poll().reading
     assert result is not None
-    assert result.scan == "window"
+    assert result.source.scan == "window"
 
 
 def test_an_unchecked_count_of_the_window_does_not_stay_the_highest_block(
@@ -213,7 +213,7 @@ def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(
     reader.reader.read_all = read_all  # type: ignore[assignment, method-assign]
     seen = poller.read_history()
     assert seen.reading is not None
-    assert seen.reading.scan == "window"
+    assert seen.reading.source.scan == "window"
 
 
 def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(

@@ -124,7 +124,7 @@ def test_of_a_program_that_is_no_package_nothing_is_taken_over(
 ) -> None:
     first = reader.poll(NOW)
     fake.calls()
-    assert first.fingerprint is None
+    assert first.source.fingerprint is None
     reader_after(first, fake, tmp_path, root).poll(NOW)
     assert lengths(fake.calls())[0] == "5"
 
@@ -238,7 +238,7 @@ def test_a_failed_poll_keeps_the_last_reading_as_stale_and_says_why(
     touch(root)
     result = poller.poll()
     assert before is not None and result.reading is not None and result.error is not None
-    assert result.reading == replace(before, stale=True, error=result.error.reason)
+    assert result.reading == replace(before, error=result.error.reason)
 
 
 def test_after_an_install_a_new_start_does_not_show_the_old_error(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from tests.app.reports import (
     touch,
     transcript,
 )
+from tests.samples import with_source
 
 
 def test_a_look_reads_the_blocks_and_the_series_through_the_window(
@@ -38,8 +38,9 @@ def test_a_look_reads_the_blocks_and_the_series_through_the_window(
         ("5", ["new.jsonl"]),
         ("0.02", ["new.jsonl"]),
     ]
-    assert (reading.scan, reading.ccusage_version, reading.read_at) == ("window", "20.0.24", NOW)
-    assert reading.size.files == 2
+    source = reading.source
+    assert (source.scan, source.ccusage_version, reading.read_at) == ("window", "20.0.24", NOW)
+    assert reading.source.size.files == 2
     assert reading.events is not None
     assert sum(event.tokens for event in reading.events) == 300
 
@@ -126,7 +127,7 @@ def test_without_a_silence_the_window_grows_until_everything_is_read(
     reader: Polled, fake: Fake
 ) -> None:
     fake.says(*BUSY)
-    assert reader.poll(NOW, series=False).scan == "full"
+    assert reader.poll(NOW, series=False).source.scan == "full"
     tried = [files for _, files, _ in fake.calls()]
     assert tried[0] == ["new.jsonl"]
     assert tried[-1] == ["new.jsonl", "old.jsonl"]
@@ -150,7 +151,7 @@ def test_a_grown_window_is_kept_for_hours_then_a_narrow_one_is_tried(
 def test_a_history_of_today_is_read_in_place(fake: Fake, tmp_path: Path) -> None:
     transcript(tmp_path / "claude", "p/new.jsonl", NOW - HOUR)
     reader = polled(fake, tmp_path, [tmp_path / "claude"])
-    assert reader.poll(NOW, series=False).scan == "full"
+    assert reader.poll(NOW, series=False).source.scan == "full"
     assert [dirs for _, _, dirs in fake.calls()] == [str(tmp_path / "claude")]
 
 
@@ -159,7 +160,7 @@ def test_full_scan_hands_over_everything_at_every_look(
 ) -> None:
     reader = polled(fake, tmp_path, [root], full_scan=True)
     for _ in range(2):
-        assert reader.poll(NOW, series=False).scan == "full"
+        assert reader.poll(NOW, series=False).source.scan == "full"
         touch(root)
     assert [dirs for _, _, dirs in fake.calls()] == [str(root), str(root)]
 
@@ -170,7 +171,7 @@ def test_where_only_everything_will_do_the_series_is_still_read_from_few_files(
     """Cut into minutes, a gigabyte takes ccusage 20 more than 2 GB of memory."""
     fake.says(*BUSY, raw_block(START, NOW - HOUR, 300))
     reading = reader.poll(NOW)
-    assert reading.scan == "full"
+    assert reading.source.scan == "full"
     assert fake.calls()[-1][:2] == ["0.02", ["new.jsonl"]]
     assert reading.events is not None
 
@@ -203,7 +204,7 @@ def test_a_private_directory_that_a_cleaner_removed_is_made_again(
     before = reader.poll(NOW)
     shutil.rmtree(tmp_path / "work")
     touch(root)
-    assert reader.poll(NOW) == replace(before, size=DataSize(2, before.size.bytes + 3))
+    assert reader.poll(NOW) == with_source(before, size=DataSize(2, before.source.size.bytes + 3))
 
 
 def test_another_ccusage_is_asked_who_it_is(reader: Polled, fake: Fake, root: Path) -> None:
@@ -214,7 +215,7 @@ def test_another_ccusage_is_asked_who_it_is(reader: Polled, fake: Fake, root: Pa
         reader.poll(NOW)
     fake.write(version="17.2.1")
     fake.says(raw_block(START, NOW, 450))
-    assert reader.poll(NOW).ccusage_version == "17.2.1"
+    assert reader.poll(NOW).source.ccusage_version == "17.2.1"
 
 
 def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, root: Path) -> None:

@@ -49,7 +49,7 @@ def test_with_custom_max_the_history_is_read_before_the_usage_is_shown(
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
     chosen = settings(fake, root, limit=LimitOptions("custom_max"))
     with open_session(chosen) as (_, poller):
-        assert read_usage(chosen, poller).limit.settled
+        assert read_usage(chosen, poller).limit.is_settled
         assert poller.result.history is not None
 
 

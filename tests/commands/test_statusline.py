@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from monitor.cli import cli
 from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, parse_rate_limits
-from monitor.model.reading import Reading
+from monitor.model.reading import Reading, Source
 from monitor.store.official import add_reports, load_official, official_path
 from monitor.store.paths import state_dir
 from monitor.store.reading import ReadingFile
@@ -199,7 +199,8 @@ def a_reading(home: Path, read_at: datetime) -> Reading:
         event._replace(at=start + timedelta(minutes=i)) for i, event in enumerate(EVENTS)
     )
     block = replace(block_of(events), last_activity=events[-1].at)
-    return Reading((block,), read_at, "20.0.24", (str(home),), events=events)
+    source = Source(ccusage_version="20.0.24", data_dirs=(str(home),))
+    return Reading((block,), read_at, source, events)
 
 
 EVENTS = events_over(40, 28_000)

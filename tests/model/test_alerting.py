@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model.alerting import Alert, Armed, due
+from monitor.model.alerting import Alert, AlertState, due_alerts
 from monitor.model.blocks import SESSION
 from monitor.model.sentence import summary
 from monitor.model.usage import Usage
@@ -31,6 +31,10 @@ def at(percent: float, minutes: float = 0, verdict: str = "ok", state: str = "ok
     )
 
 
+def as_stale(usage: Usage) -> Usage:
+    return replace(usage, reading=replace(usage.reading, error="It failed."))
+
+
 def idle(minutes: float) -> Usage:
     return replace(usage_in("idle"), now=NOW + minutes * MINUTE)
 
@@ -43,9 +47,9 @@ def next_block(percent: float, minutes: float) -> Usage:
 
 def told(usages: Iterable[Usage], percents: Sequence[float] = (80, 95)) -> list[list[str]]:
     """Return the titles of the alerts at each usage, one after another."""
-    armed, titles = Armed(), []
+    state, titles = AlertState(), []
     for usage in usages:
-        alerts, armed = due(armed, usage, percents)
+        alerts, state = due_alerts(usage, state, percents)
         titles.append([alert.title for alert in alerts])
     return titles
 
@@ -63,7 +67,7 @@ def test_a_threshold_is_told_once_when_it_is_passed() -> None:
 
 def test_an_alert_says_the_sentence_of_the_screen() -> None:
     usage = at(81)
-    (alert,), _ = due(Armed(), usage)
+    (alert,), _ = due_alerts(usage, AlertState())
     assert alert == Alert("percent", EIGHTY, summary(usage))
 
 
@@ -145,13 +149,13 @@ def test_a_block_whose_start_is_corrected_is_the_same_window() -> None:
 
 
 def test_a_stale_reading_never_alarms() -> None:
-    stale = [replace(u, reading=replace(u.reading, stale=True)) for u in (at(99), idle(TO_END))]
+    stale = [as_stale(u) for u in (at(99), idle(TO_END))]
     assert told([at(10), *stale]) == [[], [], []]
 
 
 def test_what_happened_while_readings_were_stale_is_told_by_the_first_fresh_one() -> None:
     usage = at(85, 1)
-    stale = replace(usage, reading=replace(usage.reading, stale=True))
+    stale = as_stale(usage)
     assert told([at(10), stale, at(86, 2)]) == [[], [], [EIGHTY]]
 
 
@@ -186,7 +190,7 @@ THRESHOLDS = st.lists(st.floats(1, 1000), max_size=4)
 def test_whatever_comes_no_alert_is_told_twice_in_one_window(
     steps: list[tuple[float, float, str, str]], percents: list[float]
 ) -> None:
-    armed, minutes = Armed(), 0.0
+    state, minutes = AlertState(), 0.0
     in_window: list[Alert] = []
     for wait, percent, verdict, kind in steps:
         minutes += wait
@@ -197,8 +201,8 @@ def test_whatever_comes_no_alert_is_told_twice_in_one_window(
         start = START + turn * SESSION
         usage = replace(usage, block=replace(usage.block, start=start, end=start + SESSION))
         usage = replace(usage, block=None) if kind == "idle" else usage
-        usage = replace(usage, reading=replace(usage.reading, stale=kind == "stale"))
-        alerts, armed = due(armed, usage, percents)
+        usage = as_stale(usage) if kind == "stale" else usage
+        alerts, state = due_alerts(usage, state, percents)
         assert not alerts or kind != "stale"
         resets = [alert for alert in alerts if alert.kind == "reset"]
         assert alerts[: len(resets)] == resets and len(resets) <= 1
@@ -212,9 +216,9 @@ def test_whatever_comes_no_alert_is_told_twice_in_one_window(
 
 @given(percents=THRESHOLDS, rising=st.lists(st.floats(0, 200), max_size=20))
 def test_thresholds_are_told_in_rising_order(percents: list[float], rising: list[float]) -> None:
-    armed, marks = Armed(), 0
+    state, marks = AlertState(), 0
     for percent in sorted(rising):
-        alerts, armed = due(armed, at(percent), percents)
+        alerts, state = due_alerts(at(percent), state, percents)
         assert len(alerts) <= 1
         marks += len(alerts)
     passed = {p for p in percents if rising and p <= max(rising)}
@@ -222,5 +226,6 @@ def test_thresholds_are_told_in_rising_order(percents: list[float], rising: list
 
 
 def test_80_and_95_percent_are_told_when_nothing_else_is_chosen() -> None:
-    titles = [[alert.title for alert in due(Armed(), at(p))[0]] for p in (79.9, 80, 94.9, 95)]
+    alerts = [due_alerts(at(percent), AlertState())[0] for percent in (79.9, 80, 94.9, 95)]
+    titles = [[alert.title for alert in due] for due in alerts]
     assert titles == [[], [EIGHTY], [EIGHTY], [NINETY_FIVE]]

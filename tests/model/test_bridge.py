@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.model import bridge as model
 from monitor.model.blocks import MAX_TOKENS, Event
-from monitor.model.bridge import MOST_PERCENT, Bridge, Capture, Start
+from monitor.model.bridge import MAX_PERCENT, Bridge, Capture, WindowStart, tokens_per_percent
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
@@ -31,9 +31,9 @@ UNLIKELY = 1e9
 """Tokens in a percent: more than any start by another device gives here."""
 
 
-def begun(events: Sequence[Event]) -> Start:
+def begun(events: Sequence[Event]) -> WindowStart:
     """The start of the window in most of these tests: with the first token here."""
-    return Start(events[0].at if events else None, UNLIKELY)
+    return WindowStart(events[0].at if events else None, UNLIKELY)
 
 
 def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
@@ -45,7 +45,7 @@ def bridge_errors(captures: Sequence[Capture], events: Sequence[Event]) -> tuple
 
 
 def worth(captures: Sequence[Capture], events: Sequence[Event]) -> Optional[float]:
-    return model.worth(captures, events, begun(events))
+    return tokens_per_percent(captures, events, begun(events))
 
 
 def found(captures: tuple[Capture, ...], events: tuple[Event, ...], minute: float) -> Bridge:
@@ -145,7 +145,7 @@ def test_no_more_is_added_than_the_points_that_it_was_learned_from() -> None:
 
 def test_a_bridge_never_says_that_the_limit_is_reached() -> None:
     events = events_of((5, 6_000), (20, 5_000))
-    assert found(captures_of((10, 60.0)), events, 30).used_percent == MOST_PERCENT
+    assert found(captures_of((10, 60.0)), events, 30).used_percent == MAX_PERCENT
 
 
 def test_an_official_percent_above_100_is_kept() -> None:
@@ -189,7 +189,7 @@ def test_every_bridge_lies_between_its_base_and_the_limit(
     if result:
         assert result.base is captures[-1]
         base = result.base.used_percent
-        assert base <= result.used_percent <= max(base, MOST_PERCENT)
+        assert base <= result.used_percent <= max(base, MAX_PERCENT)
         assert result.used_percent <= base + max(capture.used_percent for capture in captures)
         assert result.tokens_since > 0
         assert 0 < result.tokens_per_percent < float("inf")
@@ -243,7 +243,7 @@ def test_worth_stays_within_ten_times_the_average_of_the_window(
 def test_with_one_steady_worth_every_capture_is_met_exactly(worth: int, gains: list[int]) -> None:
     captures, events = climbing([(1, gain) for gain in (30, *gains)])
     events = tuple(event._replace(tokens=worth * gain) for event, gain in zip(events, (30, *gains)))
-    assume(captures[-1].used_percent < MOST_PERCENT and worth * 30 >= 500)
+    assume(captures[-1].used_percent < MAX_PERCENT and worth * 30 >= 500)
     assert bridge_errors(captures, events) == pytest.approx([0.0] * len(gains), abs=1e-6)
 
 
@@ -272,7 +272,7 @@ def test_a_step_counts_half_as_much_ten_points_later_and_never_less_than_a_tenth
 def test_what_another_device_used_before_the_first_token_here_teaches_nothing() -> None:
     # 60 % went elsewhere from 09:00; here a percent is worth 600 tokens.
     captures, events = captures_of((121, 60), (126, 61)), events_of((120.5, 300), (125, 600))
-    start = Start(START, UNLIKELY)
+    start = WindowStart(START, UNLIKELY)
     assert model.bridge(captures, (*events, Event(at(127), 300)), at(128), start) is None
     captures = (*captures, *captures_of((140, 64)))
     events = (*events, *events_of((139, 1_800), (141, 300)))
@@ -286,21 +286,23 @@ def test_tokens_of_before_the_window_are_not_in_its_percentage() -> None:
     # The block began at 09:00 and holds 40,000; the window began at 12:01, 500 a percent.
     events = events_of((5, 40_000), (182, 1_000), (195, 1_000))
     captures = captures_of((190, 2), (200, 4))
-    assert model.worth(captures, events, Start(at(181), UNLIKELY)) == pytest.approx(500)
+    assert tokens_per_percent(captures, events, WindowStart(at(181), UNLIKELY)) == pytest.approx(
+        500
+    )
 
 
 def test_a_step_that_began_in_the_block_before_is_left_out() -> None:
     # Of the 20 points from 11:50 on some were used in a block that ended at 12:00.
     captures = captures_of((170, 30), (190, 50), (200, 54))
     events = events_of((185, 500), (195, 2_000))
-    assert model.worth(captures, events, Start(at(20), UNLIKELY)) == pytest.approx(500)
+    assert tokens_per_percent(captures, events, WindowStart(at(20), UNLIKELY)) == pytest.approx(500)
 
 
 def test_where_the_start_of_the_window_is_not_known_only_the_steps_between_captures_count() -> None:
     events = events_of((5, 40_000), (15, 2_000))
-    assert model.worth(captures_of((10, 20)), events, Start(None, UNLIKELY)) is None
-    assert model.worth(
-        captures_of((10, 20), (20, 24)), events, Start(None, UNLIKELY)
+    assert tokens_per_percent(captures_of((10, 20)), events, WindowStart(None, UNLIKELY)) is None
+    assert tokens_per_percent(
+        captures_of((10, 20), (20, 24)), events, WindowStart(None, UNLIKELY)
     ) == pytest.approx(500)
 
 
@@ -310,5 +312,5 @@ def test_a_late_first_token_is_learned_from_where_it_gives_a_limit_that_can_be(
 ) -> None:
     # 51 % at 25,500 tokens: 500 each, of a window that began 90 minutes before the first of them.
     captures, events = captures_of((130, 51)), events_of((90, 10_000), (120, 15_500))
-    assert model.worth(captures, events, Start(began, 500)) == pytest.approx(500)
-    assert model.worth(captures, events, Start(began, 501)) is None
+    assert tokens_per_percent(captures, events, WindowStart(began, 500)) == pytest.approx(500)
+    assert tokens_per_percent(captures, events, WindowStart(began, 501)) is None

@@ -14,8 +14,7 @@ from monitor.model.check import ENOUGH, NOT_ENOUGH, TIGHT, UNKNOWN, check
 from monitor.model.forecast import Forecast
 from monitor.model.sentence import summary
 from monitor.model.usage import Usage
-from monitor.model.weekly import Weekly
-from tests.samples import NOW, STATES, usage_in, window
+from tests.samples import STATES, official_limits, usage_in, week_that_runs_out
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,8 +25,7 @@ def foretold(verdict: str) -> Usage:
 
 
 def week_first(runs_out_in: timedelta) -> Usage:
-    week = Weekly(window(timedelta(days=3), (0.3, 97.2)), NOW + runs_out_in, comes_first=True)
-    return replace(usage_in("ok"), weekly=week)
+    return replace(usage_in("ok"), official=official_limits(None, week_that_runs_out(runs_out_in)))
 
 
 @pytest.mark.parametrize(

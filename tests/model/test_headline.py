@@ -12,6 +12,7 @@ import pytest
 from monitor.model.forecast import UNKNOWN
 from monitor.model.headline import choose_headline
 from monitor.model.official import OfficialLimits
+from monitor.model.plans import Limit
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Usage, measure
 from monitor.views.screen.dashboard import DisplayOptions, frame
@@ -38,6 +39,9 @@ from tests.views.test_snapshot import SCHEMA
 
 RESETS_IN = timedelta(hours=2, minutes=37, seconds=53)
 """Not the end of the samples' block."""
+
+
+MAX5 = Limit(35_000, "plan", "max5", used=27_900)
 
 
 def known(*sights: tuple[float, float]) -> OfficialLimits:
@@ -109,7 +113,7 @@ def test_an_old_percentage_leads_while_nothing_was_used_here_since() -> None:
         RUNS_OUT, HISTORY, RULES, NOW + timedelta(minutes=30), known((-1, 55))
     )  # captured a minute after the last message, 29 minutes ago
     assert sources(later) == ("bridged", "official")
-    assert later.percent == 55
+    assert later.headline.used_percent == 55
     assert later.headline.bridge is None
     assert "55 % official, 29 min ago · 27,900 tokens here" in text(later)
 
@@ -210,7 +214,7 @@ def test_the_weekly_limit_reached_names_its_own_reset() -> None:
         "Weekly limit reached at 14:08; it resets 2026-06-13 18:32, in 3 d 4 h."
     )
     assert usage.reset.at == NOW + timedelta(days=3, hours=4)
-    assert usage.elapsed_percent == pytest.approx(100 * (7 - 3 - 4 / 24) / 7)
+    assert usage.reset.elapsed_percent(NOW) == pytest.approx(100 * (7 - 3 - 4 / 24) / 7)
 
 
 # The worth of a percent.
@@ -219,7 +223,7 @@ def test_the_weekly_limit_reached_names_its_own_reset() -> None:
 @pytest.mark.parametrize("used", [5.0, 63.4, 99.0, 100.0, 104.0])
 def test_the_level_is_where_100_percent_are(used: float) -> None:
     sight = window(RESETS_IN, (40, 4), (0, used))
-    headline = choose_headline(27_900, 35_000, sight, RUNS_OUT.events, NOW)
+    headline = choose_headline(MAX5, sight, RUNS_OUT.events, NOW)
     assert headline.limit_tokens is not None and headline.tokens_left is not None
     assert headline.percent_at(headline.limit_tokens) == pytest.approx(100)
     assert headline.percent_at(27_900) == used
@@ -227,7 +231,7 @@ def test_the_level_is_where_100_percent_are(used: float) -> None:
 
 
 def test_the_estimates_level_is_the_token_limit() -> None:
-    headline = choose_headline(48_020, 35_000, None, None, NOW)
+    headline = choose_headline(replace(MAX5, used=48_020), None, None, NOW)
     assert (headline.source, headline.tokens_left) == ("estimate", 0)
     assert headline.used_percent == pytest.approx(137.2)
     assert headline.limit_tokens == pytest.approx(35_000)
@@ -241,11 +245,13 @@ def test_the_snapshot_fits_its_schema_with_official_limits(name: str) -> None:
 def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
     old = window(RESETS_IN, (35, 1))
     for sight in (None, old):
-        headline = choose_headline(17_525, 35_050, sight, None, NOW, NOW)
+        limit = Limit(35_050, "user", None, 17_525)
+        headline = choose_headline(limit, sight, None, NOW, NOW)
         assert (headline.source, headline.used_percent) == ("estimate", 50.0)
         assert (headline.limit_tokens, headline.tokens_left) == (35_050, 17_525)
 
 
 def test_tokens_of_unknown_worth_do_not_move_the_percentage() -> None:
-    headline = choose_headline(1_200, 35_000, window(RESETS_IN, (2.9, 41)), None, NOW)
+    sight = window(RESETS_IN, (2.9, 41))
+    headline = choose_headline(replace(MAX5, used=1_200), sight, None, NOW)
     assert (headline.tokens_per_percent, headline.percent_at(9_000)) == (None, 41)

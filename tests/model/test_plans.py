@@ -7,15 +7,19 @@ from datetime import timedelta
 from typing import Optional
 
 import pytest
-import pytz
 
 from monitor.model.blocks import SESSION, Block
-from monitor.model.formatting import TimeFormat
-from monitor.model.plans import PLAN_TOKENS, Limit, choose_limit, highest_block
-from monitor.model.usage import Rules
+from monitor.model.plans import (
+    PLAN_TOKENS,
+    Limit,
+    PastBlocks,
+    Rules,
+    choose_limit,
+    highest_block,
+    past_limit,
+)
 from tests.samples import HISTORY, NOW, PAST, active, events_over, past_block, reading_of, usage_of
 
-CLOCK = TimeFormat(pytz.utc)
 HIGHEST = past_block(2, 30_500)
 
 
@@ -25,7 +29,8 @@ def choose(
     counted: int = 0,
     highest: Optional[Block] = HIGHEST,
 ) -> Limit:
-    return choose_limit(plan, token_limit, counted, highest, CLOCK)
+    past = PastBlocks([highest] if highest else [])
+    return choose_limit(Rules(plan, token_limit), counted, past)
 
 
 @pytest.mark.parametrize(("plan", "tokens"), [("pro", 7_000), ("max5", 35_000), ("max20", 140_000)])
@@ -34,12 +39,12 @@ def test_a_plan_has_the_limit_that_the_table_says(plan: str, tokens: int) -> Non
 
 
 def test_the_users_own_limit_beats_any_plan() -> None:
-    assert choose("pro", 44_000, counted=50_000) == Limit(44_000, "user", None)
+    assert choose("pro", 44_000, counted=50_000) == Limit(44_000, "user", None, 50_000)
     assert choose("custom_max", 44_000) == Limit(44_000, "user", None)
 
 
 def test_pro_stays_until_it_is_passed() -> None:
-    assert choose("pro", counted=7_000) == Limit(7_000, "plan", "pro")
+    assert choose("pro", counted=7_000) == Limit(7_000, "plan", "pro", 7_000)
 
 
 def test_pro_passed_gives_way_to_the_highest_block_and_says_so() -> None:
@@ -59,7 +64,9 @@ def test_the_other_plans_stay_when_they_are_passed() -> None:
 
 def test_custom_max_is_the_highest_block_and_names_its_day() -> None:
     limit = choose("custom_max")
-    assert limit == Limit(30_500, "custom_max", "custom_max", "your highest block, of 2026-06-08")
+    assert limit == Limit(
+        30_500, "custom_max", "custom_max", note="your highest block, of 2026-06-08"
+    )
 
 
 def test_custom_max_with_no_completed_block_takes_pros_number_and_says_so() -> None:
@@ -70,8 +77,8 @@ def test_custom_max_with_no_completed_block_takes_pros_number_and_says_so() -> N
 
 def test_numbers_of_the_users_own_plans_are_used_everywhere() -> None:
     own = {**PLAN_TOKENS, "pro": 9_000}
-    assert choose_limit("pro", None, 0, None, CLOCK, own).tokens == 9_000
-    assert choose_limit("custom_max", None, 0, None, CLOCK, own).tokens == 9_000
+    for plan in ("pro", "custom_max"):
+        assert choose_limit(Rules(plan, plan_tokens=own), 0, PastBlocks()).tokens == 9_000
 
 
 def test_of_two_blocks_as_high_the_later_is_the_highest() -> None:
@@ -86,7 +93,7 @@ def test_blocks_without_tokens_are_never_the_highest() -> None:
 def test_the_active_block_is_never_the_highest() -> None:
     usage = usage_of(active(events_over(138, 60_000)), Rules(plan="custom_max"))
     assert usage.limit.tokens == max(block.tokens.counted for block in PAST)
-    assert usage.exceeded
+    assert usage.limit.tokens_over
 
 
 def test_a_gap_is_never_the_highest() -> None:
@@ -103,7 +110,7 @@ def test_a_block_of_the_future_is_never_the_highest() -> None:
 def test_the_highest_block_may_be_one_that_only_the_history_has() -> None:
     reading = replace(active(events_over(138, 9_000)), blocks=())
     assert usage_of(reading, Rules(plan="custom_max")).limit.tokens == 30_500
-    assert HISTORY.blocks == list(PAST)
+    assert [item.block for item in HISTORY.completed] == list(PAST)
 
 
 def test_pro_passed_stays_when_the_highest_block_only_equals_it() -> None:
@@ -113,3 +120,12 @@ def test_pro_passed_stays_when_the_highest_block_only_equals_it() -> None:
 def test_a_block_that_ends_at_this_moment_may_be_the_highest() -> None:
     block = replace(past_block(1, 50_000), start=NOW - SESSION, end=NOW)
     assert usage_of(reading_of(block), Rules(plan="custom_max")).limit.tokens == 50_000
+
+
+def test_past_blocks_are_compared_with_the_limit_of_the_highest_of_them() -> None:
+    passed = [past_block(3, 20_000), past_block(1, 900)]
+    assert past_limit(Rules("pro"), passed).tokens == 20_000
+    assert past_limit(Rules("pro"), passed[1:]).tokens == 7_000
+    assert past_limit(Rules("pro"), []).tokens == 7_000
+    assert past_limit(Rules("max5"), passed).tokens == 35_000
+    assert past_limit(Rules("pro", token_limit=9_000), passed).tokens == 9_000

@@ -10,8 +10,9 @@ import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model.blocks import Block, Event, TokenCounts
-from monitor.model.reset import choose_reset, next_reset
+from monitor.model.blocks import SESSION, Block, Event, TokenCounts
+from monitor.model.plans import Rules
+from monitor.model.reset import Reset, choose_reset, next_reset
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 
@@ -25,9 +26,8 @@ def choose(now: datetime, **given_: object) -> tuple[Optional[datetime], Optiona
     values = {
         "block": block(),
         "events": None,
-        "reset_hour": None,
+        "rules": Rules(),
         "official": None,
-        "zone": pytz.utc,
         **given_,
     }
     reset = choose_reset(now=now, **values)  # type: ignore[arg-type]
@@ -40,25 +40,28 @@ def test_the_blocks_end_is_the_reset_when_nothing_else_is_known() -> None:
 
 def test_the_reset_hour_beats_the_official_reset_which_beats_the_message() -> None:
     later = NOON + timedelta(hours=3)
+    official = Reset(later, "official", start=later - SESSION)
     told = block(limit_reset=NOON + timedelta(hours=2))
-    assert choose(NOON, block=told, official=later, reset_hour=20)[1] == "reset_hour"
-    assert choose(NOON, block=told, official=later) == (later, "official")
+    assert (
+        choose(NOON, block=told, official=official, rules=Rules(reset_hour=20))[1] == "reset_hour"
+    )
+    assert choose(NOON, block=told, official=official) == (later, "official")
     assert choose(NOON, block=told) == (NOON + timedelta(hours=2), "limit_message")
 
 
 def test_a_reset_time_that_has_passed_does_not_count() -> None:
     told = block(limit_reset=NOON - timedelta(minutes=1))
-    assert choose(NOON, block=told, official=NOON)[1] == "block_end"
+    assert choose(NOON, block=told)[1] == "block_end"
 
 
 def test_idle_has_no_reset_but_the_users_own_hour() -> None:
     assert choose(NOON, block=None) == (None, None)
-    assert choose(NOON, block=None, reset_hour=13)[0] == NOON + timedelta(hours=1)
+    assert choose(NOON, block=None, rules=Rules(reset_hour=13))[0] == NOON + timedelta(hours=1)
 
 
 def test_the_reset_may_be_five_hours_after_the_first_message() -> None:
     events = [Event(NOON + timedelta(minutes=40), 2)]
-    reset = choose_reset(block(), events, None, None, pytz.utc, NOON + timedelta(hours=1))
+    reset = choose_reset(block(), events, Rules(), None, NOON + timedelta(hours=1))
     assert reset.latest == NOON + timedelta(hours=5, minutes=40)
 
 
@@ -119,5 +122,5 @@ def test_no_earlier_moment_after_now_reads_the_hour(now: datetime, hour: int, na
 
 def test_no_later_reset_is_named_when_the_first_message_came_as_the_block_began() -> None:
     for events in ([Event(NOON, 2)], [], None):
-        reset = choose_reset(block(), events, None, None, pytz.utc, NOON)
+        reset = choose_reset(block(), events, Rules(), None, NOON)
         assert reset.latest is None

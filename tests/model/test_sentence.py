@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import pytz
 
-from monitor.model.alerting import Armed, due
+from monitor.model.alerting import AlertState, due_alerts
 from monitor.model.forecast import Forecast
+from monitor.model.plans import Rules
 from monitor.model.sentence import summary, warnings
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.usage import Usage, measure
 from tests.samples import (
     EMPTY,
     EXCEEDED,
@@ -31,6 +32,7 @@ from tests.samples import (
     past_block,
     reading_of,
     usage_of,
+    with_source,
 )
 
 
@@ -159,7 +161,7 @@ def test_a_failed_look_is_warned_of_with_reason_and_age() -> None:
 
 
 def test_a_directory_that_was_named_and_is_not_there_is_warned_of() -> None:
-    named = usage_of(replace(OK, missing_dirs=("/home/me/.clade\x1b",)))
+    named = usage_of(with_source(OK, missing_dirs=("/home/me/.clade\x1b",)))
     assert warnings(named) == ("/home/me/.clade␛ is no directory; its usage is left out.",)
 
 
@@ -183,7 +185,7 @@ def test_over_the_limit_is_warned_of_in_every_status() -> None:
     ],
 )
 def test_versions_below_19_are_warned_of_for_undercounting(version: str, warned: bool) -> None:  # noqa: FBT001
-    found = warnings(usage_of(replace(OK, ccusage_version=version)))
+    found = warnings(usage_of(with_source(OK, ccusage_version=version)))
     assert [f"ccusage {version} undercounts output tokens" in text for text in found] == (
         [True] if warned else []
     )
@@ -220,8 +222,10 @@ def test_no_average_is_spoken_of_while_there_is_none() -> None:
 
 
 def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> None:
-    usage = usage_of(replace(RUNS_OUT, partial=True, events=None))
+    usage = usage_of(replace(RUNS_OUT, is_partial=True, events=None))
     assert usage.forecast.verdict == "unknown"
     assert summary(usage).endswith("The pace is being read.")
-    assert [alert.kind for alert in due(Armed(), usage, (99,))[0]] == []
-    assert [alert.kind for alert in due(Armed(), usage_of(RUNS_OUT), (99,))[0]] == ["runs_out"]
+    assert [alert.kind for alert in due_alerts(usage, AlertState(), (99,))[0]] == []
+    assert [alert.kind for alert in due_alerts(usage_of(RUNS_OUT), AlertState(), (99,))[0]] == [
+        "runs_out"
+    ]

@@ -8,12 +8,13 @@ from typing import Optional
 
 import pytest
 
-from monitor.model.alerting import Armed, due
+from monitor.model.alerting import AlertState, due_alerts
 from monitor.model.blocks import SESSION
 from monitor.model.history import History
+from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading
 from monitor.model.sentence import summary, warnings
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.usage import Usage, measure
 from monitor.views.line import one_line
 from monitor.views.snapshot import snapshot
 from monitor.views.style import UNICODE
@@ -40,12 +41,13 @@ from tests.samples import (
     usage_in,
     usage_of,
     window,
+    with_source,
 )
 
 
 def test_an_active_block_gives_an_active_usage() -> None:
     usage = usage_of(OK)
-    assert (usage.status, usage.tokens.counted, usage.exceeded) == ("active", 9_000, False)
+    assert (usage.status, usage.tokens.counted, usage.limit.tokens_over) == ("active", 9_000, 0)
 
 
 def test_a_gap_after_the_active_block_does_not_hide_it() -> None:
@@ -83,13 +85,14 @@ def test_a_limit_message_stops_the_forecast_until_its_reset() -> None:
 
 def test_the_used_percentage_is_not_clamped_and_what_is_left_is_never_below_0() -> None:
     usage = usage_of(EXCEEDED)
-    assert usage.used_percent == pytest.approx(137.2)
-    assert (usage.tokens_left, usage.exceeded) == (0, True)
+    assert usage.limit.used_percent == pytest.approx(137.2)
+    assert (usage.limit.tokens_left, usage.limit.tokens_over) == (0, 13_020)
 
 
 def test_exactly_the_limit_is_not_over_it() -> None:
     usage = usage_of(active(events_over(138, 35_000)))
-    assert (usage.used_percent, usage.tokens_left, usage.exceeded) == (100.0, 0, False)
+    limit = usage.limit
+    assert (limit.used_percent, limit.tokens_left, limit.tokens_over) == (100.0, 0, 0)
 
 
 def test_the_limit_was_crossed_by_the_message_that_went_over_it() -> None:
@@ -108,8 +111,8 @@ def test_a_series_that_does_not_add_up_is_not_used() -> None:
 
 def test_the_elapsed_time_counts_from_the_blocks_start_to_the_reset() -> None:
     usage = measure(OK, HISTORY, RULES, START + SESSION / 4)
-    assert usage.elapsed_percent == 25.0
-    assert usage_of(IDLE).elapsed_percent is None
+    assert usage.reset.elapsed_percent(usage.now) == 25.0
+    assert usage_of(IDLE).reset.elapsed_percent(NOW) is None
 
 
 def test_a_stale_reading_gives_the_same_numbers() -> None:
@@ -138,8 +141,8 @@ def test_measuring_twice_gives_the_same() -> None:
 
 def test_a_reading_is_fresh_whole_and_of_no_files_until_it_says_otherwise() -> None:
     reading = Reading((), NOW)
-    assert (reading.stale, reading.partial, reading.error) == (False, False, None)
-    assert (reading.scan, reading.size) == ("full", DataSize(files=0, bytes=0))
+    assert (reading.is_stale, reading.is_partial, reading.error) == (False, False, None)
+    assert (reading.source.scan, reading.source.size) == ("full", DataSize(files=0, bytes=0))
 
 
 @pytest.mark.parametrize(("sample", "state"), [("week-first", "weekly"), ("ok", "ok")])
@@ -149,7 +152,8 @@ def test_the_state_is_about_the_limit_that_comes_first(sample: str, state: str) 
 
 
 def test_a_status_other_than_active_is_the_state() -> None:
-    assert replace(usage_in("week-first"), status="limit_reached").state == "limit_reached"
+    full = official_limits(seven_day=window(timedelta(days=2), (1, 100)))
+    assert replace(usage_in("week-first"), official=full).state == "limit_reached"
     assert usage_of(IDLE).state == "idle"
 
 
@@ -157,10 +161,11 @@ def test_the_elapsed_time_of_an_official_window_counts_from_its_own_start() -> N
     usage = usage_in("official")
     assert usage.reset.at is not None
     began = usage.reset.at - SESSION
-    assert usage.elapsed_percent == pytest.approx(100 * (NOW - began) / SESSION)
-    alone = replace(usage, official=official_limits(usage.headline.window))
-    assert alone.elapsed_percent == usage.elapsed_percent
-    assert replace(usage, now=began - SESSION).elapsed_percent == 0
+    elapsed = pytest.approx(100 * (NOW - began) / SESSION)
+    assert usage.reset.elapsed_percent(NOW) == elapsed
+    alone = usage_of(RUNS_OUT, official=official_limits(usage.headline.window))
+    assert alone.reset.elapsed_percent(NOW) == elapsed
+    assert usage.reset.elapsed_percent(began - SESSION) == 0
 
 
 def test_times_are_on_a_24_hour_clock_until_the_user_says_otherwise() -> None:
@@ -180,7 +185,7 @@ def test_of_two_limits_reached_the_one_that_resets_later_has_the_reset() -> None
     [("full", "no completed block yet"), ("window", "your history is still being read")],
 )
 def test_without_a_highest_block_it_says_whether_all_has_been_read(scan: str, why: str) -> None:
-    reading = replace(OK, blocks=(), scan=scan)
+    reading = replace(with_source(OK, scan=scan), blocks=())
     note = measure(reading, None, Rules(plan="custom_max"), NOW).limit.note
     assert note == f"{why}; using pro's estimate"
 
@@ -196,7 +201,7 @@ def test_nothing_is_judged_while_the_highest_block_is_looked_up(history: Optiona
         assert "9,000 tokens used" in summary(usage)
         assert "is being looked up" in summary(usage)
         assert not any("may be stopped" in said for said in warnings(usage))
-        assert due(Armed(), usage, [1.0, 80.0]) == ([], Armed())
+        assert due_alerts(usage, AlertState(), [1.0, 80.0]) == ([], AlertState())
 
 
 def test_a_limit_that_needs_no_history_is_settled_at_once() -> None:
@@ -206,17 +211,17 @@ def test_a_limit_that_needs_no_history_is_settled_at_once() -> None:
         measure(OK, None, RULES, NOW),
         measure(OK, None, replace(PRO, token_limit=8_000), NOW),
         measure(OK, HISTORY, PRO, NOW),
-        measure(replace(OK, scan="full"), None, PRO, NOW),
-        measure(replace(OK, history_error="it hangs"), None, PRO, NOW),
+        measure(with_source(OK, scan="full"), None, PRO, NOW),
+        measure(OK, History(error="it hangs"), PRO, NOW),
         measure(OK, None, PRO, NOW, OFFICIAL["official"]),
     ):
         assert usage.is_settled
-    assert measure(replace(OK, history_error="it hangs"), None, PRO, NOW).state == "ok"
+    assert measure(OK, History(error="it hangs"), PRO, NOW).state == "ok"
 
 
 def test_once_the_highest_block_is_known_the_alerts_are_those_of_it() -> None:
-    _, armed = due(Armed(), measure(OK, None, PRO, NOW), [30.0, 80.0])
-    alerts, _ = due(armed, measure(OK, HISTORY, PRO, NOW), [20.0, 80.0])
+    _, state = due_alerts(measure(OK, None, PRO, NOW), AlertState(), [30.0, 80.0])
+    alerts, _ = due_alerts(measure(OK, HISTORY, PRO, NOW), state, [20.0, 80.0])
     assert [alert.kind for alert in alerts] == ["percent"]
     assert alerts[0].title.startswith("20 %")
 
@@ -227,7 +232,7 @@ def test_messages_stamped_in_the_future_are_taken_for_just_sent() -> None:
     assert usage.events is not None and usage.events[-1].at == NOW
     assert sum(event.tokens for event in usage.events) == usage.tokens.counted
     low, _ = usage.forecast.likely_range or (0, 0)
-    assert low >= usage.percent
+    assert low >= usage.headline.used_percent
     assert any("stamped in the future" in said for said in warnings(usage))
 
 

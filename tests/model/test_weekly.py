@@ -9,10 +9,20 @@ from typing import Optional
 import pytest
 
 from monitor.model.sentence import summary, warnings
-from monitor.model.weekly import Weekly, weekly
+from monitor.model.weekly import weekly
 from monitor.views.line import one_line
 from monitor.views.style import UNICODE
-from tests.samples import NOW, OFFICIAL, OK, RUNS_OUT, usage_in, usage_of, window
+from tests.samples import (
+    NOW,
+    OFFICIAL,
+    OK,
+    RUNS_OUT,
+    official_limits,
+    usage_in,
+    usage_of,
+    week_that_runs_out,
+    window,
+)
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FIVE_HOURS_END = NOW + 3 * HOUR
@@ -98,8 +108,7 @@ def test_a_week_younger_than_an_hour_is_taken_for_an_hour_old(age: float, left: 
 def test_a_week_that_ends_after_this_window_but_within_a_day_is_a_warning(
     ends_in: float, *, is_said: bool
 ) -> None:
-    usage = usage_of(OK, official=OFFICIAL["official"])
-    at = NOW + ends_in * HOUR
-    week = Weekly(window(3 * DAY, (0, 97)), at, comes_first=ends_in < 1)
-    said = warnings(replace(usage, weekly=week))
+    week = week_that_runs_out(ends_in * HOUR, 97)
+    five_hour = OFFICIAL["official"].windows["five_hour"]
+    said = warnings(usage_of(OK, official=official_limits(five_hour, week)))
     assert any("The weekly limit, 97 % used, is reached" in one for one in said) is is_said

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from monitor.model.forecast import Forecast
-from monitor.model.usage import Rules, Usage
+from monitor.model.plans import Rules
+from monitor.model.usage import Usage
 from monitor.views.line import one_line
 from monitor.views.style import ASCII, UNICODE, Style
 from tests.samples import (

@@ -19,15 +19,15 @@ def usage_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     """Draw the used percentage; the part up to the likely percentage at the reset is shaded."""
     role = STATES[usage.state].role
     if usage.is_weekly_reached and usage.weekly:
-        return _row("Weekly", usage.weekly.used_percent, None, width, role, glyphs)
+        return _row("Weekly", usage.weekly.window.used_percent, None, width, role, glyphs)
     name = "Limit" if usage.headline.window else "Tokens"
-    used = usage.percent if usage.is_settled else None
+    used = usage.headline.used_percent if usage.is_settled else None
     return _row(name, used, usage.forecast.likely_percent, width, role, glyphs)
 
 
 def time_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     """Draw how much of the time up to the reset has passed."""
-    return _row("Time", usage.elapsed_percent or 0.0, None, width, "time", glyphs)
+    return _row("Time", usage.reset.elapsed_percent(usage.now) or 0.0, None, width, "time", glyphs)
 
 
 def _row(

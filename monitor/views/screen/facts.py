@@ -108,8 +108,8 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
     yield from _official_facts(usage)
     if usage.reset.at is not None:
         yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
-    directories = ", ".join(visible(name) for name in usage.reading.data_dirs)
-    data = usage.reading.size
+    directories = ", ".join(visible(name) for name in usage.reading.source.data_dirs)
+    data = usage.reading.source.size
     yield Fact(
         Rank.DATA, "Data", directories, f"{size(data.bytes)} in {plural(data.files, 'file')}"
     )
@@ -120,9 +120,9 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
 def _used(usage: Usage) -> str:
     if not usage.is_settled:
         return f"{count(usage.tokens.counted)} tokens"
-    left = f"{count(usage.tokens_left)} left"
-    if usage.exceeded:
-        left = f"{count(usage.tokens.counted - usage.limit.tokens)} over"
+    left = f"{count(usage.limit.tokens_left)} left"
+    if usage.limit.tokens_over:
+        left = f"{count(usage.limit.tokens_over)} over"
     return f"{count(usage.tokens.counted)} of {_limit_tokens(usage)}{DOT}{left}"
 
 
@@ -134,7 +134,7 @@ def _official_used(usage: Usage) -> str:
         return f"{percent(window.used_percent)} official, {_age(usage, window)}{DOT}{here}"
     base = f"official {percent(bridge.base.used_percent)} at {_clock(usage, bridge.base.at)}"
     since = f"{count(bridge.tokens_since)} tokens since"
-    return f"≈ {percent(usage.percent)}: {base}, and {since}"
+    return f"≈ {percent(usage.headline.used_percent)}: {base}, and {since}"
 
 
 def _limit_in_tokens(usage: Usage) -> str:

@@ -56,8 +56,9 @@ def warning_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
 def footer(usage: Usage, width: int, *, live: bool) -> Line:
     """Return the ccusage in use, the age of the reading and the keys of the live screen."""
     reading = usage.reading
-    version = f" {visible(reading.ccusage_version)}" if reading.ccusage_version else ""
-    source = f" ccusage{version}{DOT}read {age(usage.now - reading.read_at)} ago"
+    version = reading.source.ccusage_version
+    program = f"ccusage {visible(version)}" if version else "ccusage"
+    source = f" {program}{DOT}read {age(usage.now - reading.read_at)} ago"
     keys = f"q leave{DOT}? help "
     if cells(source) + cells(keys) + 2 > width:
         keys = "? help "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from monitor.model.history import History
+from monitor.model.plans import past_limit
 from monitor.model.usage import Usage
 from monitor.views.history_table import TableOptions, block_rows, table
 from monitor.views.screen.dashboard import DisplayOptions
@@ -17,7 +18,9 @@ def history_page(
 ) -> list[Line]:
     """Draw the newest past blocks, as many as there is room for."""
     glyphs = display.style.glyphs
-    options = TableOptions(usage.limit.tokens, usage.rules.time_format, glyphs, display.show_cost)
+    completed = history.ended(usage.now) if history else ()
+    limit = past_limit(usage.rules, [item.block for item in completed])
+    options = TableOptions(limit.tokens, usage.rules.time_format, glyphs, display.show_cost)
     title = line(
         Span(" Past blocks", "title"),
         Span("   h: back", "dim"),
@@ -26,6 +29,6 @@ def history_page(
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]
     else:
-        rows = block_rows(history.ended(usage.now), options)
+        rows = block_rows(completed, options)
         body = table(rows, width, options, height=height - 2)
     return [fit(drawn, width, glyphs.ellipsis) for drawn in [title, BLANK, *body][:height]]

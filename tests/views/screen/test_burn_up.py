@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Optional
@@ -17,10 +18,10 @@ from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.forecast import Forecast
 from monitor.model.headline import choose_headline
 from monitor.model.official import OfficialLimits
-from monitor.model.plans import Limit
+from monitor.model.plans import Limit, Rules
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
-from monitor.model.usage import Rules, Usage
+from monitor.model.usage import Usage
 from monitor.views.screen.burn_up import burn_up, short_count
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
@@ -59,21 +60,18 @@ def usage_of(
         models=("claude-opus-4",),
     )
     series = events if exact else None
+    chosen = Limit(limit, "user", None, tokens.counted)
     return Usage(
-        headline=choose_headline(tokens.counted, limit, None, None, now),
+        headline=choose_headline(chosen, None, None, now),
         now=now,
-        status="active",
         reading=Reading((block,), now),
         rules=Rules(zone=pytz.utc, twelve_hour=twelve_hour),
         block=block,
-        last=None,
         events=series,
-        tokens=tokens,
-        limit=Limit(limit, "user", None),
+        limit=chosen,
         burn=burn or burn_rate(block, series, now),
         reset=Reset(reset or block.end, "block_end"),
         forecast=Forecast("ok", tokens=band),
-        crossed_at=None,
         official=OfficialLimits(),
     )
 
@@ -212,7 +210,7 @@ def test_two_values_of_one_row_keep_the_label_of_the_limit() -> None:
 
 
 def test_without_an_active_block_there_is_nothing_to_draw() -> None:
-    idle = Usage(**{**vars(WORKING), "block": None})
+    idle = replace(WORKING, block=None)
     assert burn_up(idle, 78, 8, UNICODE) == []
 
 

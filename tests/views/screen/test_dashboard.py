@@ -19,10 +19,11 @@ from wcwidth import wcswidth
 
 from monitor.model.forecast import Forecast
 from monitor.model.official import OfficialLimits
+from monitor.model.plans import Rules
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset
 from monitor.model.sentence import summary, warnings
-from monitor.model.usage import Rules, Usage, measure
+from monitor.model.usage import Usage, measure
 from monitor.views.line import one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.states import STATES as SCREEN_STATES
@@ -43,6 +44,7 @@ from tests.samples import (
     events_over,
     usage_in,
     usage_of,
+    with_source,
 )
 
 SCREENS = Path(__file__).parent.parent.parent / "screens"
@@ -276,9 +278,8 @@ def test_one_frame_says_nothing_of_keys() -> None:
 
 
 def test_escape_sequences_in_what_ccusage_says_are_shown_not_obeyed() -> None:
-    hostile = replace(
-        IDLE, ccusage_version="\x1b[2J", data_dirs=("/home/\x1b]0;x\x07",), error="\x1b[H."
-    )
+    source = with_source(IDLE, ccusage_version="\x1b[2J", data_dirs=("/home/\x1b]0;x\x07",))
+    hostile = replace(source, error="\x1b[H.")
     shown = text_of(frame(usage_of(hostile), 80, 24, DisplayOptions(Style())))
     assert "\x1b" not in shown and "\x07" not in shown
 

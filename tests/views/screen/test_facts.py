@@ -10,13 +10,14 @@ from monitor.model.reading import Reading
 from monitor.model.usage import without_costs
 from monitor.views.screen.facts import fact_rows
 from monitor.views.style import Style
-from tests.samples import IDLE, OK, block_of, events_over, reading_of, usage_of
+from tests.samples import IDLE, OK, block_of, events_over, reading_of, usage_of, with_source
 
 MODELS = tuple(f"claude-opus-4-{minor}" for minor in range(9))
 MANY_MODELS = reading_of(
     replace(block_of(events_over(138, 9_000)), models=MODELS), events=OK.events
 )
-MANY_DIRS = replace(IDLE, data_dirs=tuple(f"/home/you/.claude{number}" for number in range(5)))
+DIRS = tuple(f"/home/you/.claude{number}" for number in range(5))
+MANY_DIRS = with_source(IDLE, data_dirs=DIRS)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.history import CompletedBlock, History
+from monitor.model.plans import Rules, past_limit
 from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.screen.history_screen import history_page
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
-from tests.samples import HISTORY, NOW, past_block, usage_in
+from tests.samples import HISTORY, IDLE, NOW, OK, PAST, past_block, usage_in, usage_of
 
 LONG = History(tuple(CompletedBlock(past_block(day, 1_000 * day)) for day in range(40, 0, -1)), NOW)
 GLYPHS = st.sampled_from([UNICODE, ASCII])
@@ -60,6 +61,13 @@ def test_the_page_is_ascii_where_only_that_can_be_shown() -> None:
 def test_no_line_ends_in_a_separator(width: int) -> None:
     rows = [row.rstrip() for row in text(past(LONG, width)).split("\n")]
     assert [row for row in rows if row.endswith((",", "·"))] == []
+
+
+def test_past_blocks_are_compared_with_the_limit_that_the_history_command_uses() -> None:
+    usage = usage_of(OK, Rules("pro"))
+    assert past_limit(Rules("pro"), PAST).tokens == 30_500
+    for moment in (usage, usage_of(IDLE, Rules("pro"))):
+        assert "limit: % of 30,500" in text(history_page(moment, HISTORY, 80, 24, look()))
 
 
 def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
