@@ -11,7 +11,7 @@ from monitor.model.formatting import count, dollars, percent, plural
 from monitor.model.history import CompletedBlock, Day, HourlyTokens, by_day, by_hour_of_week
 from monitor.views.history_table import WEEKDAYS, TableOptions, TableRow, block_rows, day_rows
 from monitor.views.html.style_sheet import STYLE
-from monitor.views.html.svg import Axis, Column, Mark, axis, columns, heat_map, round_steps
+from monitor.views.html.svg import Column, Mark, columns, heat_map, round_steps
 
 BLOCKS_HEIGHT, OFFICIAL_HEIGHT, DAYS_HEIGHT = 240, 56, 150
 """Pixels of each picture's plot."""
@@ -139,35 +139,35 @@ def _figure(name: str, value: str, note: str) -> str:
 def _blocks(
     completed: Sequence[CompletedBlock], rows: Sequence[TableRow], options: TableOptions
 ) -> str:
-    slots = axis([row.name.partition(" ")[0] for row in rows])
+    days = [row.name.partition(" ")[0] for row in rows]
     top = max(options.limit, *(row.tokens for row in rows))
     drawn = [_column(slot, row) for slot, row in enumerate(rows)]
     marks = [*_grid(top), Mark(options.limit, role="limit")]
     label = "Column chart: counted tokens of each block"
-    pictures = [columns(drawn, slots, marks, BLOCKS_HEIGHT, label)]
-    if any(item.official_percent is not None for item in completed):
-        pictures.append(_official(completed, slots.slots))
-    return "\n".join(pictures)
+    picture = columns(drawn, marks, BLOCKS_HEIGHT, label, len(days), days)
+    return "\n".join(part for part in (picture, _official(completed)) if part)
 
 
-def _official(completed: Sequence[CompletedBlock], slots: int) -> str:
+def _official(completed: Sequence[CompletedBlock]) -> str:
     """Draw the official percentages in a plot of their own: tokens are another measure."""
     known = [(i, p) for i, item in enumerate(completed) if (p := item.official_percent) is not None]
+    if not known:
+        return ""
     drawn = [Column(i, p, f"{percent(p)} official", "hit" if p >= 100 else "") for i, p in known]
     marks = [Mark(value, percent(value)) for value in (0, 50, 100)]
     label = f"Column chart: official percent of {plural(len(known), 'block')}"
     return "<h3>Official percent, where known</h3>\n" + columns(
-        drawn, Axis(slots), marks, OFFICIAL_HEIGHT, label
+        drawn, marks, OFFICIAL_HEIGHT, label, len(completed)
     )
 
 
 def _days(days: Sequence[Day]) -> str:
     first, last = days[0].date, days[-1].date
-    every_day = [str(first + timedelta(days=i)) for i in range((last - first).days + 1)]
+    names = [str(first + timedelta(days=i)) for i in range((last - first).days + 1)]
     drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days))]
     marks = _grid(max(day.counted for day in days))
     label = "Column chart: counted tokens of each day"
-    return columns(drawn, axis(every_day), marks, DAYS_HEIGHT, label)
+    return columns(drawn, marks, DAYS_HEIGHT, label, len(names), names)
 
 
 def _hours(completed: Sequence[CompletedBlock], hours: HourlyTokens, options: TableOptions) -> str:

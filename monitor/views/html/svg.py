@@ -7,15 +7,18 @@ while columns grow and shrink with the page. Colours come from the page's style 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 CELL, CELL_GAP = 22, 3
 """Pixels of a heat map's row, and between two."""
 
 
-@dataclass(frozen=True)
-class Column:
+LEAST_SLOTS, MOST_TICKS = 16, 8
+"""Few columns must not become walls, and names below them must not touch."""
+
+
+class Column(NamedTuple):
     """One column: its slot from the left, its height, its tooltip and its class."""
 
     slot: int
@@ -24,33 +27,12 @@ class Column:
     role: str = ""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A line across the plot at a value, the text beside it, and its class, `grid` or `limit`."""
 
     value: float
     name: str = ""
     role: str = "grid"
-
-
-@dataclass(frozen=True)
-class Axis:
-    """The number of slots from left to right, and the names below some of them."""
-
-    slots: int
-    ticks: tuple[tuple[int, str], ...] = ()
-
-
-def axis(names: Sequence[str], least: int = 16, most_ticks: int = 8) -> Axis:
-    """Return an axis with a slot for each name, and at most `most_ticks` names written.
-
-    There are at least `least` slots: few columns must not become walls.
-    """
-    slots = max(len(names), least)
-    picked = sorted({tick * slots // most_ticks for tick in range(most_ticks)})
-    ticks = [(slot, names[slot]) for slot in picked if slot < len(names)]
-    different = [t for i, t in enumerate(ticks) if i == 0 or t[1] != ticks[i - 1][1]]
-    return Axis(slots, tuple(different))
 
 
 def round_steps(top: float) -> list[int]:
@@ -68,16 +50,32 @@ def round_steps(top: float) -> list[int]:
 
 
 def columns(
-    drawn: Sequence[Column], along: Axis, marks: Sequence[Mark], height: int, label: str
+    drawn: Sequence[Column],
+    marks: Sequence[Mark],
+    height: int,
+    label: str,
+    slots: int,
+    names: Sequence[str] = (),
 ) -> str:
-    """Draw columns and marks to one scale; screen readers read `label`."""
+    """Draw columns and marks to one scale, with some names below; screen readers read `label`."""
+    slots = max(slots, LEAST_SLOTS)
     top = max([*(mark.value for mark in marks), *(column.value for column in drawn)])
-    width = 100 / along.slots
+    width = 100 / slots
     parts = [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role == "grid"]
     parts += [_column(c, width, _y(c.value, top, height), height) for c in drawn if c.value > 0]
     parts += [_mark(mark, _y(mark.value, top, height)) for mark in marks if mark.role != "grid"]
-    parts += [_tick(slot * width, name, height, i) for i, (slot, name) in enumerate(along.ticks)]
-    return _svg(parts, height + (24 if along.ticks else 4), label)
+    written = ticks(names, slots).items()
+    parts += [_tick(slot * width, name, height, i) for i, (name, slot) in enumerate(written)]
+    return _svg(parts, height + (24 if names else 4), label)
+
+
+def ticks(names: Sequence[str], slots: int) -> dict[str, int]:
+    """Return the names to write and their slots, evenly spaced; each name is written once."""
+    found: dict[str, int] = {}
+    for slot in (tick * slots // MOST_TICKS for tick in range(MOST_TICKS)):
+        if slot < len(names):
+            found.setdefault(names[slot], slot)
+    return found
 
 
 def heat_map(

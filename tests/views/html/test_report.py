@@ -16,7 +16,7 @@ from monitor.model.formatting import TimeFormat
 from monitor.model.history import CompletedBlock, HourlyTokens
 from monitor.views.history_table import TableOptions
 from monitor.views.html.report import page
-from monitor.views.html.svg import Mark, axis, columns, round_steps
+from monitor.views.html.svg import Column, Mark, columns, round_steps, ticks
 from monitor.views.style import UNICODE
 from tests.samples import NOW, past_block
 
@@ -239,14 +239,14 @@ def test_the_scale_is_a_few_round_steps_that_reach_the_top(top: int) -> None:
 
 
 def test_a_few_columns_leave_room_and_names_are_not_repeated() -> None:
-    along = axis(["2026-06-08"] * 3 + ["2026-06-09"] * 2)
-    assert along.slots == 16
-    assert along.ticks == ((0, "2026-06-08"), (4, "2026-06-09"))
-    assert len(axis([str(n) for n in range(1000)]).ticks) == 8
+    names = ["2026-06-08"] * 3 + ["2026-06-09"] * 2
+    assert ticks(names, 16) == {"2026-06-08": 0, "2026-06-09": 4}
+    assert len(ticks([str(n) for n in range(1000)], 1000)) == 8
+    assert 'width="6.250%"' in columns([Column(0, 1, "")], [], 10, "", len(names), names)
 
 
 def test_names_of_marks_are_escaped() -> None:
-    assert "<b>" not in columns([], axis([]), [Mark(1, "<b>")], 10, '"<b>')
+    assert "<b>" not in columns([], [Mark(1, "<b>")], 10, '"<b>', 1)
 
 
 # --- safe and whole
