@@ -82,7 +82,7 @@ def _idle(usage: Usage) -> str:
 
 def _no_block(usage: Usage) -> str:
     if usage.last is not None:
-        ended = _clock(usage, usage.last.end)
+        ended = usage.clock(usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."
     if usage.reading.source.size.files:
         return "No active block, and none before. A new one starts with your next message."
@@ -90,7 +90,7 @@ def _no_block(usage: Usage) -> str:
 
 
 def _exceeded(usage: Usage) -> str:
-    since = f" since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else ""
+    since = f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
     over = plural(usage.limit.tokens_over, "token")
     return f"Over the limit{since}, by {over}; it resets {_reset(usage)}."
 
@@ -155,13 +155,9 @@ def _reset(usage: Usage) -> str:
 
 
 def _at(usage: Usage, when: Optional[datetime]) -> str:
-    text = _clock(usage, when)
+    text = usage.clock(when)
     names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
     return text if names_a_day else f"at {text}"
-
-
-def _clock(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.time_format.minute_or_day(when, usage.now) if when else "an unknown time"
 
 
 def _weekly_soon(usage: Usage) -> Iterator[str]:

@@ -119,6 +119,10 @@ class Usage:
         week = self.official.windows.get(SEVEN_DAY) if self.is_weekly_reached else None
         return week.resets_at if week else self.reset.at
 
+    def clock(self, when: Optional[datetime]) -> str:
+        """Write a time of day in the user's format, with its day if that is not today."""
+        return self.rules.time_format.minute_or_day(when, self.now) if when else "an unknown time"
+
 
 def measure(
     reading: Reading,

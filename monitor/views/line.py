@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Optional
+from typing import Optional, TypeVar
 
 from monitor.model import sentence
 from monitor.model.formatting import age, count, dollars, duration, percent, rate
@@ -17,6 +17,8 @@ from monitor.views.bars import bar
 from monitor.views.states import STATES
 from monitor.views.style import Glyphs, Style
 from monitor.views.text import DOT, Line, Span, fit
+
+Value = TypeVar("Value", float, datetime)
 
 FIELD = re.compile(r"\{([\w-]+)\}")
 
@@ -38,7 +40,7 @@ def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
 def _reached_facts(usage: Usage) -> list[str]:
     name = "weekly limit" if usage.is_weekly_reached else "limit"
     at = usage.goes_on_at
-    wait = f"resets {_clock(usage, at)}, in {duration(at - usage.now)}" if at else ""
+    wait = f"resets {usage.clock(at)}, in {duration(at - usage.now)}" if at else ""
     return [f"{name} reached", wait]
 
 
@@ -47,7 +49,7 @@ def _idle_facts(usage: Usage) -> list[str]:
     if official is not None:
         known = f"{percent(official.used_percent)} official"
     else:
-        known = f"last ended {_clock(usage, usage.last.end)}" if usage.last else ""
+        known = f"last ended {usage.clock(usage.last.end)}" if usage.last else ""
     return ["no active block", known, _reset(usage)]
 
 
@@ -67,16 +69,16 @@ def _left(usage: Usage) -> str:
 def _risk(usage: Usage) -> str:
     forecast, weekly = usage.forecast, usage.weekly
     if weekly is not None and weekly.comes_first and weekly.runs_out_at:
-        return f"weekly limit runs out {_clock(usage, weekly.runs_out_at)}"
+        return f"weekly limit runs out {usage.clock(weekly.runs_out_at)}"
     if forecast.runs_out_at:
-        return f"runs out {_clock(usage, forecast.runs_out_at)}"
+        return f"runs out {usage.clock(forecast.runs_out_at)}"
     if forecast.probability and forecast.verdict != "ok":
         return f"{percent(100 * forecast.probability)} chance to run out"
     return ""
 
 
 def _reset(usage: Usage) -> str:
-    return f"resets {_clock(usage, usage.reset.at)}" if usage.reset.at else ""
+    return f"resets {usage.clock(usage.reset.at)}" if usage.reset.at else ""
 
 
 def _limit(usage: Usage) -> str:
@@ -95,16 +97,12 @@ def _age(usage: Usage) -> str:
     return age(usage.now - usage.reading.read_at)
 
 
-def _clock(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.time_format.minute_or_day(when, usage.now) if when else ""
-
-
 def _bar(usage: Usage, glyphs: Glyphs) -> str:
     return _text(bar(usage.headline.used_percent, None, 10, "", glyphs.bar), glyphs)
 
 
-def _known(write: Callable[[float], str], number: Optional[float]) -> str:
-    return "" if number is None else write(number)
+def _known(write: Callable[[Value], str], value: Optional[Value]) -> str:
+    return "" if value is None else write(value)
 
 
 def _text(spans: Line, glyphs: Glyphs) -> str:
@@ -125,9 +123,9 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "limit": lambda usage, _: _limit(usage),
         "plan": lambda usage, _: usage.limit.plan or "",
         "pace": lambda usage, _: _known(rate, usage.burn.tokens_per_minute),
-        "runs_out": lambda usage, _: _clock(usage, usage.forecast.runs_out_at),
+        "runs_out": lambda usage, _: _known(usage.clock, usage.forecast.runs_out_at),
         "likely": lambda usage, _: _known(percent, usage.forecast.likely_percent),
-        "reset": lambda usage, _: _clock(usage, usage.reset.at),
+        "reset": lambda usage, _: _known(usage.clock, usage.reset.at),
         "reset_in": lambda usage, _: duration(usage.reset.at - usage.now) if usage.reset.at else "",
         "week": lambda usage, _: percent(usage.weekly.window.used_percent) if usage.weekly else "",
         "cost": lambda usage, _: _known(dollars, _cost(usage)),

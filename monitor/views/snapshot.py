@@ -8,13 +8,7 @@ from typing import Any, Optional
 from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
-from monitor.model.official import (
-    FIVE_HOUR,
-    FRESH,
-    SEVEN_DAY,
-    SPEND_LIMIT,
-    RateLimitWindow,
-)
+from monitor.model.official import FIVE_HOUR, FRESH, SEVEN_DAY, SPEND_LIMIT, RateLimitWindow
 from monitor.model.usage import Usage, without_costs
 from monitor.model.weekly import Weekly
 

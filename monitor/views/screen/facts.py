@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from monitor.model.blocks import SESSION
 from monitor.model.formatting import (
@@ -103,7 +103,7 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
         used = usage.last.tokens.counted
         share = percent(100 * used / usage.limit.tokens)
         value = f"{count(used)} tokens{DOT}{share} of the limit"
-        yield Fact(Rank.LAST_BLOCK, "Last", value, f"block of {_clock(usage, usage.last.start)}")
+        yield Fact(Rank.LAST_BLOCK, "Last", value, f"block of {usage.clock(usage.last.start)}")
     yield Fact(Rank.LIMIT, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage))
     yield from _official_facts(usage)
     if usage.reset.at is not None:
@@ -132,7 +132,7 @@ def _official_used(usage: Usage) -> str:
     if bridge is None:
         here = f"{count(usage.tokens.counted)} tokens here"
         return f"{percent(window.used_percent)} official, {_age(usage, window)}{DOT}{here}"
-    base = f"official {percent(bridge.base.used_percent)} at {_clock(usage, bridge.base.at)}"
+    base = f"official {percent(bridge.base.used_percent)} at {usage.clock(bridge.base.at)}"
     since = f"{count(bridge.tokens_since)} tokens since"
     return f"≈ {percent(usage.headline.used_percent)}: {base}, and {since}"
 
@@ -162,7 +162,7 @@ def _window_fact(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -
         used += f" {_age(usage, window)}"
     if window.resets_at is not None:
         used += f"{DOT}resets in {duration(window.resets_at - usage.now)}"
-        note = f"{_clock(usage, window.resets_at)}{DOT}{note}"
+        note = f"{usage.clock(window.resets_at)}{DOT}{note}"
     return Fact(rank, name, used, note, "" if fresh else "dim")
 
 
@@ -199,12 +199,12 @@ def _pace_note(usage: Usage) -> str:
 def _runs_out(usage: Usage) -> str:
     forecast = usage.forecast
     if forecast.verdict == "exceeded":
-        return f"over since {_clock(usage, usage.crossed_at)}" if usage.crossed_at else "over"
+        return f"over since {usage.clock(usage.crossed_at)}" if usage.crossed_at else "over"
     if forecast.verdict == "unknown":
         return "not known yet"
     text = "not at this pace"
     if forecast.runs_out_at is not None:
-        text = f"{_clock(usage, forecast.runs_out_at)} at this pace"
+        text = f"{usage.clock(forecast.runs_out_at)} at this pace"
     if forecast.probability is None:
         return text
     return f"{text}{DOT}{percent(100 * forecast.probability)} chance before the reset"
@@ -222,7 +222,7 @@ def _pause(usage: Usage) -> str:
 def _resets(usage: Usage) -> str:
     at, latest = usage.reset.at, usage.reset.latest
     assert at is not None  # noqa: S101 - the caller has a reset
-    text = _clock(usage, at)
+    text = usage.clock(at)
     if latest is not None:
         text += f"–{_clock_after(usage, at, latest)}"
     return f"{text} in {duration(at - usage.now)}"
@@ -232,7 +232,7 @@ def _reset_note(usage: Usage) -> str:
     block, at = usage.block, usage.reset.at
     if usage.reset.source == "reset_hour" and block and at and block.end < at:
         # The count starts afresh then, and the chart ends there.
-        return f"your reset hour; the block ends {_clock(usage, block.end)}"
+        return f"your reset hour; the block ends {usage.clock(block.end)}"
     return RESET_SOURCES.get(usage.reset.source or "", "")
 
 
@@ -240,8 +240,4 @@ def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:
     """Write a time after `first`, with its day if that is another."""
     time_format = usage.rules.time_format
     days = {time_format.day(nearest_minute(moment)) for moment in (first, when)}
-    return time_format.minute(when) if len(days) == 1 else _clock(usage, when)
-
-
-def _clock(usage: Usage, when: Optional[datetime]) -> str:
-    return usage.rules.time_format.minute_or_day(when, usage.now) if when else "an unknown time"
+    return time_format.minute(when) if len(days) == 1 else usage.clock(when)
