@@ -316,6 +316,6 @@ def _monitor(settings: Settings) -> int:
 
 
 def _test_alert(settings: Settings) -> int:
-    from monitor.commands.test_alert import send
+    from monitor.commands.send_alert import send
 
     return send(settings)
