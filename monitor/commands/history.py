@@ -35,8 +35,6 @@ from monitor.terminal import terminal_size
 from monitor.views.heat_map import heat_map
 from monitor.views.history_json import blocks_as_json, days_as_json
 from monitor.views.history_table import (
-    BLOCK_HEADS,
-    DAY_HEADS,
     TableOptions,
     block_rows,
     day_rows,
@@ -116,9 +114,9 @@ def _history(settings: Settings, options: dict[str, Any]) -> int:
         lines = heat_map(by_hour_of_week(completed, hours, time_format), width, style.glyphs)
     elif options["daily"]:
         rows = day_rows(by_day(completed, time_format))
-        lines = table(rows, width, table_options, DAY_HEADS)
+        lines = table(rows, width, table_options, "day")
     else:
-        lines = table(block_rows(completed, table_options), width, table_options, BLOCK_HEADS)
+        lines = table(block_rows(completed, table_options), width, table_options)
     print("\n".join(style.paint(line).rstrip() for line in lines))
     return exits.OK
 

@@ -25,18 +25,12 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LEAST_BAR, WIDE_BAR = 6, 16
 """Cells for the bars: without, and with models beside them."""
 
-BLOCK_HEADS = {
-    "name": "Start",
-    "length": "Length",
-    "messages": "Messages",
-    "tokens": "Tokens",
-    "share": "Limit",
-    "cost": "Cost",
-    "models": "Models",
+HEADS = {
+    "block": ("Start", "Length", "Messages", "Tokens", "Limit", "Cost", "Models"),
+    "day": ("Day", "Blocks", "Messages", "Tokens", "Limit", "Cost", "Models"),
 }
-DAY_HEADS = {**BLOCK_HEADS, "name": "Day", "length": "Blocks"}
-RIGHT_ALIGNED = ("messages", "tokens", "cost")
-LEAST_IMPORTANT = ("models", "messages", "cost", "length", "share")
+RIGHT_ALIGNED = ("Messages", "Tokens", "Cost")
+LEAST_IMPORTANT = ("Models", "Messages", "Cost", "Length", "Blocks", "Limit")
 """The columns that are left out where the width is short, the first one first."""
 
 
@@ -81,20 +75,20 @@ def table(
     rows: Sequence[TableRow],
     width: int,
     options: TableOptions,
-    heads: Mapping[str, str] = BLOCK_HEADS,
+    unit: str = "block",
     height: Optional[int] = None,
 ) -> list[Line]:
     """Draw as many columns as fit into `width`, and the newest rows that fit into `height`.
 
-    The last lines sum up all rows.
+    A row is a `block` or a `day`. The last lines sum up all rows.
     """
     if not rows:
         return [line("No completed block yet.")]
     newest = rows if height is None else rows[-max(1, height) :]
-    lines = _lines(newest, rows, width, options, heads)
+    lines = _lines(newest, rows, width, options, unit)
     while height is not None and len(lines) > height and len(newest) > 1:
         newest = newest[1:]
-        lines = _lines(newest, rows, width, options, heads)
+        lines = _lines(newest, rows, width, options, unit)
     return lines
 
 
@@ -140,11 +134,12 @@ def _lines(
     all_rows: Sequence[TableRow],
     width: int,
     options: TableOptions,
-    heads: Mapping[str, str],
+    unit: str,
 ) -> list[Line]:
     """Draw some of all rows, and the summary of both."""
-    texts = [_texts(row, options) for row in rows]
-    widths = _columns_that_fit([heads, *texts], width)
+    heads = {head: head for head in HEADS[unit]}
+    texts = [dict(zip(heads, _texts(row, options))) for row in rows]
+    widths = _columns_that_fit(heads, texts, width)
     room = width - 1 - sum(column + 2 for column in widths.values())
     top = max(row.tokens for row in rows)
     lines = [fit((Span(_join(heads, widths), "label"),), width)]
@@ -153,67 +148,51 @@ def _lines(
         share, color = 100 * row.tokens / top if top else 0.0, role or "likely"
         chart = bar(share, None, room - 1, color, options.glyphs.bar) if room > 1 else ()
         lines.append(fit((Span(_join(text, widths), role), Span(" "), *chart), width))
-    summary = _summary(rows, all_rows, options, heads, has_share="share" in widths)
-    return [*lines, (), *dim_lines(summary, width)]
+    limit = options.limit if unit == "block" and "Limit" in widths else None
+    return [*lines, (), *dim_lines(_summary(rows, all_rows, unit, limit), width)]
 
 
-def _texts(row: TableRow, options: TableOptions) -> dict[str, str]:
-    return {
-        "name": row.name,
-        "length": row.length,
-        "messages": str(row.messages),
-        "tokens": count(row.tokens) + ("*" if row.highest else ""),
-        "share": row.share,
-        "cost": dollars(row.cost) if options.show_cost and row.cost is not None else "",
-        "models": row.models,
-    }
+def _texts(row: TableRow, options: TableOptions) -> tuple[str, ...]:
+    tokens = count(row.tokens) + ("*" if row.highest else "")
+    cost = dollars(row.cost) if options.show_cost and row.cost is not None else ""
+    return (row.name, row.length, str(row.messages), tokens, row.share, cost, row.models)
 
 
-def _columns_that_fit(texts: Sequence[Mapping[str, str]], width: int) -> dict[str, int]:
+def _columns_that_fit(
+    heads: Mapping[str, str], texts: Sequence[Mapping[str, str]], width: int
+) -> dict[str, int]:
     """Return the widths of the columns that are not empty and leave room for a bar."""
-    heads, *rows = texts
     widths = {
-        name: max(cells(row[name]) for row in texts)
-        for name in heads
-        if any(row[name] for row in rows)
+        head: max(cells(text[head]) for text in (heads, *texts))
+        for head in heads
+        if any(text[head] for text in texts)
     }
     for least in LEAST_IMPORTANT:
         taken = sum(column + 2 for column in widths.values())
-        if taken + 1 + (WIDE_BAR if least == "models" else LEAST_BAR) <= width:
+        if taken + 1 + (WIDE_BAR if least == "Models" else LEAST_BAR) <= width:
             break
         widths.pop(least, None)
     return widths
 
 
 def _join(texts: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    return " " + "  ".join(
-        _padded(texts[name], width, right=name in RIGHT_ALIGNED) for name, width in widths.items()
-    )
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    blanks = " " * (width - cells(text))
-    return blanks + text if right else text + blanks
+    padded = []
+    for head, width in widths.items():
+        blanks = " " * (width - cells(texts[head]))
+        padded.append(blanks + texts[head] if head in RIGHT_ALIGNED else texts[head] + blanks)
+    return " " + "  ".join(padded)
 
 
 def _summary(
-    rows: Sequence[TableRow],
-    all_rows: Sequence[TableRow],
-    options: TableOptions,
-    heads: Mapping[str, str],
-    *,
-    has_share: bool,
+    rows: Sequence[TableRow], all_rows: Sequence[TableRow], unit: str, limit: Optional[int]
 ) -> str:
-    by_block = heads is BLOCK_HEADS
-    tokens = count(sum(row.tokens for row in all_rows))
-    if by_block:
-        parts = [f"{tokens} tokens in {plural(len(all_rows), 'completed block')}"]
-    else:
-        parts = [f"{tokens} tokens in {plural(len(all_rows), 'day')} of completed blocks"]
+    number = plural(len(all_rows), "completed block" if unit == "block" else "day")
+    source = "" if unit == "block" else " of completed blocks"
+    parts = [f"{count(sum(row.tokens for row in all_rows))} tokens in {number}{source}"]
     if any(row.highest for row in rows):
         parts.append("* the highest")
-    if by_block and has_share:
-        parts.append(f"limit: % of {count(options.limit)}")
+    if limit is not None:
+        parts.append(f"limit: % of {count(limit)}")
     if len(rows) < len(all_rows):
         parts.append(f"the newest {len(rows)} shown")
     return DOT.join(parts)
