@@ -15,7 +15,14 @@ from monitor.model.usage import without_costs
 from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
 
 
-@click.command(epilog=f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}.")
+EPILOG = (
+    f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}. {{verdict}} is about the 5-hour"
+    " limit, as forecast.verdict of --json; {likely} is the percentage that will probably be used"
+    " at the reset, as forecast.likely_percent."
+)
+
+
+@click.command(epilog=EPILOG)
 @click.option(
     "--format",
     "template",
