@@ -1,4 +1,4 @@
-"""From the series of events to the burn rate."""
+"""Measure the burn rate of the active block."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from monitor.model.formatting import minutes
 HEADLINE = timedelta(minutes=60)
 RECENT = timedelta(minutes=10)
 WARM_UP = timedelta(minutes=5)
-"""Below this much data no rate is given: one message divided by a few seconds says nothing."""
+"""With less data than this there is no rate: one message over a few seconds says nothing."""
 
 
 @dataclass(frozen=True)
 class BurnRate:
     """Counted tokens per minute over the last `window_minutes`, idle time included.
 
-    None where there is too little data. `recent` is over the last 10 minutes, `whole` since the
-    block's first message; `exact` is False when only the block's average was to be had.
+    None if there is too little data. `recent` is the rate over the last 10 minutes, `whole` since
+    the block's first message. `exact` is False if only the block's average is known.
     """
 
     tokens_per_minute: Optional[float]
@@ -33,7 +33,7 @@ class BurnRate:
 
 
 def burn_rate(block: Optional[Block], events: Optional[Sequence[Event]], now: datetime) -> BurnRate:
-    """Measure the burn rate of the active block: 0 when there is none."""
+    """Return the burn rate of the active block: 0 if there is none."""
     if block is None:
         return BurnRate(0.0, None, 0.0)
     if not events:
@@ -53,7 +53,7 @@ def burn_rate(block: Optional[Block], events: Optional[Sequence[Event]], now: da
 
 
 def _average(block: Block, now: datetime) -> BurnRate:
-    """Fall back to the whole block over the time since its start, when there is no series."""
+    """Return the block's average since its start, for a block without a series."""
     age = now - block.start
     if age < WARM_UP:
         return BurnRate(None)

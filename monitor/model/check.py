@@ -1,4 +1,4 @@
-"""Answer whether enough is left for a task of so many tokens, or of so much time."""
+"""Answer whether enough is left for a task, given in tokens or as a time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ ENOUGH, TIGHT, NOT_ENOUGH, UNKNOWN = 0, 10, 11, 20
 """Exit codes of `check`."""
 
 CLOSE = 0.8
-"""A need of more than this share of what is left is called tight."""
+"""Above this share of what is left, a need is tight."""
 
 Need = Union[int, timedelta]
-"""Counted tokens, or how long the work goes on at the present pace."""
+"""Counted tokens, or how long the work takes at the present pace."""
 
 
 class Answer(NamedTuple):
-    """An exit code of `check` and one sentence that says why."""
+    """An exit code of `check`, and a sentence that gives the reason."""
 
     code: int
     sentence: str
 
 
 def check(usage: Usage, need: Optional[Need]) -> Answer:
-    """Answer for `need`; for None, whether the present pace lasts to the reset."""
+    """Answer for `need`; without one, whether the present pace lasts to the reset."""
     if usage.state in ("limit_reached", "exceeded"):
-        # Without a block here too: other devices use the same limit.
+        # Also without a block here, since other devices use the same limit.
         return Answer(NOT_ENOUGH, sentence.summary(usage))
     if usage.block is None:
         return Answer(UNKNOWN, sentence.summary(usage))
@@ -50,14 +50,14 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:
-    """Answer by the weekly limit, which comes first; what it is in tokens is not known."""
+    """Answer by the weekly limit, which comes first and is not known in tokens."""
     ends = usage.weekly.runs_out_at if usage.weekly else None
     too_long = isinstance(need, timedelta) and ends is not None and usage.now + need > ends
     return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.summary(usage))
 
 
 def _compared(tokens: int, left: int, needs: str) -> Answer:
-    # Rounded as they are shown: 26,000 of 26,000 fit.
+    # Both numbers are rounded as they are shown: 26,000 of 26,000 fit.
     if tokens > left:
         return Answer(NOT_ENOUGH, f"Not enough: {needs}, {count(left)} left.")
     if tokens > CLOSE * left:
@@ -66,12 +66,12 @@ def _compared(tokens: int, left: int, needs: str) -> Answer:
 
 
 def _tokens_in(usage: Usage, span: timedelta) -> Optional[float]:
-    """Return what the present pace takes in that time, up to the reset."""
+    """Return the tokens that the present pace takes in that time, up to the reset."""
     paces = (usage.burn.tokens_per_minute, usage.burn.recent)
     known = [pace for pace in paces if pace is not None]
     if not known or usage.reset.at is None:
         return None
-    # A pause just now says nothing of a task to come: the quicker of the last hour and 10 minutes.
+    # A pause just now says nothing about the task: take the faster of the last hour and 10 minutes.
     pace = max(known) or usage.burn.whole
     return None if pace is None else pace * minutes(min(span, usage.reset.at - usage.now))
 

@@ -1,4 +1,4 @@
-"""Forecast the final token count of a block from its messages so far.
+"""Project the final token count of a block from its messages so far.
 
 docs/accuracy.md explains the method and measures it; forecast_table.py holds its numbers.
 """
@@ -15,14 +15,14 @@ from monitor.model.blocks import Event
 from monitor.model.forecast_table import TABLE, ForecastTable
 
 WARM_UP = timedelta(minutes=5)
-"""With less data than this there is no forecast."""
+"""With less data than this there is no projection."""
 
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """What a block will probably end at, in counted tokens.
+    """The probable final count of a block, in counted tokens.
 
     With probability `stop` nothing more comes. Otherwise the tokens still to come follow a Weibull
     distribution of this `scale` and `shape`. `final_low` to `final_high` is the 10-90 % band.
@@ -53,7 +53,7 @@ def project(
     now: datetime,
     table: ForecastTable = TABLE,
 ) -> Optional[Projection]:
-    """Forecast the final counted tokens of the block from `start` to `end`, as known at `now`.
+    """Project the final counted tokens of the block from `start` to `end`, as known at `now`.
 
     `events` are oldest first. Returns None before the first event and in the five minutes after it.
     """

@@ -1,4 +1,4 @@
-"""Say what a Usage means in sentences: the headline, and the warnings."""
+"""Write what a Usage means in sentences: the headline, and the warnings."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from monitor.model.reading import undercounts
 from monitor.model.usage import Usage
 
 DAY = timedelta(days=1)
-"""Within this time the end of the weekly limit is worth a warning."""
+"""A weekly limit that is reached within this time is worth a warning."""
 
 SKEW = timedelta(minutes=1)
-"""Clocks of two machines differ by seconds."""
+"""Tolerated, since the clocks of two machines differ by seconds."""
 
 SURE = 0.9
-"""From this probability on "likely" is left out."""
+"""From this probability on, "likely" is left out."""
 
 
 def summary(usage: Usage) -> str:
-    """Answer the one question: will I be cut off before the reset?"""
+    """Return the sentence that says whether the limit comes before the reset."""
     if usage.status == "limit_reached":
         return _limit_reached(usage)
     if usage.block is None:
@@ -40,7 +40,7 @@ def summary(usage: Usage) -> str:
 
 
 def warnings(usage: Usage) -> tuple[str, ...]:
-    """Say what is wrong or doubtful about the numbers shown."""
+    """Return sentences about what is wrong or doubtful in the numbers shown."""
     return tuple(_warnings(usage))
 
 
@@ -55,7 +55,7 @@ def _limit_reached(usage: Usage) -> str:
 
 
 def _reached_at(usage: Usage) -> Optional[datetime]:
-    """Return when the limit was first seen to be reached."""
+    """Return when the limit was first known to be reached."""
     reached = usage.official.reached
     captures = usage.official.windows[reached].rising if reached else ()
     full = [capture.at for capture in captures if capture.used_percent >= WHOLE]
@@ -97,8 +97,8 @@ def _exceeded(usage: Usage) -> str:
 
 def _warming_up(usage: Usage) -> str:
     if not usage.is_settled:
-        said = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
-        return f"{said}. Your highest block, which is the limit, is being looked up."
+        used = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
+        return f"{used}. Your highest block, which is the limit, is being looked up."
     used = percent(usage.headline.used_percent)
     if usage.reading.is_partial:
         return f"{used} used, reset {_reset(usage)}. The pace is being read."
@@ -172,7 +172,7 @@ def _weekly_soon(usage: Usage) -> Iterator[str]:
 
 
 def left_out(name: str) -> str:
-    """Say that a data directory that was named is not there."""
+    """Return the sentence about a data directory that was named and does not exist."""
     return f"{visible(name)} is no directory; its usage is left out."
 
 

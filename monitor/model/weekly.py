@@ -1,4 +1,4 @@
-"""The official seven-day limit: how much is used, and whether it is the one that comes first."""
+"""Measure the official seven-day limit, and whether it comes before the five-hour limit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Optional
 from monitor.model.official import WEEK, RateLimitWindow
 
 RECENT = timedelta(hours=2)
-LEAST_SPAN = timedelta(minutes=30)
-"""Whole percents are off by up to one: over a shorter time they say nothing about a pace."""
+MIN_SPAN = timedelta(minutes=30)
+"""Whole percents are off by up to one, so over a shorter time they give no pace."""
 
 
 @dataclass(frozen=True)
 class Weekly:
-    """The seven-day window; `runs_out_at` at the pace of the last hours, or of the week so far."""
+    """The seven-day window, and when it runs out (UTC) at the pace of the last two hours.
+
+    With too little data for that it is the pace of the week so far. `runs_out_at` is None if the
+    reset comes first.
+    """
 
     window: RateLimitWindow
     runs_out_at: Optional[datetime]
@@ -25,7 +29,7 @@ class Weekly:
 def weekly(
     window: Optional[RateLimitWindow], five_hour_ends: Optional[datetime], now: datetime
 ) -> Optional[Weekly]:
-    """Measure the week. `five_hour_ends` is when the five-hour limit is reached, else its reset."""
+    """Measure the window; `five_hour_ends` is when the five-hour limit is reached, or resets."""
     if window is None:
         return None
     runs_out_at = _runs_out_at(window, now)
@@ -43,7 +47,7 @@ def _runs_out_at(window: RateLimitWindow, now: datetime) -> Optional[datetime]:
 
 def _percent_per_hour(window: RateLimitWindow, now: datetime) -> Optional[float]:
     before = [c for c in window.rising if now - c.at >= RECENT][-1:] or window.rising[:1]
-    if before and now - before[0].at >= LEAST_SPAN:
+    if before and now - before[0].at >= MIN_SPAN:
         gained = window.used_percent - before[0].used_percent
         return gained / ((now - before[0].at) / timedelta(hours=1))
     if window.resets_at is None:

@@ -31,18 +31,11 @@ def test_the_limit_is_reached_when_what_is_left_has_been_used_at_this_pace() -> 
 @pytest.mark.parametrize("rate", [59.0, 60.0, 0.0])
 def test_nothing_runs_out_at_the_reset_or_later(rate: float) -> None:
     found = at_pace(rate)
-    assert (found.runs_out_at, found.pause, found.verdict) == (None, None, "ok")
+    assert (found.runs_out_at, found.verdict) == (None, "ok")
 
 
 def test_the_sustainable_pace_uses_up_the_limit_exactly_at_the_reset() -> None:
     assert at_pace(500.0).sustainable == 60.0
-
-
-def test_after_the_pause_the_present_pace_lasts_to_the_reset() -> None:
-    found = at_pace(120.0)
-    assert found.pause == timedelta(minutes=50)
-    resumed = NOW + found.pause
-    assert resumed + timedelta(minutes=6_000 / 120) == RESET
 
 
 def test_before_five_minutes_of_data_only_the_pace_that_lasts_is_known() -> None:
@@ -84,20 +77,17 @@ def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
     assert (found.verdict == "exceeded") == (used > limit)
     if found.runs_out_at is not None:
         assert found.verdict == "runs_out"
-        assert found.pause is not None
-        assert NOW <= found.runs_out_at < NOW + left or found.pause == timedelta()
-        assert found.pause >= timedelta()
+        assert NOW <= found.runs_out_at <= NOW + left
     assert found.sustainable is None or found.sustainable >= 0
 
 
-def test_the_outlook_gives_chance_band_and_times_and_the_pace_keeps_its_own() -> None:
+def test_a_projection_gives_chance_band_and_times_and_the_pace_keeps_its_own() -> None:
     projection = Projection(4_000, 0.5, 2_000, 0.6, 4_500, 7_000, 12_000)
     found = forecast(4_000, 10_000, BurnRate(120.0, 60), projection, RESET, NOW)
     assert found == Forecast(
         verdict="ok",
         runs_out_at=NOW + timedelta(minutes=50),
         sustainable=60.0,
-        pause=timedelta(minutes=50),
         probability=projection.probability_above(10_000),
         likely_percent=70.0,
         likely_range=(45.0, 120.0),
