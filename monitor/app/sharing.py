@@ -1,4 +1,4 @@
-"""Share one reading among many processes: take a fresh one, else let one process read for all."""
+"""Share one reading among processes: use a fresh stored one, else let one process poll for all."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
     """
     if settings.demo:
         return _polled_usage(settings)
-    asked_at = utc_now()
+    started_at = utc_now()
     roots = [str(root) for root in data_dirs(settings.data.claude_dirs, os.environ)]
     fresh = max(LEAST_AGE, 2 * timedelta(seconds=settings.refresh))
     fresh = min(fresh, oldest) if oldest else fresh
@@ -55,7 +55,7 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
     path = reading_path(state_dir(), roots, settings.data.key).with_suffix(".failed.json")
     try:
         with locked(path):
-            return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, asked_at)
+            return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, started_at)
     except OSError:
         return _polled_usage(settings)  # a read-only home: nothing can be shared
 
@@ -78,10 +78,10 @@ def stored_usage(
     return PollResult(reading, history, official=official).measured(rules, now)
 
 
-def _poll_first(settings: Settings, path: Path, asked_at: datetime) -> Usage:
-    """Poll, unless another process has failed since this was asked for: then fail likewise."""
+def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:
+    """Poll; if another process has failed since `started_at`, fail with its error instead."""
     failure = load(path, PollFailure)
-    if failure is not None and asked_at < failure.at <= utc_now():
+    if failure is not None and started_at < failure.at <= utc_now():
         raise MonitorError(failure.reason, failure.advice)
     try:
         return _polled_usage(settings)

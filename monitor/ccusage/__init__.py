@@ -1,1 +1,1 @@
-"""The wrapped tool: find it, run it, read its reports."""
+"""The ccusage tool: find it, install it, run it, read its reports."""

@@ -1,4 +1,4 @@
-"""Find out from the output of a failed program what went wrong."""
+"""Explain the failure of a program from its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the npm ccusage to run."""
+"""Find the npm tool ccusage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monitor.store.paths import expand_user
 
 ASK_SECONDS = 10.0
 FETCH_SECONDS = 120.0
-"""Time limits of asking an unknown program; npx and its like may have to fetch ccusage first."""
+"""Time limits for an unknown program; npx and the like may have to fetch ccusage first."""
 
 
 FETCHERS = {"bun", "bunx", "npm", "npx", "pnpm", "pnpx", "yarn"}
@@ -28,22 +28,23 @@ FETCHERS = {"bun", "bunx", "npm", "npx", "pnpm", "pnpx", "yarn"}
 
 @dataclass(frozen=True)
 class Candidate:
-    """A ccusage that was found: `verdict` is "" when it counts, else why not, and `advice`.
+    """A program that may be ccusage.
 
-    `may_be_it`: it does not count now, but it may be the npm tool, in trouble.
+    `fault` says why it cannot be used, and `advice` what to do; both are "" if it can be used. A
+    faulty one that `may_be_it` is not known to be another program.
     """
 
     path: str
     command: Optional[Command]
-    verdict: str
+    fault: str
     advice: str = ""
     may_be_it: bool = False
 
 
 def find(explicit: Optional[str], cache_dir: Path, runner: CcusageRunner) -> Command:
-    """Return the first ccusage that counts; with `explicit`, only that one.
+    """Return the first ccusage that can be used; with `explicit`, only that one.
 
-    Raises CcusageNotFoundError if there is none, MonitorError if the one that exists fails.
+    Raises CcusageNotFoundError if there is none, MonitorError if the only one fails.
     """
     faulty: list[Candidate] = []
     for candidate in candidates(explicit, cache_dir, runner):
@@ -52,18 +53,18 @@ def find(explicit: Optional[str], cache_dir: Path, runner: CcusageRunner) -> Com
         faulty.append(candidate)
     if not faulty:
         raise CcusageNotFoundError("ccusage was not found on PATH.", _how_to_get(cache_dir))
-    worth = max(faulty, key=lambda candidate: candidate.may_be_it)
-    if explicit is not None or worth.may_be_it:
-        raise MonitorError(worth.verdict, worth.advice)
-    raise CcusageNotFoundError(worth.verdict, worth.advice)
+    likeliest = max(faulty, key=lambda candidate: candidate.may_be_it)
+    if explicit is not None or likeliest.may_be_it:
+        raise MonitorError(likeliest.fault, likeliest.advice)
+    raise CcusageNotFoundError(likeliest.fault, likeliest.advice)
 
 
 def candidates(
     explicit: Optional[str], cache_dir: Path, runner: CcusageRunner
 ) -> Iterator[Candidate]:
-    """Yield what was found, the preferred first: every `ccusage` on PATH, then our own copy.
+    """Yield the candidates in order of preference: each `ccusage` on PATH, then the own copy.
 
-    Lazily: a program that is no npm package has to be run to be known.
+    This is lazy, since a program that is no npm package must be run to be identified.
     """
     if explicit is not None:
         yield _candidate(explicit, lambda: _named(explicit, runner))
@@ -87,23 +88,23 @@ def _how_to_get(cache_dir: Path) -> str:
 def _on_path() -> Iterator[Path]:
     seen: set[str] = set()
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        # An entry that is not absolute depends on where one is: nothing is run from there.
-        found = shutil.which("ccusage", path=folder) if Path(folder).is_absolute() else None
-        if found and Path(found).parent == Path(folder) and os.path.realpath(found) not in seen:
-            seen.add(os.path.realpath(found))
-            yield Path(found)
+        # A relative entry depends on the working directory: nothing is run from there.
+        path = shutil.which("ccusage", path=folder) if Path(folder).is_absolute() else None
+        if path and Path(path).parent == Path(folder) and os.path.realpath(path) not in seen:
+            seen.add(os.path.realpath(path))
+            yield Path(path)
 
 
 def _candidate(path: str, examine: Callable[[], Command]) -> Candidate:
     try:
         return Candidate(path, examine(), "")
     except MonitorError as error:
-        trouble = not isinstance(error, NotCcusageError)
-        return Candidate(path, None, error.reason, error.advice, may_be_it=trouble)
+        may_be_it = not isinstance(error, NotCcusageError)
+        return Candidate(path, None, error.reason, error.advice, may_be_it)
 
 
 def _named(text: str, runner: CcusageRunner) -> Command:
-    """Examine what `--ccusage` names: a path, or a command line."""
+    """Return the command that `--ccusage` names: a path, or a command line."""
     path = expand_user(text)
     if text.strip() and path.is_file():
         return _command_of_file(path.absolute(), runner)
@@ -130,7 +131,7 @@ def _words(text: str) -> list[str]:
 
 
 def _absolute(word: str) -> str:
-    """Make a word that names a file absolute: ccusage runs in another directory."""
+    """Make a word that names a file absolute, since ccusage runs in another directory."""
     path = expand_user(word)
     named = path.exists() and (os.sep in word or "/" in word)
     return str(path.absolute()) if named else word
@@ -144,15 +145,15 @@ def _command_of_file(path: Path, runner: CcusageRunner) -> Command:
 
 
 def _identified(argv: tuple[str, ...], shown: str, runner: CcusageRunner) -> Command:
-    """Learn by asking whether a program that is no npm package is ccusage after all.
+    """Run a program that is no npm package, to find out whether it is ccusage.
 
-    `--version` first; where that is no answer (15.3 and 15.10 crash at it without a data directory;
-    another program's version is not known from ours), for a report on an empty data directory.
+    It is run for its version. If that fails or is no ccusage version (15.3 and 15.10 crash without
+    a data directory), it is run for a report on an empty data directory.
     """
     seconds = FETCH_SECONDS if Path(argv[0]).stem in FETCHERS else ASK_SECONDS
-    said = runner.run_tool((*argv, "--version"), limit_seconds=seconds, name=shown)
-    version = re.fullmatch(r"(?:ccusage )?v?(\d+\.\d+\.\d+\S*)", said.stdout.strip())
-    if said.code == 0 and version and major(version[1]) >= OLDEST:
+    output = runner.run_tool((*argv, "--version"), limit_seconds=seconds, name=shown)
+    version = re.fullmatch(r"(?:ccusage )?v?(\d+\.\d+\.\d+\S*)", output.stdout.strip())
+    if output.code == 0 and version and major(version[1]) >= OLDEST:
         return Command(argv, shown, version[1])
     empty = runner.workdir / "empty"
     try:

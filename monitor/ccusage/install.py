@@ -15,23 +15,22 @@ from monitor.errors import MonitorError
 from monitor.store.paths import private_dir
 
 PINNED = "20.0.24"
-"""The version that `install` brings; the one that most was tried with."""
-
+"""The version that is installed, and tested the most."""
 
 INSTALL_SECONDS = 300.0
 ABANDONED_SECONDS = 3600.0
 
 NPM_OPTIONS = (
-    # What a user's npm configuration may say otherwise, and nothing that ccusage does not need.
+    # They override the user's npm configuration, and leave out what ccusage does not need.
     *("--no-save", "--no-package-lock", "--ignore-scripts", "--include=optional"),
     *("--no-global", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"),
 )
 
 
 def install_command(cache_dir: Path) -> tuple[str, ...]:
-    """Return the words that install the pinned ccusage into the cache directory, nothing global.
+    """Return the npm command that installs the pinned ccusage into the cache directory only.
 
-    Raises MonitorError when there is no npm.
+    Raises MonitorError if there is no npm.
     """
     npm = shutil.which("npm", path=search_path())
     if npm is None:
@@ -45,8 +44,7 @@ def install(
 ) -> Command:
     """Install the pinned ccusage; `on_wait` is called several times a second. Raises MonitorError.
 
-    It is made beside its place and moved there when it is good, so that a half-finished one is
-    never taken for it.
+    It is installed beside its place and moved there once it is complete.
     """
     import tempfile
 
@@ -83,7 +81,7 @@ def _replace(place: Path, fresh: Path, old: Path) -> None:
 
 
 def _sweep(cache_dir: Path) -> None:
-    """Remove what installs that were killed have left."""
+    """Remove the directories of installs that were killed."""
     for path in cache_dir.glob(".installing-*"):
         if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
             shutil.rmtree(path, ignore_errors=True)

@@ -30,9 +30,9 @@ class Package:
 
 
 def package_of(path: Path) -> Optional[Package]:
-    """Return the npm package ccusage that a program belongs to; nothing is run for it."""
+    """Return the npm package ccusage that a program belongs to; None if it belongs to none."""
     if os.name == "nt" and path.suffix.lower() in {".cmd", ".ps1", ".bat"}:
-        # npm's shims are no links: `<prefix>/ccusage.cmd`, `node_modules/.bin/ccusage.cmd`.
+        # npm's shims are not links: `<prefix>/ccusage.cmd`, `node_modules/.bin/ccusage.cmd`.
         beside = (path.parent / "node_modules" / "ccusage", path.parent.parent / "ccusage")
         return next((package_in(folder) for folder in beside if folder.is_dir()), None)
     for folder in Path(os.path.realpath(path)).parents:
@@ -43,7 +43,7 @@ def package_of(path: Path) -> Optional[Package]:
 
 
 def package_in(folder: Path) -> Package:
-    """Read the package in a directory. Raises NotCcusageError if its package.json is no good."""
+    """Read the package in a directory. Raises NotCcusageError if its package.json is invalid."""
     manifest = _package_json(folder)
     scripts = manifest.get("bin")
     script = scripts.get("ccusage") if isinstance(scripts, dict) else scripts
@@ -85,7 +85,7 @@ def command_of(package: Package, shown: str) -> Command:
 
 
 def _made_executable(native: Path) -> bool:
-    """Mend the mode as the launcher does at its first run: npm unpacks the binary without it."""
+    """Make the binary executable, as its launcher does at first: npm unpacks it without that."""
     if not os.access(native, os.X_OK):
         with suppress(OSError):
             native.chmod(0o755)
@@ -93,7 +93,7 @@ def _made_executable(native: Path) -> bool:
 
 
 def _node(shown: str) -> str:
-    # Run by name, not by the script's first line, so that it works the same on Windows.
+    # Node.js is named instead of relying on the script's first line, which Windows ignores.
     node = shutil.which("node", path=search_path()) or shutil.which("bun", path=search_path())
     if node is None:
         reason, advice = NO_NODE
@@ -102,21 +102,21 @@ def _node(shown: str) -> str:
 
 
 def _native(package: Package) -> Optional[Path]:
-    """Find the native binary as Node would: in `node_modules` of every directory above."""
+    """Find the native binary as Node.js would: in `node_modules` of each directory above."""
     name = "ccusage.exe" if sys.platform == "win32" else "ccusage"
     for folder in (package.folder, *package.folder.parents):
         if folder.name == "node_modules":
             continue
         for machine in _machines():
-            found = folder / "node_modules" / "@ccusage" / f"ccusage-{machine}"
-            if (found / "bin" / name).is_file():
-                same = _package_json(found).get("version") == package.version
-                return found / "bin" / name if same else None
+            native = folder / "node_modules" / "@ccusage" / f"ccusage-{machine}"
+            if (native / "bin" / name).is_file():
+                same = _package_json(native).get("version") == package.version
+                return native / "bin" / name if same else None
     return None
 
 
 def _machines() -> tuple[str, ...]:
-    """Name this machine as npm does; macOS and Windows also run programs of the other kind."""
+    """Return npm's names for this machine; macOS and Windows also run the other architecture."""
     import platform
 
     arm = platform.machine().lower() in {"arm64", "aarch64"}

@@ -1,4 +1,4 @@
-"""Run ccusage on some data directories; return the text of its report."""
+"""Run ccusage on data directories, and return the text of its report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monitor.errors import MonitorError
 from monitor.model.formatting import cut
 from monitor.process import SEE_DOCTOR, MissingInterpreterError, ProcessOutput, ProcessRunner
 
-# What a user may have set that changes what ccusage, Node or npm print.
+# Variables of the user that change what ccusage, Node.js or npm print.
 DROPPED = {
     *("CLICOLOR_FORCE", "CONSOLA_LEVEL", "DEBUG", "FORCE_COLOR", "LOG_LEVEL", "NODE_DEBUG"),
     *("NODE_ENV", "TINYGLOBBY_DEBUG"),
@@ -30,9 +30,9 @@ ERROR_LINE = re.compile(r"^\s*(\[ccusage\]\s+)?(ERROR\b|\w*Error:)", re.MULTILIN
 class Command:
     """A ccusage that can be run: `argv` are the words before `blocks …`.
 
-    `shown` names it in messages. `version` is None if it prints none. `native`: the binary of
-    version 20 is run itself, which saves the start of Node.js (about 50 ms). `packaged`: it is the
-    npm package, so the same files of the same version print the same report.
+    `shown` names it in messages. `version` is None if it prints none. If it is `native`, the binary
+    of version 20 is run itself, which saves the start of Node.js (about 50 ms). If it is
+    `packaged`, it is the npm package: the same files of one version print the same report.
     """
 
     argv: tuple[str, ...]
@@ -78,7 +78,7 @@ class CcusageRunner(ProcessRunner):
         name: Optional[str] = None,
         on_wait: Optional[Callable[[], None]] = None,
     ) -> ProcessOutput:
-        """Run a Node program as `run` does, in the user's environment without what disturbs."""
+        """Run a Node.js program as `run` does, with `environment()` and `env`."""
         try:
             return self.run(
                 argv,
@@ -104,7 +104,7 @@ class CcusageRunner(ProcessRunner):
     def _data_dir(self, path: Path) -> str:
         """Return a directory's name for CLAUDE_CONFIG_DIR, a comma-separated list of trimmed words.
 
-        A name that cannot stand there is replaced by a link in the working directory.
+        A name that does not fit into such a list is replaced by a link in the working directory.
         """
         name = os.path.abspath(path)  # noqa: PTH100 - a link's own name is kept
         if "," not in name and name == name.strip():
@@ -123,13 +123,13 @@ class CcusageRunner(ProcessRunner):
 
 
 def environment() -> dict[str, str]:
-    """Return the user's environment without what changes the output, with `search_path` as PATH."""
-    kept = {
+    """Return the user's environment without variables that change the output; PATH is extended."""
+    variables = {
         name: value
         for name, value in os.environ.items()
         if name not in DROPPED and not name.startswith(DROPPED_PREFIX)
     }
-    return {**kept, "NO_COLOR": "1", "PATH": search_path()}
+    return {**variables, "NO_COLOR": "1", "PATH": search_path()}
 
 
 def search_path() -> str:
@@ -139,7 +139,7 @@ def search_path() -> str:
 
 
 def checked_report(output: ProcessOutput, shown: str) -> str:
-    """Return stdout if it is a report. Raises MonitorError that says what it is instead."""
+    """Return stdout if it is a report. Raises a MonitorError that says what it is instead."""
     text = output.stdout.strip()
     known = None if output.code == 0 and text.startswith("{") else known_fault(output, shown)
     if output.code != 0 or not text:
@@ -150,7 +150,7 @@ def checked_report(output: ProcessOutput, shown: str) -> str:
     if not text.endswith("}"):
         raise MonitorError(f"The report of {shown} breaks off in the middle.", SEE_DOCTOR)
     if EMPTY_REPORT.match(text) and ERROR_LINE.search(output.stderr):
-        # ccusage 15.0 does so when it cannot fetch prices; a warning beside a report is harmless.
+        # ccusage 15.0 does so if it cannot fetch prices; a warning beside a report is harmless.
         line = meaningful_line(output.stderr)
         advice = "Leave out --online." if "fetch" in line else SEE_DOCTOR
         raise MonitorError(f"{shown} printed an empty report and an error: {line}", advice)

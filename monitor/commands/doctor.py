@@ -155,9 +155,9 @@ def _ccusages(settings: Settings, poller: Poller) -> Iterator[Check]:
     works = any(program.command is not None for program in programs)
     for program in programs:
         command, path = program.command, program.path
-        if command is None or program.verdict:
-            name = "" if path in program.verdict else f"{path}: "
-            yield Check(None if works else False, f"{name}{program.verdict}", program.advice)
+        if command is None or program.fault:
+            name = "" if path in program.fault else f"{path}: "
+            yield Check(None if works else False, f"{name}{program.fault}", program.advice)
             continue
         how = "its native program, started directly" if command.native else "as it is"
         use = f"in use, {how}" if not chosen else "fine, but not the first"

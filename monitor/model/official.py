@@ -171,8 +171,8 @@ def parse_rate_limits(raw: object, now: datetime) -> Mapping[str, Report]:
     What cannot be true is dropped.
     """
     raws = raw if isinstance(raw, dict) else {}
-    found = {key: _report(raws.get(key), now, kind.length) for key, kind in WINDOW_KINDS.items()}
-    return {key: report for key, report in found.items() if report is not None}
+    reports = {key: _report(raws.get(key), now, kind.length) for key, kind in WINDOW_KINDS.items()}
+    return {key: report for key, report in reports.items() if report is not None}
 
 
 def with_session(
@@ -322,8 +322,8 @@ def _newer(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
 
 
 def _newest(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
-    kept = sorted(sessions, key=lambda key: sessions[key].drawn_at)[-MAX_SESSIONS:]
-    return {key: sessions[key] for key in kept}
+    newest = sorted(sessions, key=lambda key: sessions[key].drawn_at)[-MAX_SESSIONS:]
+    return {key: sessions[key] for key in newest}
 
 
 def _added(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:

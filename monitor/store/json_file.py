@@ -76,7 +76,7 @@ def digest(text: str) -> str:
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Write a file anew and rename it over the old name. Raises OSError; then nothing has changed.
+    """Replace a file in one step. Raises OSError; then nothing has changed.
 
     A planted symbolic link of that name is replaced, not followed.
     """
@@ -116,7 +116,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _encoded(value: Any) -> Any:
-    """Return a value of a record as json.dumps takes it; a field with its default is left out."""
+    """Return a value of a record in JSON's types; fields that have their default are left out."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (tuple, list)):
@@ -131,7 +131,7 @@ def _encoded(value: Any) -> Any:
 
 @cache
 def _decoder(kind: Any) -> Decoder:
-    """Return the function that makes a value of this type of JSON's, or raises one of FAULTS."""
+    """Return the function that turns JSON's types into this type, or raises one of FAULTS."""
     if kind in PLAIN:
         return PLAIN[kind]
     origin, args = get_origin(kind), get_args(kind)
@@ -197,4 +197,4 @@ PLAIN: dict[Any, Decoder] = {
     float: lambda raw: float(_number(raw if type(raw) is int else _checked(raw, float))),
     datetime: _time,
 }
-"""The decoder of each type that a field may have in the end."""
+"""The decoders of the types without parts."""

@@ -17,12 +17,12 @@ def config_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """Return where this program keeps what it has learned (the platform's state directory)."""
+    """Return the directory for what this program remembers (the platform's state directory)."""
     return _user_dir("state") or temporary_dir() / "state"
 
 
 def cache_dir() -> Path:
-    """Return where what can be fetched or made again is kept (the platform's cache directory)."""
+    """Return the directory for what can be made again (the platform's cache directory)."""
     return _user_dir("cache") or temporary_dir() / "cache"
 
 

@@ -1,4 +1,4 @@
-"""The newest reading on disk, for processes that would otherwise run ccusage again."""
+"""Store the newest reading, so that other processes need not run ccusage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGEST = "[0-9a-f]" * 16
 
 
 class ReadingFile:
-    """Stores this process's readings; a directory that cannot be written to costs only that."""
+    """Stores the readings of this process; none if the directory cannot be written to."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -90,6 +90,6 @@ def _load(path: Path) -> Optional[Reading]:
         confirmed_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
     except OSError:
         return None
-    # A file older than its content: one of the two is from a wrong clock.
+    # If the file is older than its content, a clock was wrong.
     is_wrong = reading.read_at - confirmed_at > CLOCK_SLACK
     return None if is_wrong else replace(reading, read_at=confirmed_at)

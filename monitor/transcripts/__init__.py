@@ -1,1 +1,1 @@
-"""Claude Code's transcript files: where they are, what changed, the window of links."""
+"""Claude Code's transcripts: find them, notice changes, link those that matter."""

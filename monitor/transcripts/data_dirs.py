@@ -1,4 +1,4 @@
-"""Find Claude's data directories and look at the files in them, without reading any."""
+"""Find Claude's data directories."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ UNREADABLE = "Start the monitor as the user that Claude Code runs as, or name an
 def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the existing data directories that ccusage itself would use.
 
-    `--claude-dir`, else CLAUDE_CONFIG_DIR (a comma-separated list), else both default places.
-    Raises MonitorError if none of them is there, or one cannot be read.
+    They come from `--claude-dir`, else CLAUDE_CONFIG_DIR (a comma-separated list), else the two
+    default places. Raises MonitorError if none exists, or one cannot be read.
     """
     wanted = list(explicit) or _from_environment(environ) or _defaults(environ)
     named = tuple(dict.fromkeys(map(_absolute, wanted)))
     there = tuple(path for path in named if _is_dir(path))
     if not explicit and not _from_environment(environ):
-        # As ccusage does: of the default places only those that Claude Code has written to.
+        # Like ccusage: of the default places, only those that Claude Code has written to.
         there = tuple(path for path in there if _is_dir(projects_of(path))) or there[:1]
     if not there:
         names = " and ".join(map(str, named))
@@ -32,14 +32,14 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
 
 
 def missing_dirs(explicit: Sequence[Path]) -> tuple[Path, ...]:
-    """Return which of the directories that the user named are not there."""
+    """Return the directories that the user named and that do not exist."""
     return tuple(path for path in dict.fromkeys(map(_absolute, explicit)) if not _is_dir(path))
 
 
 def projects_of(root: Path) -> Path:
-    """Return where the transcripts of a data directory are.
+    """Return the directory of a data directory's transcripts.
 
-    ccusage 20 also takes the `projects` directory itself for a data directory.
+    ccusage 20 also accepts this `projects` directory itself as the data directory.
     """
     inner = root / "projects"
     return root if root.name == "projects" and not _is_dir(inner) else inner
@@ -51,7 +51,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _is_dir(path: Path) -> bool:
-    """Return whether a directory is there. Raises MonitorError if that is not to be seen."""
+    """Return whether a directory exists. Raises MonitorError if permissions hide that."""
     try:
         return stat.S_ISDIR(path.stat().st_mode)
     except PermissionError as error:

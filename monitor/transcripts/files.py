@@ -1,4 +1,4 @@
-"""List the transcripts below data directories by what the file system says, reading none."""
+"""List the transcripts below data directories, without reading any."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple, Optional
 from monitor.transcripts.data_dirs import projects_of
 
 SETTLED_SECONDS = 2.5
-"""A directory changed less long ago may change again unseen: FAT's clock ticks every 2 s."""
+"""A directory that changed more recently may change again unseen: FAT stores times in 2 s."""
 
 
 class TranscriptFile(NamedTuple):
     """A transcript as the file system describes it; `relative` is below `projects` of its root.
 
-    `access` is its mode, user and group: what was unreadable may be read now. `is_link`: a symbolic
-    link leads to it, or to a directory above it. ccusage 20 follows none.
+    `access` is its mode, user and group: a change of them can make it readable. `is_link` is true
+    if a symbolic link leads to it, or to a directory above it; ccusage 20 follows none.
     """
 
     path: str
@@ -33,7 +33,7 @@ class TranscriptFile(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A directory of a root; `cut` characters of a path come before what is relative."""
+    """A directory of a root; the first `cut` characters of its paths are those of `projects`."""
 
     path: str
     root: int
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 class Folder(NamedTuple):
-    """What one directory holds; `mtime` (ns) is None while the same time may hide a change."""
+    """The content of a directory; `mtime` (ns) is None while the same time may hide a change."""
 
     place: Place
     mtime: Optional[int]
@@ -51,19 +51,19 @@ class Folder(NamedTuple):
 
 
 def scan(roots: Sequence[Path]) -> list[TranscriptFile]:
-    """List every transcript below the data directories; what cannot be read is left out."""
+    """List every transcript below the data directories; unreadable directories are left out."""
     return [file for folder in walk(roots) for file in folder.files.values()]
 
 
 def walk(roots: Sequence[Path]) -> Iterator[Folder]:
-    """Read the `projects` of each data directory with every directory below it."""
+    """Read the `projects` of each data directory, and every directory below it."""
     for index, root in enumerate(roots):
         top = os.path.realpath(projects_of(root))
         yield from walk_below(Place(top, index, len(top) + 1, is_link=False))
 
 
 def walk_below(place: Place) -> Iterator[Folder]:
-    """Read one directory and every directory below it; one that a link leads back to, once."""
+    """Read one directory and every directory below it; each linked directory once."""
     waiting, seen = [place], set[tuple[int, int]]()
     while waiting:
         folder = read_folder(waiting.pop())
@@ -72,26 +72,26 @@ def walk_below(place: Place) -> Iterator[Folder]:
 
 
 def read_folder(place: Place) -> Folder:
-    """Read one directory; an unreadable one is empty."""
+    """Read one directory; an unreadable one counts as empty."""
     files: dict[str, TranscriptFile] = {}
     inner: list[Place] = []
     try:
         mtime = _settled(stat_path(place.path))
         with os.scandir(place.path) as entries:
             for entry in entries:
-                _sort_in(entry, place, files, inner)
+                _add_entry(entry, place, files, inner)
     except OSError:
         return Folder(place, None, files, tuple(inner))
     return Folder(place, mtime, files, tuple(inner))
 
 
 def stat_path(path: str) -> os.stat_result:
-    """Ask the file system about what is at a path, links followed. Raises OSError."""
+    """Return the status of a path; links are followed. Raises OSError."""
     return os.stat(path)  # noqa: PTH116 - a Path for each of 100,000 files costs more than this
 
 
 def updated(file: TranscriptFile, info: os.stat_result) -> TranscriptFile:
-    """Return the file as `info` has it."""
+    """Return the file with the values of `info`."""
     return TranscriptFile(file.path, file.root, file.relative, *_stat_fields(info), file.is_link)
 
 
@@ -100,7 +100,7 @@ def _stat_fields(info: os.stat_result) -> tuple[int, float, int, int, tuple[int,
     return info.st_size, info.st_mtime, info.st_ino, info.st_dev, access
 
 
-def _sort_in(
+def _add_entry(
     entry: os.DirEntry[str], place: Place, files: dict[str, TranscriptFile], inner: list[Place]
 ) -> None:
     try:
@@ -119,13 +119,13 @@ def _settled(info: os.stat_result) -> Optional[int]:
 
 
 def _is_new(place: Place, seen: set[tuple[int, int]]) -> bool:
-    """Whether a linked directory was not walked yet: links can form circles."""
+    """Return whether a linked directory was not read yet: links can form circles."""
     try:
         info = stat_path(place.path)
     except OSError:
         return False
-    mark = (info.st_dev, info.st_ino)
-    if mark in seen:
+    identity = (info.st_dev, info.st_ino)
+    if identity in seen:
         return False
-    seen.add(mark)
+    seen.add(identity)
     return True

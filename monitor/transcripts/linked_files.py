@@ -1,8 +1,8 @@
-"""Hand ccusage only the files that can matter: a private directory of hard links to them.
+"""Link the files that can matter into a private data directory for ccusage.
 
-A block starts after any silence of five hours, whatever came before it, and every message after a
-time T is in a file modified after T. So when the blocks of the files modified since T show a
-silence of five hours that begins after T, everything after that silence is exact.
+A pause of five hours starts a new block, whatever came before it. Every message after a time T is
+in a file that was modified after T. So if the blocks of the files modified since T show a pause of
+five hours that begins after T, all blocks after that pause are exact.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from monitor.transcripts.files import TranscriptFile
 
 FIRST_SPAN = timedelta(hours=24)
 CLOCK_SLACK = timedelta(minutes=10)
-"""How far a file system's clock may be behind the one that stamped the messages."""
+"""The file system's clock may be this far behind the clock that stamped the messages."""
 
 
 class LinkedFiles:
-    """The private directory of links; `sync` makes it hold just the given files."""
+    """A private directory for each data directory, with links to some of its files."""
 
     def __init__(self, home: Path, roots: int) -> None:
         self._home = home
         self._links: dict[Path, TranscriptFile] = {}
         self.dirs = tuple(home / f"data{index}" for index in range(roots))
-        # What an earlier window has left would be counted.
+        # Links that an earlier window has left would be counted.
         shutil.rmtree(home, ignore_errors=True)
         for path in self.dirs:
             (path / "projects").mkdir(parents=True, exist_ok=True)
 
     def sync(self, files: Sequence[TranscriptFile]) -> None:
-        """Add what is new or replaced, remove what is no longer wanted. Raises OSError."""
+        """Make the directories hold exactly these files. Raises OSError."""
         wanted = {self._place(file): file for file in files}
         for place in self._links.keys() - wanted.keys():
             place.unlink(missing_ok=True)
@@ -43,26 +43,26 @@ class LinkedFiles:
         for place, file in wanted.items():
             if not self._is_current(place, file):
                 self._links.pop(place, None)
-                if _bring(file, place):
+                if _link(file, place):
                     self._links[place] = file
 
     def _place(self, file: TranscriptFile) -> Path:
         return self.dirs[file.root] / "projects" / file.relative
 
     def _is_current(self, place: Path, file: TranscriptFile) -> bool:
-        """Whether the link still leads to the file: not when it was replaced; a copy also ages."""
+        """Return whether the link leads to the file as it is; a copy must also be up to date."""
         known = self._links.get(place)
         if known is None or (known.inode, known.device) != (file.inode, file.device):
             return False
         try:
             linked = file.is_link or place.stat().st_ino == file.inode
         except FileNotFoundError:
-            return False  # a cleaner of temporary files was here
+            return False  # a cleaner of temporary files has removed it
         return linked or (known.size, known.mtime) == (file.size, file.mtime)
 
 
 def select(files: Sequence[TranscriptFile], since: Optional[datetime]) -> list[TranscriptFile]:
-    """Return the files that can hold a message after `since` (None: all of them)."""
+    """Return the files that can hold a message after `since`; all of them if it is None."""
     if since is None:
         return list(files)
     oldest = (since - CLOCK_SLACK).timestamp()
@@ -72,11 +72,10 @@ def select(files: Sequence[TranscriptFile], since: Optional[datetime]) -> list[T
 def exact_part(
     blocks: Sequence[Block], since: Optional[datetime], now: datetime
 ) -> Optional[tuple[Block, ...]]:
-    """Return the blocks that depend on nothing before `since`; None when no silence proves any.
+    """Return the blocks that depend on nothing before `since`; None if no pause proves any.
 
-    A silence is read off the window's own blocks: a block that starts more than five hours after
-    the latest message before it, or after `since`. One that starts in the future proves nothing
-    about the present.
+    A pause precedes a block that starts more than five hours after the latest message before it,
+    and after `since`. A block that starts in the future proves nothing about the present.
     """
     if since is None:
         return tuple(blocks)
@@ -89,7 +88,7 @@ def exact_part(
 
 
 def widened(span: timedelta) -> timedelta:
-    """Return the next span to try when the last showed no silence."""
+    """Return the next span to try if the last one showed no pause."""
     return span * 2
 
 
@@ -97,8 +96,8 @@ def _from(blocks: Sequence[Block], start: datetime) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block.start >= start)
 
 
-def _bring(file: TranscriptFile, place: Path) -> bool:
-    """Make the file stand at `place`; False when it has vanished meanwhile."""
+def _link(file: TranscriptFile, place: Path) -> bool:
+    """Link or copy the file to `place`; return False if it no longer exists."""
     place.parent.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)
     try:
@@ -109,7 +108,7 @@ def _bring(file: TranscriptFile, place: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        # Another file system, or one without links, or a file of somebody else's.
+        # Another file system, one without links, or another user's file.
         return _copy(file, place)
     return True
 

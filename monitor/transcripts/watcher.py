@@ -1,9 +1,9 @@
-"""Notice what changes among the transcripts, at a price of at most 1 % of a core.
+"""Notice changes among the transcripts, for at most 1 % of a core.
 
-Each poll checks the files written to within three days, and the directories, which show files that
-came, went or were replaced (unless there are thousands of directories). An older file that is
-written to again (a resumed session) is noticed when all files are walked: after about 15 s with
-4,000 files, after 90 s with 100,000.
+Each poll checks the files that were written to within three days. It also checks the directories,
+which show files that were added, removed or replaced; with thousands of directories only now and
+then. If an older file is written to again (a resumed session), the next walk over all files notices
+it: after about 15 s with 4,000 files, after 90 s with 100,000.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ from monitor.transcripts.files import (
     walk_below,
 )
 
-USUAL_SHARE, LONGEST_SECONDS, LEAST_SHARE = 1000, 30.0, 100
-"""A walk waits 1,000 times as long as it took, but no longer than 30 seconds, unless that would
-cost more than a hundredth of a core. The check of all directories waits likewise."""
+USUAL_SHARE, MAX_PAUSE, MIN_SHARE = 1000, 30.0, 100
+"""After a walk the next one waits 1,000 times as long as it took, at most 30 seconds, but always at
+least 100 times as long. The check of all directories waits in the same way."""
 
-HOT_SECONDS = 3 * 24 * 3600.0
+RECENT_SECONDS = 3 * 24 * 3600.0
+"""Files that were written to within this time are checked at each poll."""
 
 
 @dataclass(frozen=True)
 class Transcripts:
-    """The transcripts below some data directories, as the file system describes them."""
+    """The transcripts below some data directories."""
 
     roots: tuple[Path, ...]
     files: Sequence[TranscriptFile]
@@ -43,7 +44,7 @@ class Transcripts:
 
 
 class Watcher:
-    """Watches the transcripts of the data directories: the user's choice, or ccusage's own."""
+    """Watches the transcripts of the data directories that ccusage would use."""
 
     def __init__(self, claude_dirs: Sequence[Path]) -> None:
         self._claude_dirs = claude_dirs
@@ -65,7 +66,7 @@ class Watcher:
         return Transcripts(self._tree.roots, self._tree.files(), self._tree.size)
 
     def poll(self) -> bool:
-        """Return whether anything has changed since the last poll (or exists, at the first).
+        """Return whether anything has changed since the last poll. Everything is new at the first.
 
         Raises MonitorError if there is no data directory.
         """
@@ -76,7 +77,7 @@ class Watcher:
         return self._tree.poll() or is_new
 
     def forget(self) -> None:
-        """Forget everything, so that the next poll reports all of it as changed."""
+        """Forget everything, so that the next poll reports a change."""
         self._tree = _Tree(self._tree.roots)
 
 
@@ -87,25 +88,25 @@ class _Tree:
         self.roots = tuple(roots)
         self.size = DataSize()
         self._folders: dict[tuple[int, str], Folder] = {}
-        self._hot: list[tuple[Folder, TranscriptFile]] = []
-        self._walk = _Spaced(self._walk_all)
-        self._folder_check = _Spaced(self._check_folders)
+        self._recent: list[tuple[Folder, TranscriptFile]] = []
+        self._walk = _SpacedAction(self._walk_all)
+        self._folder_check = _SpacedAction(self._check_folders)
 
     def files(self) -> list[TranscriptFile]:
-        """Return every file as last seen."""
+        """Return every file, as of the last poll."""
         return [file for folder in self._folders.values() for file in folder.files.values()]
 
     def poll(self) -> bool:
-        """Return whether a file has come, gone or changed."""
+        """Return whether a file was added, removed or changed."""
         if self._walk.is_due():
             changed = self._walk.run()
-            self._take_stock()  # the folders are new objects, even if they hold the same
+            self._index_files()  # the folders are new objects, even if they hold the same
             return changed
-        changed = self._check_hot_files()
+        changed = self._check_recent_files()
         if self._folder_check.is_due():
             changed = self._folder_check.run() or changed
         if changed:
-            self._take_stock()
+            self._index_files()
         return changed
 
     def _walk_all(self) -> bool:
@@ -119,12 +120,12 @@ class _Tree:
             if _mtime(folder.place.path) != folder.mtime:
                 fresh = read_folder(folder.place)
                 if fresh.files == folder.files:
-                    fresh = fresh._replace(files=folder.files)  # the dict that _hot refers to
+                    fresh = fresh._replace(files=folder.files)  # the dict that _recent refers to
                 self._folders[key] = fresh
-                changed = self._walk_new_ones(fresh) or changed or fresh.files != folder.files
+                changed = self._walk_new_folders(fresh) or changed or fresh.files != folder.files
         return changed
 
-    def _walk_new_ones(self, folder: Folder) -> bool:
+    def _walk_new_folders(self, folder: Folder) -> bool:
         changed = False
         for place in folder.inner:
             if (place.root, place.path) not in self._folders:
@@ -133,9 +134,9 @@ class _Tree:
                     changed = changed or bool(new.files)
         return changed
 
-    def _check_hot_files(self) -> bool:
+    def _check_recent_files(self) -> bool:
         changed = False
-        for index, (folder, known) in enumerate(self._hot):
+        for index, (folder, known) in enumerate(self._recent):
             try:
                 present = updated(known, stat_path(known.path))
             except OSError:
@@ -143,20 +144,20 @@ class _Tree:
                 continue
             if present != known:
                 folder.files[known.path] = present
-                self._hot[index] = (folder, present)
+                self._recent[index] = (folder, present)
                 changed = True
         return changed
 
-    def _take_stock(self) -> None:
-        oldest = time.time() - HOT_SECONDS
+    def _index_files(self) -> None:
+        oldest = time.time() - RECENT_SECONDS
         pairs = ((d, f) for d in self._folders.values() for f in d.files.values())
-        self._hot = [(folder, file) for folder, file in pairs if file.mtime >= oldest]
+        self._recent = [(folder, file) for folder, file in pairs if file.mtime >= oldest]
         files = self.files()
         self.size = DataSize(len(files), sum(file.size for file in files))
 
 
-class _Spaced:
-    """An action that waits many times as long as it took before it runs again."""
+class _SpacedAction:
+    """An action that is due again after a pause many times as long as it took."""
 
     def __init__(self, action: Callable[[], bool]) -> None:
         self._action = action
@@ -174,12 +175,12 @@ class _Spaced:
 
 
 def pause_after(seconds: float) -> float:
-    """Return how many seconds to wait after an action that took so long.
+    """Return the seconds to wait after an action that took so many.
 
     >>> pause_after(0.01), pause_after(0.1), pause_after(0.5)
     (10.0, 30.0, 50.0)
     """
-    return max(LEAST_SHARE * seconds, min(USUAL_SHARE * seconds, LONGEST_SECONDS))
+    return max(MIN_SHARE * seconds, min(USUAL_SHARE * seconds, MAX_PAUSE))
 
 
 def _contents(

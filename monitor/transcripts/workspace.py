@@ -1,4 +1,4 @@
-"""A private directory for one process, removed at exit; those of killed processes are swept."""
+"""Lend a private directory to one process, and remove those that killed processes left."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from monitor.store.paths import cache_dir, private_dir, temporary_dir
 
 ALIVE = "alive"
 YOUNG_SECONDS = 60.0
-"""A directory younger than this may not have got its lock yet."""
+"""A younger directory may not have its lock yet."""
 
 
 @contextmanager
 def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
-    """Lend a private directory, on the file system of the data where possible.
+    """Lend a private directory; remove it afterwards. Raises OSError if none can be made.
 
-    Hard links need the same file system. Nothing is ever written into Claude's own directories.
-    Raises OSError when no directory can be made anywhere.
+    It is on the file system of the data if possible, since hard links need that. Nothing is ever
+    written into Claude's own directories.
     """
     base = _base(data_dirs)
     _sweep(base)
@@ -37,7 +37,7 @@ def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
 
 
 def _remove(path: Path) -> None:
-    """Remove a directory into which a look that is just ending may still put a link."""
+    """Remove a directory; a poll that is just ending may still put a link into it."""
     for _ in range(5):
         shutil.rmtree(path, ignore_errors=True)
         if not path.exists():
@@ -79,14 +79,14 @@ def _device(path: Path) -> Optional[int]:
 
 
 def _hold(path: Path) -> IO[str]:
-    """Open and lock a file: the lock goes with the process, however it ends."""
+    """Open and lock a file; the lock ends with the process, however that ends."""
     file = path.open("w")
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX)
     except ImportError:
-        pass  # Windows: a file that is held open cannot be deleted, which serves as well
+        pass  # on Windows an open file cannot be deleted, which serves as the lock
     return file
 
 

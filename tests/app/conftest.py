@@ -32,7 +32,7 @@ def root(tmp_path: Path) -> Path:
 def walks_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """The files here bear a past date, and are not asked about at every look as today's are."""
     monkeypatch.setattr("monitor.transcripts.watcher.USUAL_SHARE", 0)
-    monkeypatch.setattr("monitor.transcripts.watcher.LEAST_SHARE", 0)
+    monkeypatch.setattr("monitor.transcripts.watcher.MIN_SHARE", 0)
 
 
 @pytest.fixture

@@ -122,9 +122,9 @@ def test_the_first_on_path_that_counts_is_taken(
     assert (command.argv, command.version) == ((str(good),), "17.2.1")
     first, second, third = candidates(None, cache, runner)
     assert first.path == str(other)
-    assert "another program of the same name" in first.verdict
-    assert str(other) in first.verdict
-    assert (second.verdict, third.verdict) == ("", "")
+    assert "another program of the same name" in first.fault
+    assert str(other) in first.fault
+    assert (second.fault, third.fault) == ("", "")
 
 
 def test_candidates_are_looked_at_one_by_one(
@@ -207,8 +207,8 @@ def test_one_that_answers_nothing_sensible_does_not_count(
     file = executable(path / "ccusage", script)
     (candidate,) = candidates(None, cache, runner)
     assert candidate.command is None
-    assert reason in candidate.verdict
-    assert candidate.verdict.startswith(str(file))
+    assert reason in candidate.fault
+    assert candidate.fault.startswith(str(file))
 
 
 def test_one_that_hangs_does_not_count(
@@ -217,7 +217,7 @@ def test_one_that_hangs_does_not_count(
     monkeypatch.setattr(locate, "ASK_SECONDS", 0.3)
     executable(path / "ccusage", "sleep 300")
     (candidate,) = candidates(None, cache, runner)
-    assert "did not answer within 0.3 s" in candidate.verdict
+    assert "did not answer within 0.3 s" in candidate.fault
 
 
 def test_version_20_without_its_native_binary_is_a_broken_install(
@@ -225,7 +225,7 @@ def test_version_20_without_its_native_binary_is_a_broken_install(
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26"))
     (candidate,) = candidates(None, cache, runner)
-    assert "(20.0.26) is a broken install: no native binary" in candidate.verdict
+    assert "(20.0.26) is a broken install: no native binary" in candidate.fault
     assert "npm install -g ccusage" in candidate.advice
 
 
@@ -234,7 +234,7 @@ def test_a_native_binary_of_another_version_is_not_taken(
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26", native="20.0.24"))
     (candidate,) = candidates(None, cache, runner)
-    assert "broken install" in candidate.verdict
+    assert "broken install" in candidate.fault
 
 
 def unpacked_by_npm(folder: Path) -> Path:
@@ -274,7 +274,7 @@ def test_a_version_from_before_15_is_too_old(
 ) -> None:
     (path / "ccusage").symlink_to(package(tmp_path / "global", "14.1.2"))
     (candidate,) = candidates(None, cache, runner)
-    assert "is version 14.1.2; 15 or newer is needed" in candidate.verdict
+    assert "is version 14.1.2; 15 or newer is needed" in candidate.fault
 
 
 def test_a_broken_package_json_is_a_broken_install(
@@ -284,7 +284,7 @@ def test_a_broken_package_json_is_a_broken_install(
     (command.parent.parent / "ccusage" / "package.json").write_text('{"name": "ccusage"}')
     (path / "ccusage").symlink_to(command)
     (candidate,) = candidates(None, cache, runner)
-    assert "its package.json is no good" in candidate.verdict
+    assert "its package.json is no good" in candidate.fault
 
 
 def test_without_node_an_npm_ccusage_says_so(

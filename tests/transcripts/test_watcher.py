@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.transcripts.watcher import _Spaced, _Tree, pause_after
+from monitor.transcripts.watcher import _SpacedAction, _Tree, pause_after
 
 DAY = 24 * 3600.0
 
@@ -169,7 +169,7 @@ def test_a_walk_waits_many_times_what_the_last_one_took(
 ) -> None:
     ticks = iter([0.0, 100.0, 100.5, 101.0, 150.0, 151.0, 151.0, 151.5])
     monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
-    spaced = _Spaced(lambda: False)
+    spaced = _SpacedAction(lambda: False)
     assert spaced.is_due()
     spaced.run()  # from 100 to 100.5
     assert not spaced.is_due()
