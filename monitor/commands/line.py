@@ -14,7 +14,6 @@ from monitor.model.formatting import visible
 from monitor.model.usage import without_costs
 from monitor.views.line import FIELDS, fill_template, unknown_fields, waybar
 
-
 EPILOG = (
     f"Fields: {', '.join('{' + name + '}' for name in FIELDS)}. {{verdict}} is about the 5-hour"
     " limit, as forecast.verdict of --json; {likely} is the percentage that will probably be used"
