@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
-from typing import NamedTuple
 
 from monitor.model.formatting import count, dollars, percent, plural
 from monitor.model.history import CompletedBlock, Day, HourlyTokens, by_day, by_hour_of_week
-from monitor.views.history_table import WEEKDAYS, TableOptions, TableRow, block_rows, day_rows
+from monitor.views.history_table import (
+    RIGHT_ALIGNED,
+    WEEKDAYS,
+    TableOptions,
+    TableRow,
+    block_rows,
+    day_rows,
+)
 from monitor.views.html.style_sheet import STYLE
 from monitor.views.html.svg import Column, Mark, columns, heat_map, round_steps
+from monitor.views.text import DOT
 
 BLOCKS_HEIGHT, OFFICIAL_HEIGHT, DAYS_HEIGHT = 240, 56, 150
 """Pixels of each picture's plot."""
@@ -32,6 +39,8 @@ def page(
     """
     period = _period(completed, options)
     title = f"Claude Code usage{', ' + period if period else ''}"
+    number, zone = plural(len(completed), "completed block"), f"times in {options.time_format.zone}"
+    subtitle = DOT.join(part for part in (period, number, zone) if part)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -47,7 +56,7 @@ def page(
 <body>
 <header>
 <h1>Claude Code usage</h1>
-<p>{escape(_subtitle(completed, period, options))}</p>
+<p>{escape(subtitle)}</p>
 </header>
 <main style="--labels: {_widest_label(completed, options)}ch">
 {_content(completed, hours, options)}
@@ -79,12 +88,6 @@ def _content(
 def _period(completed: Sequence[CompletedBlock], options: TableOptions) -> str:
     days = [options.time_format.day(item.block.start) for item in completed]
     return " to ".join(dict.fromkeys([*days[:1], *days[-1:]]))
-
-
-def _subtitle(completed: Sequence[CompletedBlock], period: str, options: TableOptions) -> str:
-    number = plural(len(completed), "completed block")
-    zone = f"times in {options.time_format.zone}"
-    return " · ".join(part for part in (period, number, zone) if part)
 
 
 def _footer(options: TableOptions, made_at: datetime) -> str:
@@ -236,33 +239,20 @@ def _days_text(days: Sequence[Day]) -> str:
 # --- the table
 
 
-class TableColumn(NamedTuple):
-    """A column of the table: its head, what it says of a row, and whether that is a number."""
-
-    head: str
-    text: Callable[[TableRow], str]
-    is_number: bool = False
-
-    def cell(self, tag: str, text: str) -> str:
-        """Return one cell of the column."""
-        role = ' class="n"' if self.is_number else ""
-        return f"<{tag}{role}>{escape(text)}</{tag[:2]}>"
-
-
-TABLE = (
-    TableColumn("Start", lambda row: row.name),
-    TableColumn("Length", lambda row: row.length),
-    TableColumn("Messages", lambda row: count(row.messages), is_number=True),
-    TableColumn("Tokens", lambda row: count(row.tokens), is_number=True),
-    TableColumn("Of limit", lambda row: row.share + (" · highest" if row.highest else "")),
-    TableColumn("Cost", lambda row: "" if row.cost is None else dollars(row.cost), is_number=True),
-    TableColumn("Models", lambda row: row.models),
+TABLE: tuple[tuple[str, Callable[[TableRow], str]], ...] = (
+    ("Start", lambda row: row.name),
+    ("Length", lambda row: row.length),
+    ("Messages", lambda row: count(row.messages)),
+    ("Tokens", lambda row: count(row.tokens)),
+    ("Of limit", lambda row: row.share + (" · highest" if row.highest else "")),
+    ("Cost", lambda row: "" if row.cost is None else dollars(row.cost)),
+    ("Models", lambda row: row.models),
 )
 
 
 def _table(rows: Sequence[TableRow], options: TableOptions) -> str:
-    shown = [column for column in TABLE if options.show_cost or column.head != "Cost"]
-    head = "".join(column.cell('th scope="col"', column.head) for column in shown)
+    shown = {head: text for head, text in TABLE if options.show_cost or head != "Cost"}
+    head = "".join(_cell('th scope="col"', head, head) for head in shown)
     body = "\n".join(_table_row(row, shown) for row in reversed(rows))
     return (
         '<div class="scroll" role="region" aria-label="Every block" tabindex="0">\n<table>\n'
@@ -270,7 +260,12 @@ def _table(rows: Sequence[TableRow], options: TableOptions) -> str:
     )
 
 
-def _table_row(row: TableRow, shown: Sequence[TableColumn]) -> str:
-    cells = "".join(column.cell("td", column.text(row)) for column in shown)
+def _table_row(row: TableRow, shown: Mapping[str, Callable[[TableRow], str]]) -> str:
+    cells = "".join(_cell("td", head, text(row)) for head, text in shown.items())
     role = _role(row)
     return f'<tr class="{role}">{cells}</tr>' if role else f"<tr>{cells}</tr>"
+
+
+def _cell(tag: str, head: str, text: str) -> str:
+    role = ' class="n"' if head in RIGHT_ALIGNED else ""
+    return f"<{tag}{role}>{escape(text)}</{tag[:2]}>"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.model.blocks import SESSION
+from monitor.model.blocks import SESSION, Block
 from monitor.model.formatting import (
     age,
     between,
@@ -60,8 +60,7 @@ class Fact(NamedTuple):
 
 def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
     """Yield the rows of all facts."""
-    facts = _active_facts(usage) if usage.block else _idle_facts(usage)
-    for fact in facts:
+    for fact in _active_facts(usage, usage.block) if usage.block else _idle_facts(usage):
         yield from _rows(fact, width, ellipsis)
 
 
@@ -78,52 +77,60 @@ def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:
             yield Row(Rank.NOTE, line(indent, Span(part, "dim")), fact.rank)
 
 
-def _active_facts(usage: Usage) -> Iterator[Fact]:
-    assert usage.block is not None  # noqa: S101 - the caller has looked
+def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
     if usage.headline.window is None:
         yield Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
     else:
         yield Fact(Rank.USED, "Used", _official_used(usage), _limit_in_tokens(usage))
     yield from _official_facts(usage)
     if usage.status == "active":
-        yield Fact(Rank.PACE, "Pace", _pace(usage), _pace_note(usage))
+        yield _pace(usage)
         yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _pause(usage))
-    yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
-    cost, models = usage.block.cost_usd, model_names(usage.block.models)
-    if cost is not None:
+    yield from _resets(usage)
+    models = model_names(block.models)
+    if block.cost_usd is not None:
         hourly = usage.burn.cost_per_hour
         per_hour = f"{DOT}{dollars(hourly)}/h" if hourly is not None else ""
-        yield Fact(Rank.COST, "Cost", f"{dollars(cost)} API-equivalent{per_hour}", models)
+        yield Fact(Rank.COST, "Cost", f"{dollars(block.cost_usd)} API-equivalent{per_hour}", models)
     elif models:
         yield Fact(Rank.COST, "Models", models)
 
 
 def _idle_facts(usage: Usage) -> Iterator[Fact]:
-    if usage.last is not None:
-        used = usage.last.tokens.counted
-        share = percent(100 * used / usage.limit.tokens)
-        value = f"{count(used)} tokens{DOT}{share} of the limit"
-        yield Fact(Rank.LAST_BLOCK, "Last", value, f"block of {usage.clock(usage.last.start)}")
+    last, source = usage.last, usage.reading.source
+    if last is not None:
+        used = last.tokens.counted
+        value = f"{count(used)} tokens{DOT}{percent(100 * used / usage.limit.tokens)} of the limit"
+        yield Fact(Rank.LAST_BLOCK, "Last", value, f"block of {usage.clock(last.start)}")
     yield Fact(Rank.LIMIT, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage))
     yield from _official_facts(usage)
-    if usage.reset.at is not None:
-        yield Fact(Rank.RESETS, "Resets", _resets(usage), _reset_note(usage))
-    directories = ", ".join(visible(name) for name in usage.reading.source.data_dirs)
-    data = usage.reading.source.size
-    yield Fact(
-        Rank.DATA, "Data", directories, f"{size(data.bytes)} in {plural(data.files, 'file')}"
-    )
-    if usage.last is None:
+    yield from _resets(usage)
+    directories = ", ".join(visible(name) for name in source.data_dirs)
+    amount = f"{size(source.size.bytes)} in {plural(source.size.files, 'file')}"
+    yield Fact(Rank.DATA, "Data", directories, amount)
+    if last is None:
         yield Fact(Rank.SAMPLE, "Sample", "run it with --demo", "this screen on sample usage")
 
 
 def _used(usage: Usage) -> str:
+    limit, used = usage.limit, count(usage.tokens.counted)
     if not usage.is_settled:
-        return f"{count(usage.tokens.counted)} tokens"
-    left = f"{count(usage.limit.tokens_left)} left"
-    if usage.limit.tokens_over:
-        left = f"{count(usage.limit.tokens_over)} over"
-    return f"{count(usage.tokens.counted)} of {_limit_tokens(usage)}{DOT}{left}"
+        return f"{used} tokens"
+    over = f"{count(limit.tokens_over)} over" if limit.tokens_over else ""
+    return f"{used} of {_limit_tokens(usage)}{DOT}{over or f'{count(limit.tokens_left)} left'}"
+
+
+def _limit_tokens(usage: Usage) -> str:
+    return ("~" if usage.limit.source == "plan" else "") + count(usage.limit.tokens)
+
+
+def _limit_note(usage: Usage) -> str:
+    if usage.limit.note:
+        return usage.limit.note
+    if usage.limit.source == "user":
+        return "your token limit"
+    built_in = usage.limit.plan in PLAN_TOKENS
+    return "plan estimate of mid-2025" if built_in else "plan of your settings file"
 
 
 def _official_used(usage: Usage) -> str:
@@ -150,10 +157,10 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
             continue  # it leads
         label, length = window_kind(key)
         rank = Rank.SPEND if length is None else Rank.OFFICIAL
-        yield _window_fact(usage, rank, WINDOW_NAMES.get(key, label), window)
+        yield _window(usage, rank, WINDOW_NAMES.get(key, label), window)
 
 
-def _window_fact(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -> Fact:
+def _window(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -> Fact:
     used, note = f"{percent(window.used_percent)} used", "official"
     fresh = is_fresh(window, usage.now)
     if fresh:
@@ -170,30 +177,14 @@ def _age(usage: Usage, window: RateLimitWindow) -> str:
     return f"{age(usage.now - window.captured_at)} ago"
 
 
-def _limit_tokens(usage: Usage) -> str:
-    return ("~" if usage.limit.source == "plan" else "") + count(usage.limit.tokens)
-
-
-def _limit_note(usage: Usage) -> str:
-    if usage.limit.note:
-        return usage.limit.note
-    if usage.limit.source == "user":
-        return "your token limit"
-    built_in = usage.limit.plan in PLAN_TOKENS
-    return "plan estimate of mid-2025" if built_in else "plan of your settings file"
-
-
-def _pace(usage: Usage) -> str:
-    now, sustainable = usage.burn.tokens_per_minute, usage.forecast.sustainable
-    text = "warming up" if now is None else f"{rate(now)} tokens/min"
-    return text if sustainable is None else f"{text}{DOT}you can afford {rate(sustainable)}/min"
-
-
-def _pace_note(usage: Usage) -> str:
-    window = usage.burn.window_minutes
-    if window is None:
-        return ""
-    return f"last {window:.0f} min" if usage.burn.exact else "average of the block"
+def _pace(usage: Usage) -> Fact:
+    burn, sustainable = usage.burn, usage.forecast.sustainable
+    pace = burn.tokens_per_minute
+    value = "warming up" if pace is None else f"{rate(pace)} tokens/min"
+    if sustainable is not None:
+        value += f"{DOT}you can afford {rate(sustainable)}/min"
+    note = "" if burn.window_minutes is None else f"last {burn.window_minutes:.0f} min"
+    return Fact(Rank.PACE, "Pace", value, note if burn.exact else "average of the block")
 
 
 def _runs_out(usage: Usage) -> str:
@@ -219,21 +210,16 @@ def _pause(usage: Usage) -> str:
     return f"pausing {between(runs_out_at, reset_at)} avoids it" if is_short else ""
 
 
-def _resets(usage: Usage) -> str:
-    at, latest = usage.reset.at, usage.reset.latest
-    assert at is not None  # noqa: S101 - the caller has a reset
-    text = usage.clock(at)
-    if latest is not None:
-        text += f"–{_clock_after(usage, at, latest)}"
-    return f"{text} in {duration(at - usage.now)}"
-
-
-def _reset_note(usage: Usage) -> str:
-    block, at = usage.block, usage.reset.at
-    if usage.reset.source == "reset_hour" and block and at and block.end < at:
+def _resets(usage: Usage) -> Iterator[Fact]:
+    at, latest, block = usage.reset.at, usage.reset.latest, usage.block
+    if at is None:
+        return
+    span = usage.clock(at) + (f"–{_clock_after(usage, at, latest)}" if latest else "")
+    note = RESET_SOURCES.get(usage.reset.source or "", "")
+    if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
-        return f"your reset hour; the block ends {usage.clock(block.end)}"
-    return RESET_SOURCES.get(usage.reset.source or "", "")
+        note += f"; the block ends {usage.clock(block.end)}"
+    yield Fact(Rank.RESETS, "Resets", f"{span} in {duration(at - usage.now)}", note)
 
 
 def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:
