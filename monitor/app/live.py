@@ -44,7 +44,7 @@ def run_live(settings: Settings, poller: Poller) -> int:
 
 @dataclass(frozen=True)
 class Page:
-    """What the keys have chosen to see: the dashboard, or the page of that name."""
+    """Which page the user has opened with the keys: the dashboard, or the page of that name."""
 
     display: DisplayOptions
     name: str = ""
@@ -131,7 +131,7 @@ def _without_usage(
 
         return help_page(columns, rows, glyphs)
     error, keys = result.error, f"q or Ctrl+C to leave{DOT}? help"
-    text = (error.reason, error.advice, "Looking again by itself.") if error else (waiting,)
+    text = (error.reason, error.advice, "The monitor keeps trying.") if error else (waiting,)
     return message("Claude Code", text, columns, rows, keys)
 
 

@@ -73,7 +73,7 @@ def _print_json(usage: Usage, settings: Settings, indent: Optional[int]) -> None
 
 
 def _json_character(character: str) -> str:
-    """Escape what a terminal may obey and JSON allows: DEL, C1, marks that reorder text."""
+    """Escape characters that JSON allows but a terminal may obey: DEL, C1, bidi marks."""
     if character.isprintable() or character == "\n":
         return character
     return json.dumps(character)[1:-1]

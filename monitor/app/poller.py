@@ -96,7 +96,7 @@ class Poller:
         return self.result
 
     def is_history_due(self) -> bool:
-        """Return whether the whole history should be read; not after a failed poll."""
+        """Return whether the whole history should be read; False after a failed poll."""
         result = self.result
         return (
             result.reading is not None
@@ -244,7 +244,7 @@ class _PollThread:
     def _poll(self) -> float:
         """Poll, and read the history if that is due; return the seconds that the poll took.
 
-        The history is read once a day: its duration is no reason to poll less often.
+        The time for the history is left out, so that it does not delay the next poll.
         """
         poller = self._poller
         if poller.result.reading is None:

@@ -207,7 +207,10 @@ class _WindowScan:
 
 
 class _SeriesScan:
-    """Chooses the files that hold the active block's messages: cutting 1 GB finely takes 2 GB."""
+    """Chooses the files that hold the active block's messages.
+
+    Dividing 1 GB into single messages takes ccusage 2 GB of memory.
+    """
 
     def __init__(self, home: Path) -> None:
         self.dirs: Sequence[Path] = ()
@@ -218,7 +221,7 @@ class _SeriesScan:
     def continued(
         self, block: Block, last: Optional[Reading], now: datetime
     ) -> Optional[tuple[Event, ...]]:
-        """Return the last series brought up to the block's count; None if it must be read anew."""
+        """Extend the last series to the block's count; return None if it must be read again."""
         known = last.events if last else None
         is_fresh = self.read_at is not None and now - self.read_at < EVENTS_EVERY
         return series(block, known) if known and is_fresh and known[0].at >= block.start else None

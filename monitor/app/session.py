@@ -32,7 +32,7 @@ QUICK_BYTES = 32 * 2**20
 
 @contextmanager
 def open_session(settings: Settings) -> Iterator[tuple[Settings, Poller]]:
-    """Lend a poller, and the settings to measure with: the user's, or the demo's."""
+    """Yield the settings to measure with (the user's, or the demo's) and a poller."""
     with signals_unwind(), ExitStack() as stack:
         directory = state_dir()
         if settings.demo:
@@ -42,7 +42,7 @@ def open_session(settings: Settings) -> Iterator[tuple[Settings, Poller]]:
 
 @contextmanager
 def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
-    """Lend a poller that stores in `directory`; its ccusage and private files are gone afterwards.
+    """Yield a poller that stores in `directory`; then stop its ccusage, delete its private files.
 
     Raises MonitorError if there is no place for private files.
     """

@@ -131,7 +131,7 @@ def _words(text: str) -> list[str]:
 
 
 def _absolute(word: str) -> str:
-    """Make a word that names a file absolute, since ccusage runs in another directory."""
+    """Return the word as an absolute path if it names a file: ccusage runs elsewhere."""
     path = expand_user(word)
     named = path.exists() and (os.sep in word or "/" in word)
     return str(path.absolute()) if named else word

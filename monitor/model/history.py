@@ -182,7 +182,7 @@ Sided = tuple[CompletedBlock, bool]
 
 
 def _overlapping(items: Iterable[Sided]) -> Iterator[list[Sided]]:
-    """Yield groups of blocks that overlap, oldest first; a block alone is a group of one."""
+    """Yield groups of blocks that overlap, oldest first; others form a group of their own."""
     group: list[Sided] = []
     for item in sorted(items, key=lambda sided: sided[0].block.start):
         if group and item[0].block.start >= max(other.block.end for other, _ in group):

@@ -86,7 +86,7 @@ def _offset(wall: datetime, zone: BaseTzInfo) -> timedelta:
 
 
 def _first_after(wall: datetime, before: datetime, after: datetime, zone: BaseTzInfo) -> datetime:
-    """Return the first second in (before, after] whose wall clock is past `wall`."""
+    """Return the first second in (before, after] whose wall clock is at or past `wall`."""
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
         if middle.astimezone(zone).replace(tzinfo=None) >= wall:

@@ -76,11 +76,10 @@ def _weekly_first(usage: Usage) -> str:
 
 def _idle(usage: Usage) -> str:
     elsewhere = usage.official.windows.get(FIVE_HOUR)
-    used = percent(elsewhere.used_percent) if elsewhere else ""
-    return _no_block(usage) + (f" Officially {used} is used already." if used else "")
-
-
-def _no_block(usage: Usage) -> str:
+    if elsewhere is not None:
+        used, at = percent(elsewhere.used_percent), elsewhere.resets_at
+        resets = f"; its window resets {_at(usage, at)}" if at else ""
+        return f"No active block on this machine. Claude Code reports {used} used{resets}."
     if usage.last is not None:
         ended = usage.clock(usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."

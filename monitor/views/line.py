@@ -50,7 +50,7 @@ def _idle_facts(usage: Usage) -> list[str]:
         known = f"{percent(official.used_percent)} official"
     else:
         known = f"last ended {usage.clock(usage.last.end)}" if usage.last else ""
-    return ["no active block", known, _reset(usage)]
+    return [*([] if official else ["no active block"]), known, _reset(usage)]
 
 
 def _active_facts(usage: Usage) -> list[str]:

@@ -35,7 +35,7 @@ class Scale(NamedTuple):
         return round(min(1.0, max(0.0, share)) * (self.xs - 1))
 
     def y(self, tokens: float) -> int:
-        """Return the height of a number of tokens; `ys` when it is over the top."""
+        """Return the height of a number of tokens: at most `ys`, which is above the chart."""
         return round(min(tokens / self.top * (self.ys - 1), self.ys))
 
     def straight(self, x: int, tokens: float, to: int, end_tokens: float) -> Points:

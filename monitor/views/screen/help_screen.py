@@ -20,7 +20,10 @@ ABOUT = (
         "none: without Claude Code's own percentages (`ccusage-monitor statusline --install`) "
         "they are estimates."
     ),
-    "{} on the bar and the dots on the chart: where it will likely end.",
+    (
+        "{} on the bar ends at the likely use at the reset. On the chart, the line after now is "
+        "the present pace, and the dots are the likely range: 10 to 90 % probable."
+    ),
 )
 
 

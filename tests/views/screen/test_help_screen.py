@@ -29,7 +29,7 @@ def test_the_help_page_is_whole_on_usual_terminals(width: int, height: int) -> N
     shown = text(help_page(width, height, UNICODE))
     for key, effect in KEYS:
         assert f" {key}  {effect}" in shown
-    assert " ".join(shown.split()).endswith("where it will likely end.")
+    assert " ".join(shown.split()).endswith("the likely range: 10 to 90 % probable.")
     assert "…" not in shown
 
 
