@@ -1,4 +1,4 @@
-"""`history`: past blocks as a table, by day, as a heat map, as JSON or as a page."""
+"""`history`: show past blocks as a table, by day, as a heat map, as JSON or as a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 import click
 
@@ -41,6 +41,30 @@ from monitor.views.history_table import (
     table,
 )
 from monitor.views.html.report import page
+from monitor.views.text import Line
+
+
+class Options(NamedTuple):
+    """What to show; `since` is a day, or how many days back one lies."""
+
+    daily: bool
+    heatmap: bool
+    json: bool
+    since: Union[date, timedelta, None]
+    html: Optional[str]
+
+    @property
+    def needs_hours(self) -> bool:
+        """Whether the tokens of each hour are shown, which takes a run of ccusage."""
+        return self.heatmap or bool(self.html) or (self.json and not self.daily)
+
+
+class PastUsage(NamedTuple):
+    """The past blocks to show, the tokens of their hours, and how to show them."""
+
+    completed: Sequence[CompletedBlock]
+    hours: HourlyTokens
+    table_options: TableOptions
 
 
 class Since(click.ParamType):
@@ -50,94 +74,98 @@ class Since(click.ParamType):
 
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
-    ) -> str:
-        """Return the text when it can be understood; fails with examples."""
+    ) -> Union[date, timedelta]:
+        """Return the day, or how long ago it was. Raises click.BadParameter with examples."""
         text = str(value).strip()
-        if since(text, TimeFormat(utc_now().tzinfo), utc_now()) is None:  # type: ignore[arg-type]
-            self.fail(f"{value!r} is no date; try 2026-11-01, 20261101 or 30d.", param, ctx)
-        return text
-
-
-def since(text: str, time_format: TimeFormat, now: datetime) -> Optional[date]:
-    """Return the day that `text` names, on the user's clock; None when it is no date."""
-    if re.fullmatch(r"\d{1,4}d", text):
-        return time_format.local(now).date() - timedelta(days=int(text[:-1]))
-    try:
-        return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
-    except ValueError:
-        return None
+        if re.fullmatch(r"\d{1,4}d", text, re.ASCII):
+            return timedelta(days=int(text[:-1]))
+        try:
+            return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
+        except ValueError:
+            advice = "try 2026-11-01, 20261101 or 30d"
+            return self.fail(f"{value!r} is not a date; {advice}.", param, ctx)
 
 
 @click.command()
 @click.option("--daily", is_flag=True, help="One row per day instead of per block.")
 @click.option("--heatmap", is_flag=True, help="Counted tokens by hour of the week.")
-@click.option("--json", "as_json_", is_flag=True, help="Print the blocks as JSON.")
-@click.option("--since", "since_", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
+@click.option("--json", is_flag=True, help="Print the blocks as JSON.")
+@click.option("--since", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
 @click.option("--html", type=click.Path(), metavar="FILE", help="Write one page of it all to FILE.")
 @click.pass_obj
-def command(settings: Settings, /, **options: Any) -> Callable[[], int]:
+def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
     """Show the past blocks: start, length, messages, counted tokens, limit, cost, models.
 
     --daily shows days instead, also with --json.
     """
-    options["json"] = settings.output in ("json", "follow") or options["as_json_"]
-    if options["html"] and (options["json"] or options["daily"] or options["heatmap"]):
+    options = Options(**params)
+    options = options._replace(json=options.json or settings.output in ("json", "follow"))
+    if options.html and (options.json or options.daily or options.heatmap):
         raise click.UsageError("--html goes with --since, not with --json, --daily or --heatmap.")
-    if options["heatmap"] and (options["json"] or options["daily"]):
+    if options.heatmap and (options.json or options.daily):
         raise click.UsageError("--heatmap goes with --since, not with --json or --daily.")
     return lambda: _history(settings, options)
 
 
-def _history(settings: Settings, options: dict[str, Any]) -> int:
+def _history(settings: Settings, options: Options) -> int:
     with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
-        everything = _completed(settings, poller)
-        print_missing_dirs(settings)
-        completed = _from_day(everything, options["since_"], settings.rules.time_format)
-        hours = _hours(poller) if completed and _needs_hours(options) else {}
-    table_options = _table_options(settings, everything)
-    time_format = settings.rules.time_format
-    if options["json"]:
-        costs = settings.show_cost
-        if options["daily"]:
-            report = days_as_json(by_day(completed, time_format), show_cost=costs)
-        else:
-            report = blocks_as_json(completed, hours, show_cost=costs)
-        print(json.dumps(report, indent=2))
-        return exits.OK
-    if options["html"]:
-        return _write(options["html"], page(completed, hours, table_options, utc_now()))
-    if options["since_"] and not completed:
-        print(f"No completed block since {_first_day(options['since_'], time_format)}.")
-        return exits.OK
-    style, width = output_style(settings), terminal_size(sys.stdout)[0]
-    if options["heatmap"]:
-        lines = heat_map(by_hour_of_week(completed, hours, time_format), width, style.glyphs)
-    elif options["daily"]:
-        rows = day_rows(by_day(completed, time_format))
-        lines = table(rows, width, table_options, "day")
+        past = _read(settings, poller, options)
+    if options.json:
+        print(json.dumps(_as_json(past, options, show_cost=settings.show_cost), indent=2))
+    elif options.html:
+        _write(Path(os.path.realpath(options.html)), page(*past, utc_now()))
+    elif options.since is not None and not past.completed:
+        day = first_day(options.since, settings.rules.time_format, utc_now())
+        print(f"No completed block since {day}.")
     else:
-        lines = table(block_rows(completed, table_options), width, table_options)
-    print("\n".join(style.paint(line).rstrip() for line in lines))
+        style = output_style(settings)
+        lines = _lines(past, options, terminal_size(sys.stdout)[0])
+        print("\n".join(style.paint(line).rstrip() for line in lines))
     return exits.OK
 
 
-def _first_day(text: str, time_format: TimeFormat) -> date:
-    return since(text, time_format, utc_now()) or date.min
+def _read(settings: Settings, poller: Poller, options: Options) -> PastUsage:
+    everything = _completed(settings, poller)
+    print_missing_dirs(settings)
+    completed = _from_day(everything, options.since, settings.rules.time_format)
+    hours = _hours(poller) if completed and options.needs_hours else {}
+    return PastUsage(completed, hours, _table_options(settings, everything))
+
+
+def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str, Any]:
+    if options.daily:
+        days = by_day(past.completed, past.table_options.time_format)
+        return days_as_json(days, show_cost=show_cost)
+    return blocks_as_json(past.completed, past.hours, show_cost=show_cost)
+
+
+def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
+    completed, hours, table_options = past
+    time_format = table_options.time_format
+    if options.heatmap:
+        heat = by_hour_of_week(completed, hours, time_format)
+        return heat_map(heat, width, table_options.glyphs)
+    if options.daily:
+        return table(day_rows(by_day(completed, time_format)), width, table_options, "day")
+    return table(block_rows(completed, table_options), width, table_options)
+
+
+def first_day(since: Union[date, timedelta], time_format: TimeFormat, now: datetime) -> date:
+    """Return the first day to show, on the user's clock."""
+    return since if isinstance(since, date) else time_format.local(now).date() - since
 
 
 def _from_day(
-    completed: Sequence[CompletedBlock], text: Optional[str], time_format: TimeFormat
+    completed: Sequence[CompletedBlock],
+    since: Union[date, timedelta, None],
+    time_format: TimeFormat,
 ) -> Sequence[CompletedBlock]:
     """Return the blocks that began on the day of `--since` or later; all of them without it."""
-    if text is None:
+    if since is None:
         return completed
     # Days are compared, not instants: midnight has another offset before the clocks changed.
-    first = _first_day(text, time_format)
+    first = first_day(since, time_format, utc_now())
     return [item for item in completed if time_format.local(item.block.start).date() >= first]
-
-
-def _needs_hours(options: dict[str, Any]) -> bool:
-    return bool(options["heatmap"] or options["html"] or (options["json"] and not options["daily"]))
 
 
 def _hours(poller: Poller) -> HourlyTokens:
@@ -149,26 +177,25 @@ def _hours(poller: Poller) -> HourlyTokens:
         return {}
 
 
-def _write(name: str, text: str) -> int:
-    # Through links: neither they nor /dev/stdout may be replaced by the page.
-    path, data = Path(os.path.realpath(name)), text.encode("utf-8")
+def _write(path: Path, text: str) -> None:
+    """Write the page to a path without links: neither they nor /dev/stdout may be replaced."""
+    data = text.encode("utf-8")
     try:
         _replace(path, data)
     except OSError as error:
         reason = f"The page could not be written to {visible(str(path))}: {error.strerror}."
         raise MonitorError(reason, "Give --html a file that you can write.") from error
     print(f"Wrote {visible(str(path))} ({size(len(data))}).")
-    return exits.OK
 
 
 def _replace(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     replace_file(path, data, 0o644)
 
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
-    """Return what is kept; the whole history is read first where that is too old."""
+    """Return the stored blocks; read the whole history first if they are too old."""
     read_usage(settings, poller, check=False)
     if poller.is_history_due():
         if sys.stderr.isatty():

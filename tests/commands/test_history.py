@@ -18,7 +18,7 @@ from typing import Optional
 import pytest
 import pytz
 
-from monitor.commands.history import since
+from monitor.commands.history import Since, first_day
 from monitor.model.formatting import TimeFormat
 from tests.conftest import RunMonitor
 from tests.histories import MODELS, Row, limit_message, write_messages
@@ -263,20 +263,24 @@ def test_since_a_day_after_the_last_block_shows_none(history: History) -> None:
     assert said.startswith("No completed block since ")
 
 
+def test_since_today_shows_none_either(history: History) -> None:
+    assert "No completed block since " in history("--since", "0d").stdout
+
+
 @pytest.mark.parametrize("written", ["yesterday", "2026-02-30", "30", "3 d", "", "-3d"])
 def test_what_is_no_date_is_refused_with_examples(history: History, written: str) -> None:
     done = history("--since", written)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "is no date; try 2026-11-01, 20261101 or 30d." in done.stderr
+    assert "is not a date; try 2026-11-01, 20261101 or 30d." in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_since_names_a_day_on_the_readers_clock_whatever_its_offset_was() -> None:
     time_format = TimeFormat(pytz.timezone("Europe/Berlin"))
     winter = datetime(2026, 11, 22, 23, 30, tzinfo=timezone.utc)  # the 23rd in Berlin
-    assert since("2026-07-01", time_format, winter) == date(2026, 7, 1)
-    assert since("30d", time_format, winter) == date(2026, 10, 24)
-    assert since("0d", time_format, winter) == date(2026, 11, 23)
+    days = {"2026-07-01": date(2026, 7, 1), "30d": date(2026, 10, 24), "0d": date(2026, 11, 23)}
+    for text, day in days.items():
+        assert first_day(Since().convert(text, None, None), time_format, winter) == day
 
 
 # --- what is kept, and nothing at all
@@ -362,7 +366,7 @@ def test_html_escapes_a_model_that_is_markup(history: History, data: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("none/usage.html", "No such file or directory"), ("", "no regular file")]
+    ("name", "why"), [("none/usage.html", "No such file or directory"), ("", "not a regular file")]
 )
 def test_a_page_that_cannot_be_written_is_said_in_two_lines(
     history: History, tmp_path: Path, name: str, why: str
