@@ -51,11 +51,11 @@ TEST = [
 
 
 def version() -> str:
-    """Return the one version number, kept in monitor/__init__.py."""
-    found = re.search(r'^__version__ = "([^"]+)"', PACKAGE, re.MULTILINE)
-    if found is None:
+    """Return the version number from monitor/__init__.py."""
+    match = re.search(r'^__version__ = "([^"]+)"', PACKAGE, re.MULTILINE)
+    if match is None:
         raise RuntimeError("monitor/__init__.py has no __version__")
-    return found.group(1)
+    return match.group(1)
 
 
 setup(

@@ -112,7 +112,7 @@ def status_line_before(current: ClaudeSettings) -> Any:
 
 
 def changed(data: bytes, status_line: Any) -> bytes:
-    """Return a settings.json with `statusLine` set (None: left out), its other keys kept.
+    """Return a settings.json with `statusLine` set (None: removed) and its other keys as they are.
 
     >>> print(changed(b'{"model":"opus"}', None).decode(), end="")
     {

@@ -1,4 +1,4 @@
-"""`check`: before a long task, say in one sentence and an exit code whether enough is left."""
+"""`check`: say in one sentence and an exit code whether enough is left for a task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from monitor.config.settings import Settings
 from monitor.model.check import Need, check
 
 OLDEST = timedelta(minutes=1)
-"""A decision rests on the answer, so that a rare refresh is no excuse for an old one."""
+"""Greatest age of a shared reading, however long the refresh: a decision rests on the answer."""
 
 TIME = re.compile(r"(?:(\d{1,4}(?:\.\d+)?)\s*h)?\s*(?:(\d{1,4}(?:\.\d+)?)\s*m(?:in)?)?")
 
@@ -29,18 +29,15 @@ class NeedType(click.ParamType):
     def convert(
         self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
     ) -> Need:
-        """Return tokens or a time; fails with examples."""
-        found = TIME.fullmatch(str(value).strip())
-        if found and any(found.groups()):
-            return timedelta(hours=float(found[1] or 0), minutes=float(found[2] or 0))
+        """Return tokens or a time. Raises click.BadParameter with examples."""
+        match = TIME.fullmatch(str(value).strip())
+        if match and any(match.groups()):
+            return timedelta(hours=float(match[1] or 0), minutes=float(match[2] or 0))
         try:
             return TokenLimit().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(
-                f"{value!r} is no number of tokens and no time; try 20000, 20k, 30m, 2h or 1h30m.",
-                param,
-                ctx,
-            )
+            advice = "try 20000, 20k, 30m, 2h or 1h30m"
+            self.fail(f"{value!r} is neither tokens nor a time; {advice}.", param, ctx)
 
 
 @click.command()

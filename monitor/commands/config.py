@@ -1,4 +1,4 @@
-"""`config`: show every setting in force with its origin, or write a commented settings file."""
+"""`config`: show every setting with its origin, or write a commented settings file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLANS_EXAMPLE = """
 """
 
 ALERTS_EXAMPLE = """
-# Alerts: when, and how to tell. With no way to tell there are none.
+# When to alert, and how. Without a way (bell, notify or command) there are no alerts.
 [alerts]"""
 
 

@@ -1,4 +1,4 @@
-"""`doctor`: check what the monitor needs, a line each, and say what to do about what is missing."""
+"""`doctor`: check what the monitor needs; each line says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Check(NamedTuple):
 
 
 @click.command()
-@click.option("--forget-history", is_flag=True, help="Delete what is kept of past blocks.")
+@click.option("--forget-history", is_flag=True, help="Delete the stored past blocks.")
 @click.pass_obj
 def command(settings: Settings, /, *, forget_history: bool) -> Callable[[], int]:
     """Check ccusage, Node.js, the usage data and the terminal; exit 1 when something is missing."""
@@ -122,7 +122,7 @@ def _own_files() -> Iterator[Check]:
     try:
         private_dir(state_dir())
     except OSError as error:
-        text = f"{state_dir()} cannot be used: {error.strerror}; past blocks are not kept"
+        text = f"{state_dir()} cannot be used: {error.strerror}; past blocks are not stored"
         yield Check(None, text, "Set HOME or XDG_STATE_HOME to a directory of yours.")
 
 

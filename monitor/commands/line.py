@@ -1,4 +1,4 @@
-"""`line`: the usage in one line, for status bars and prompts; many of them cost one look."""
+"""`line`: print the usage in one line, for status bars and prompts; many share one reading."""
 
 from __future__ import annotations
 

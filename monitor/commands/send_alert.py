@@ -1,4 +1,4 @@
-"""`--test-alert`: send one alert in every way that was chosen, and say what became of it."""
+"""`--test-alert`: send one alert in every way that was chosen, and print the results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def send(settings: Settings) -> int:
     """Send the alert; return 0 when every way worked. Raises MonitorError when none was chosen."""
     chosen = settings.alerts
     if not chosen.enabled:
-        raise MonitorError("No way to tell of an alert is chosen.", ADVICE)
+        raise MonitorError("No way to alert is chosen.", ADVICE)
     alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
     worked = True
     if chosen.bell:
@@ -30,7 +30,9 @@ def send(settings: Settings) -> int:
     if chosen.notify:
         code = notification(os.environ, alert.title, alert.sentence)
         worked = bool(code)
-        print("notify: sent" if code else "notify: this terminal is not known to show any")
+        print(
+            "notify: sent" if code else "notify: this terminal is not known to show notifications"
+        )
         sys.stdout.write(code)
     if chosen.command:
         code_of = run_command(chosen.command, _variables(settings, alert))
@@ -42,12 +44,12 @@ def send(settings: Settings) -> int:
 def _outcome(code: Optional[int]) -> str:
     if code is None:
         return f"could not be run, or took longer than {COMMAND_SECONDS:.0f} s"
-    meant = {126: ": it cannot be executed", 127: ": there is no such command"}
-    return f"exit code {code}{meant.get(code, '')}"
+    meaning = {126: ": it cannot be executed", 127: ": there is no such command"}
+    return f"exit code {code}{meaning.get(code, '')}"
 
 
 def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
-    """Return what the command gets to know: of the present usage too, where there is any."""
+    """Return the command's environment variables: of the present usage too, if there is any."""
     try:
         with open_session(settings) as (used, poller):
             return environment(alert, read_usage(used, poller))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from typing import TYPE_CHECKING, NoReturn, Optional
 
 import click
 
@@ -49,36 +49,37 @@ LIBRARY = "prometheus-client>=0.20,<1"
     help="Write FILE (*.prom) once for node_exporter's textfile collector, and exit.",
 )
 @click.pass_obj
-def command(settings: Settings, /, **options: Any) -> Callable[[], int]:
+def command(
+    settings: Settings, /, *, port: int, address: str, textfile: Optional[str]
+) -> Callable[[], int]:
     """Serve the usage as Prometheus metrics at /metrics until Ctrl+C."""
-    textfile = options["textfile"]
     if textfile is not None and not textfile.endswith(".prom"):
         raise click.BadParameter(
             f"{textfile!r} does not end in .prom: node_exporter would not read it.",
             param_hint="'--textfile'",
         )
-    if not options["address"].strip():
+    if not address.strip():
         raise click.BadParameter("name an address, such as 127.0.0.1.", param_hint="'--address'")
     if textfile is not None:
         return lambda: _write(settings, Path(textfile))
-    return lambda: _serve(settings, options["address"].strip(), options["port"])
+    return lambda: _serve(settings, address.strip(), port)
 
 
 def _serve(settings: Settings, address: str, port: int) -> int:
     _need_library()
     try:
         with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
-            watched = Watched(settings, poller)
-            with _listening(_registry(watched.families), address, port) as url:
+            metrics = LiveMetrics(settings, poller)
+            with _listening(_registry(metrics.families), address, port) as url:
                 read_usage(settings, poller, check=False)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
-                watched.watch()
+                metrics.poll_forever()
     except KeyboardInterrupt:
         return exits.OK
 
 
 def _write(settings: Settings, path: Path) -> int:
-    """Write the file; when there is no reading it says so, and no old numbers stay in it."""
+    """Write the file; without a reading it holds only that, so that no old numbers stay in it."""
     _need_library()
     with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         try:
@@ -91,20 +92,20 @@ def _write(settings: Settings, path: Path) -> int:
     return exits.OK
 
 
-class Watched:
-    """Keeps looking, and measures what was seen last whenever it is asked."""
+class LiveMetrics:
+    """Polls at every refresh; returns the metrics of the last result at any moment."""
 
     def __init__(self, settings: Settings, poller: Poller) -> None:
         self._settings = settings
         self._poller = poller
         self._failures = 0
 
-    def watch(self) -> NoReturn:
-        """Look at every refresh, for ever: a signal ends it."""
+    def poll_forever(self) -> NoReturn:
+        """Poll at every refresh; a signal ends it."""
         self._poller.start(self._settings.refresh, self._polled)
         try:
             while True:
-                # Another thread may catch the signal: then it is this one's turn only afterwards.
+                # Another thread may catch the signal: this one acts on it when it wakes up.
                 time.sleep(0.5)
         finally:
             self._poller.stop()

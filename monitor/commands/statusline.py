@@ -1,4 +1,4 @@
-"""`statusline`: a hook for Claude Code that keeps the official limits and prints one line."""
+"""`statusline`: a hook for Claude Code that stores the official limits and prints one line."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ CHAIN_SECONDS = 5.0
 def command(
     ctx: click.Context, /, *, chain: Optional[str], install: bool, uninstall: bool, yes: bool
 ) -> Callable[[], int]:
-    """Keep the official limits that Claude Code hands its status line, and print them in a line.
+    """Store the official limits that Claude Code reports, and print them in one line.
 
-    Reads the JSON that Claude Code gives on standard input. Never fails Claude Code: whatever comes
-    in, it prints a short line and exits 0.
+    Reads the JSON that Claude Code writes to standard input. It never fails Claude Code: whatever
+    comes in, it prints a short line and exits 0.
     """
     settings: Settings = ctx.obj
     if not (install or uninstall):
@@ -145,7 +145,7 @@ def _chained(command_line: str, data: bytes) -> bytes:
 
 
 def _write(data: bytes) -> None:
-    """Write bytes as they are, past Python's buffer: what was refused must not come up again."""
+    """Write bytes past Python's buffer, which would try again at exit what was refused here."""
     with suppress(OSError, ValueError):
         while data:
             data = data[os.write(sys.stdout.fileno(), data) :]

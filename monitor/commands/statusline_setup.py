@@ -42,7 +42,7 @@ def install(settings: Settings, typed: Sequence[str], chain: Optional[str]) -> i
         print(f"In {current.path}, {KEY} changes from\n  {_shown(current.status_line)}")
         print(f"to\n  {_shown(new)}")
         if current.exists and not current.is_installed:
-            print(f"A backup is kept beside it: {current.backup.name}")
+            print(f"A backup is stored beside it: {current.backup.name}")
         _confirm(settings, "Change it?", current)
         add_hook(current, new)
     print("Done. Claude Code shows the line after its next answer.")

@@ -12,7 +12,7 @@ from monitor import __title__, __version__
 
 
 def print_version() -> None:
-    """Print both versions; whatever is wrong with ccusage, this does not fail.
+    """Print both versions. Does not fail, whatever is wrong with ccusage.
 
     The first line is ours alone, for scripts. The ccusage is the one that is used unless an option
     or the settings file names another: they are not read yet.

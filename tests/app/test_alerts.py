@@ -17,7 +17,6 @@ from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert
 from monitor.model.usage import Usage
 from monitor.terminal import notification
-from tests.conftest import RunMonitor
 from tests.live.fakes import Fake, active, live
 from tests.pseudo_terminal import END_FRAME
 from tests.samples import usage_in
@@ -206,32 +205,3 @@ def test_the_live_monitor_draws_on_while_the_command_hangs(fake: Fake, tmp_path:
         terminal.send("q")
         assert terminal.leave_code() == 0  # it does not wait for the command either
         gate.write_text("end\n")  # which is still there: nobody else would read this
-
-
-def words(fake: Fake, *options: object) -> tuple[object, ...]:
-    return ("--ccusage", fake.path, "--claude-dir", fake.data, "--test-alert", *options)
-
-
-def test_a_test_alert_says_what_became_of_each_way(
-    fake: Fake, tmp_path: Path, run_monitor: RunMonitor
-) -> None:
-    command = f"cd {tmp_path}; {DUMP}"
-    done = run_monitor(*words(fake, "--bell", "--notify", "--alert-command", command))
-    assert done.returncode == 1  # not every way worked: the terminal is not known to notify
-    assert "bell: rung" in done.stdout
-    assert "notify: this terminal is not known to show any" in done.stdout
-    assert "command: exit code 0" in done.stdout
-    assert "CCUSAGE_ALERT_KIND=test\n" in (tmp_path / "told").read_text()
-
-
-def test_a_test_alert_whose_command_fails_is_exit_1(fake: Fake, run_monitor: RunMonitor) -> None:
-    done = run_monitor(*words(fake, "--alert-command", "exit 3"))
-    assert (done.returncode, done.stdout, done.stderr) == (1, "command: exit code 3\n", "")
-
-
-def test_a_test_alert_with_no_way_chosen_says_which_there_are(
-    fake: Fake, run_monitor: RunMonitor
-) -> None:
-    done = run_monitor(*words(fake))
-    assert done.returncode == 1
-    assert "--bell, --notify or --alert-command" in done.stderr

@@ -164,7 +164,7 @@ def test_a_backup_is_spoken_of_only_where_there_is_something_to_keep(
     assert change("--uninstall") == 0
     put(path, {"model": "opus"})
     assert change("--install") == 0
-    assert "A backup is kept beside it" in capsys.readouterr().out
+    assert "A backup is stored beside it" in capsys.readouterr().out
 
 
 def test_uninstalling_or_refusing_makes_no_directory(path: Path) -> None:
