@@ -10,18 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.app.poller import PollResult
 from monitor.app.session import open_session, read_usage
+from monitor.app.stored_usage import stored_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
-from monitor.model.plans import Rules
 from monitor.model.usage import Usage
-from monitor.store.history import history_path, load_history
 from monitor.store.json_file import load, locked, save
-from monitor.store.official import load_official
 from monitor.store.paths import state_dir
-from monitor.store.reading import load_reading, reading_path
+from monitor.store.reading import reading_path
 from monitor.transcripts.data_dirs import data_dirs
 
 LEAST_AGE = timedelta(seconds=10)
@@ -58,24 +55,6 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
             return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, started_at)
     except OSError:
         return _polled_usage(settings)  # a read-only home: nothing can be shared
-
-
-def stored_usage(
-    directory: Path,
-    data_dirs: Sequence[str],
-    rules: Rules,
-    now: datetime,
-    options_key: Optional[str] = None,
-) -> Optional[Usage]:
-    """Return the usage of the stored reading; None if there is none that can be trusted."""
-    reading = load_reading(directory, data_dirs, options_key)
-    if reading is None:
-        return None
-    history = load_history(history_path(directory, data_dirs, reading.source.ccusage_version))
-    if history and reading.source.scan == "window" and history.distrusts_window(now):
-        return None
-    official = load_official(directory, data_dirs)
-    return PollResult(reading, history, official=official).measured(rules, now)
 
 
 def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:

@@ -125,7 +125,7 @@ def _last_usage(settings: Settings, now: datetime) -> Optional[Usage]:
 
     if not has_reading(state_dir()):
         return None  # before the slow imports: where nobody runs the monitor this is the usual way
-    from monitor.app.sharing import stored_usage
+    from monitor.app.stored_usage import stored_usage
     from monitor.errors import MonitorError
     from monitor.transcripts.data_dirs import data_dirs
 
