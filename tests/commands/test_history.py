@@ -213,7 +213,7 @@ def test_an_old_history_is_said_to_be_one_when_reading_it_anew_fails(
     assert run_monitor(*words).stderr == ""
     (kept,) = (isolated / "state").rglob("history-*.json")
     told = json.loads(kept.read_text(encoding="utf-8"))
-    told["read_at"] = "2026-01-02T12:00:00.000000Z"
+    told["read_at"] = "2026-01-02T12:00:00+00:00"
     kept.write_text(json.dumps(told), encoding="utf-8")
     fake.does(
         f'[ "$CLAUDE_CONFIG_DIR" = {shlex.quote(str(fake.data))} ] && exit 1; cat "$HERE/report"'
