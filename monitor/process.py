@@ -164,8 +164,9 @@ def run_shell(
     A command that ends by itself may leave programs running.
     """
     closed = subprocess.DEVNULL
+    child: Optional[subprocess.Popen[bytes]] = None
     try:
-        with _stop_key_blocked():
+        with _signals_deferred(), _stop_key_blocked():
             child = subprocess.Popen(  # noqa: S602 - the user's own command line
                 command_line,
                 shell=True,
@@ -175,17 +176,17 @@ def run_shell(
                 stderr=closed,
                 **_own_group(),
             )
+        output = child.communicate(data, timeout=limit_seconds)[0] or b""
+        return child.returncode, output
+    except subprocess.TimeoutExpired as late:
+        return None, late.output or b""
     except (OSError, ValueError):
         return None, b""
-    with child:
-        try:
-            output = child.communicate(data, timeout=limit_seconds)[0] or b""
-            return child.returncode, output
-        except subprocess.TimeoutExpired as late:
-            return None, late.output or b""
-        finally:
-            if child.poll() is None:
-                end_group(child)
+    finally:
+        if child is not None:
+            with child:
+                if child.poll() is None:
+                    end_group(child)
 
 
 def start_detached(argv: Sequence[str]) -> None:
@@ -251,6 +252,29 @@ def _stop_key_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Let signals that arrive inside act at the end: in the middle of Popen they lose the child.
+
+    Does nothing outside of the main thread, which no signal interrupts.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    try:
+        for number in handlers:
+            signal.signal(number, lambda number, _frame: arrived.append(number))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for late in arrived:
+        signal.raise_signal(late)
 
 
 def _own_group() -> dict[str, Any]:

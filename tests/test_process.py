@@ -6,6 +6,7 @@ How a single program is run, limited and ended is tested in tests/ccusage/test_r
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,3 +64,31 @@ def test_a_runner_that_was_stopped_starts_nothing_until_it_is_resumed(tmp_path: 
         runner.run(["true"], env=os.environ, limit_seconds=30, name="true")
     runner.resume()
     assert runner.run(["true"], env=os.environ, limit_seconds=30, name="true").code == 0
+
+
+ENDED_EARLY = """
+import signal, sys
+from monitor.process import run_shell
+
+class Ended(Exception):
+    pass
+
+def end(number, frame):
+    raise Ended
+
+signal.signal(signal.SIGALRM, end)
+for milliseconds in range(1, 31):
+    signal.setitimer(signal.ITIMER_REAL, milliseconds / 2000)
+    try:
+        run_shell(f"echo $$ >>{sys.argv[1]}; sleep 1000", data=b"", limit_seconds=30)
+    except Ended:
+        pass
+"""
+
+
+def test_a_signal_at_any_moment_of_the_start_leaves_no_command_behind(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    pids.touch()
+    subprocess.run([sys.executable, "-c", ENDED_EARLY, str(pids)], check=True)
+    started = [int(pid) for pid in pids.read_text().split()]
+    until(lambda: not any(is_running(pid) for pid in started), "every command has ended")
