@@ -9,11 +9,16 @@ from typing import Any, Optional
 import pytz
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
-from monitor.model.bridge import Capture
 from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
-from monitor.model.official import OfficialLimits, RateLimitWindow, parse_rate_limits, with_session
+from monitor.model.official import (
+    Capture,
+    OfficialLimits,
+    RateLimitWindow,
+    parse_rate_limits,
+    with_session,
+)
 from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading, Source
 from monitor.model.usage import Usage, measure

@@ -17,10 +17,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
-from monitor.model.bridge import Capture
 from monitor.model.formatting import percent
 from monitor.model.history import CompletedBlock, History
-from monitor.model.official import OfficialLimits, RateLimitWindow
+from monitor.model.official import Capture, OfficialLimits, RateLimitWindow
 from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading, Source
 from monitor.model.usage import Usage, measure

@@ -22,6 +22,7 @@ from itertools import accumulate
 from typing import NamedTuple, Optional
 
 from monitor.model.blocks import Event
+from monitor.model.official import Capture
 
 MIN_AGE = timedelta(minutes=1)
 
@@ -42,13 +43,6 @@ MIN_WEIGHT = 0.1
 
 MAX_PERCENT = 99.0
 """Only an official capture may say that the limit is reached."""
-
-
-class Capture(NamedTuple):
-    """The official percentage (0-105) of a window at a time in UTC."""
-
-    at: datetime
-    used_percent: float
 
 
 class WindowStart(NamedTuple):

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Optional, Union
 
 from monitor.model.blocks import SESSION, Block
-from monitor.model.bridge import Capture
 from monitor.model.formatting import visible
 
 FRESH = timedelta(minutes=10)
@@ -72,6 +71,13 @@ STOPPING = (FIVE_HOUR, SEVEN_DAY)
 """The windows that stop all use when they are used up."""
 
 
+class Capture(NamedTuple):
+    """The official percentage (0-105) of a window at a time in UTC."""
+
+    at: datetime
+    used_percent: float
+
+
 class Report(NamedTuple):
     """What one session reports of a window: the percentage used, and when it resets (UTC)."""
 
@@ -79,15 +85,14 @@ class Report(NamedTuple):
     resets_at: Optional[datetime] = None
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What one session of Claude Code reported last, by window, and when it was drawn last (UTC).
 
     `api_ms` is how long it had waited for answers by then, in milliseconds; None if not given.
     """
 
     drawn_at: datetime
-    reports: Mapping[str, Report] = field(default_factory=dict)
+    reports: Mapping[str, Report] = MappingProxyType({})
     api_ms: Optional[float] = None
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from monitor.model import bridge as model
 from monitor.model.blocks import MAX_TOKENS, Event
-from monitor.model.bridge import MAX_PERCENT, Bridge, Capture, WindowStart, tokens_per_percent
+from monitor.model.bridge import MAX_PERCENT, Bridge, WindowStart, tokens_per_percent
+from monitor.model.official import Capture
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 

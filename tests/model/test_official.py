@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION
-from monitor.model.bridge import Capture
 from monitor.model.official import (
     MAX_CAPTURES,
     MAX_PAST,
@@ -20,6 +19,7 @@ from monitor.model.official import (
     MAX_SESSIONS,
     SAME_WINDOW,
     WINDOW_KINDS,
+    Capture,
     OfficialLimits,
     PastWindow,
     RateLimitWindow,

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model.bridge import Capture
-from monitor.model.official import OfficialLimits, PastWindow
+from monitor.model.official import Capture, OfficialLimits, PastWindow
 from monitor.store.official import add_reports, load_official, official_path
 
 OLD = (Path(__file__).parent / "version_1" / "official.json").read_text()
