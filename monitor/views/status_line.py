@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Optional
 
@@ -41,4 +42,4 @@ def _window(label: str, window: RateLimitWindow, now: datetime) -> str:
 
 
 def _short(text: str) -> str:
-    return text.replace(" h", "h").replace(" min", "m").replace(" d", "d")
+    return re.sub(r"(?<=\d) (h|m|d)(?:in)?\b", r"\1", text)

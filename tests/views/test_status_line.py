@@ -25,6 +25,7 @@ def limits(**windows: RateLimitWindow) -> OfficialLimits:
     [
         (2 * HOUR, timedelta(), "5h 24 % (2h left)"),
         (2 * HOUR + timedelta(minutes=5), timedelta(), "5h 24 % (2h 5m left)"),
+        (timedelta(seconds=20), timedelta(), "5h 24 % (under a minute left)"),
         (None, timedelta(), "5h 24 %"),
         (2 * HOUR, timedelta(minutes=25), "5h 24 % (2h left), 25 min old"),
     ],
