@@ -93,11 +93,12 @@ class HistoryCache:
         self._change(lambda stored: replace(stored, distrusted_until=until))
 
     def _change(self, change: Callable[[History], History]) -> None:
-        known = self.history
-        self.history = change_history(self._path, change)
-        self._stamp = history_stamp(self._path)
-        if self._stamp is None and known is not None:
-            self.history = change(known)  # nothing can be stored: what is known must not be lost
+        try:
+            self.history = change_history(self._path, change)
+            self._stamp = history_stamp(self._path)
+        except OSError:
+            # A read-only or full home costs the memory of past blocks, not what this process knows.
+            self.history = change(self.history or History())
 
 
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:

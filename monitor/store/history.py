@@ -32,15 +32,11 @@ def load_history(path: Path) -> Optional[History]:
 
 
 def change_history(path: Path, change: Callable[[History], History]) -> History:
-    """Change the stored history, and return it. Never raises OSError."""
-    try:
-        with locked(path):
-            history = change(load_history(path) or History())
-            save(path, history)
-            return history
-    except OSError:
-        # A read-only or full home costs the memory of past blocks, not the monitor.
-        return change(load_history(path) or History())
+    """Change the stored history, and return it. Raises OSError; then nothing has changed."""
+    with locked(path):
+        history = change(load_history(path) or History())
+        save(path, history)
+        return history
 
 
 def history_stamp(path: Path) -> Optional[tuple[int, int]]:

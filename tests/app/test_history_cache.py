@@ -118,6 +118,23 @@ def test_where_nothing_can_be_kept_a_completed_block_does_not_displace_the_other
     assert not poller.is_history_due()
 
 
+def test_on_a_disk_that_is_full_no_completed_block_displaces_another(
+    poller: Poller, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    poller.poll()
+    poller.read_history()
+    for lock in (tmp_path / "state").glob(".history-*.lock"):
+        lock.unlink()
+        lock.mkdir()  # what is stored can be read, but not be replaced
+    for start, tokens in ((START, 450), (START + 6 * HOUR, 500)):
+        fake.says(raw_block(start, start + HOUR, tokens))
+        touch(root)
+        clock.now = start + 5 * HOUR
+        history = poller.poll().history
+    assert history is not None
+    assert [block.tokens.counted for block in history.blocks] == [450, 500]
+
+
 def test_the_history_of_another_way_of_counting_is_not_used(
     poller: Poller, fake: Fake, tmp_path: Path, root: Path, clock: Clock
 ) -> None:

@@ -187,10 +187,11 @@ def test_a_damaged_file_is_set_aside_and_a_new_history_begun(path: Path, text: s
     assert aside(path).read_text() == text
 
 
-def test_where_nothing_can_be_written_the_answer_is_there_all_the_same(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_the_caller_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = history_path(tmp_path / "file", DIRS, "20.0.24")
-    assert add_to_history(path, [FIRST], NOW).blocks == [FIRST.block]
+    with pytest.raises(OSError, match="file"):
+        add_to_history(path, [FIRST], NOW)
 
 
 def test_files_are_private(path: Path) -> None:
