@@ -46,9 +46,7 @@ def load(
     used is set aside as `<name>.unreadable`, never overwritten or deleted.
     """
     try:
-        flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        descriptor = os.open(path, os.O_RDONLY | flags)
-        with os.fdopen(descriptor, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=_open_planted) as file:
             raw = json.loads(file.read(MAX_BYTES))
         if raw["version"] not in (1, VERSION):
             raise ValueError(f"version {raw['version']}")
@@ -113,6 +111,11 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_planted(name: str, flags: int) -> int:
+    """Open a file that somebody may have planted: follow no link, wait for no pipe."""
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _encoded(value: Any) -> Any:

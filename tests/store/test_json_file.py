@@ -146,3 +146,10 @@ def test_where_nothing_can_be_set_aside_the_file_is_not_used(path: Path) -> None
 def test_no_file_is_no_record(path: Path) -> None:
     assert load(path, Sample) is None
     assert not aside(path).exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_a_directory_in_the_place_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    assert load(tmp_path, Sample) is None
+    assert set(Path("/proc/self/fd").iterdir()) == before
