@@ -121,7 +121,7 @@ def test_wrong_from_the_start_it_says_why_and_recovers_without_a_restart(
     breaking(fake)
     with live(fake, env=short_patience_for(kind, tmp_path), columns=140) as terminal:
         wait_for_words(terminal, reason)
-        terminal.wait_for("Looking again by itself")
+        terminal.wait_for("The monitor keeps trying")
         fake.reports(active(3_000))
         terminal.send("r")
         terminal.wait_for("3,000 of")
