@@ -46,9 +46,10 @@ class NeedType(click.ParamType):
 )
 @click.pass_obj
 def command(settings: Settings, /, need: Optional[Need]) -> Callable[[], int]:
-    """Say whether enough is left: exit 0 enough, 10 tight, 11 not enough, 20 unknown or idle.
+    """Say whether enough is left for a task.
 
-    Without --need: whether the limit lasts to the reset.
+    The exit code is 0 if it is, 10 if that is tight, 11 if it is not, and 20 if nobody knows or
+    no block is active. Without --need the task is to go on until the reset.
     """
     return lambda: _check(settings, need)
 

@@ -32,6 +32,7 @@ LIBRARY = "prometheus-client>=0.20,<1"
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
+    metavar="PORT",
     default=9817,
     show_default=True,
     help="The TCP port; 0 takes a free one.",
@@ -39,6 +40,7 @@ LIBRARY = "prometheus-client>=0.20,<1"
 @click.option(
     "--address",
     default="127.0.0.1",
+    metavar="ADDRESS",
     show_default=True,
     help="Where to listen. Any other than a loopback address lets the network read your usage.",
 )
