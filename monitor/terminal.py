@@ -109,52 +109,83 @@ def _descriptor(stream: Optional[TextIO]) -> Optional[int]:
         return None
 
 
-class _Keys:
-    """Finds single keys among a keyboard's input: arrows, mouse reports, pastes, answers."""
+_ESCAPE = "\x1b"
+_PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
+_STRING_STARTS = "]PX^_"  # what follows is a string: an answer to a question of an earlier program
 
-    _PASTE = "\x1b[200~"
-    _NOT_A_KEY = re.compile(
-        "\x1b\\[200~.*?\x1b\\[201~"  # a bracketed paste
-        "|\x1b\\[M..."  # an old-style mouse report
-        "|\x1b\\[\\[."  # a function key of the Linux console
-        "|\x1b\\[(?!200~|M|\\[)[0-?]*[ -/]*[@-~]"  # arrows, function keys, other reports
-        "|\x1bO."  # arrows and function keys in application mode
-        "|\x1b[]PX^_].*?(?:\x07|\x1b\\\\)"  # an answer to a question of an earlier program
-        "|\x1b[^][OPX^_\x1b]",  # Alt and a key
-        re.DOTALL,
-    )
+
+class _Keys:
+    """Finds single keys among a keyboard's input: arrows, mouse reports, pastes, answers.
+
+    It looks at each character once, so that no input takes long. `_begun` is what is needed of an
+    unfinished sequence to tell where it ends.
+    """
 
     def __init__(self) -> None:
-        self._unfinished = ""
+        self._begun = ""
 
     @property
     def patience(self) -> float:
         """How many seconds to wait for the rest of an unfinished sequence."""
-        if not self._unfinished:
+        if not self._begun:
             return 60.0
-        return 1.0 if self._unfinished.startswith(self._PASTE) else 0.05
+        return 1.0 if self._begun.startswith(_PASTE) else 0.05
 
     def feed(self, text: str) -> Optional[str]:
         """Return the key if `text` is one key, or one held down; else None.
 
         Several different characters at once are an unbracketed paste, not keys.
         """
-        plain = self._NOT_A_KEY.sub("", self._unfinished + text)
-        plain, escape, rest = plain.partition("\x1b")
-        self._unfinished = self._shortened(escape + rest)
-        return plain[0] if len(set(plain)) == 1 else None
+        keys = {character for character in text if self._is_key(character)}
+        return keys.pop() if len(keys) == 1 else None
 
     def give_up(self) -> Optional[str]:
         """Forget an unfinished sequence; return Esc if it was an escape character alone."""
-        key = "\x1b" if self._unfinished == "\x1b" else None
-        self._unfinished = ""
+        key = _ESCAPE if self._begun == _ESCAPE else None
+        self._begun = ""
         return key
 
-    def _shortened(self, unfinished: str) -> str:
-        """Shorten an unfinished paste to its start and what may be part of its end."""
-        if unfinished.startswith(self._PASTE):
-            return self._PASTE + unfinished[len(self._PASTE) :][-5:]
-        return unfinished
+    def _is_key(self, character: str) -> bool:
+        """Take in a character; return whether it is a key and no part of a sequence."""
+        before, self._begun = self._begun, _continued(self._begun, character)
+        return not before and not self._begun
+
+
+def _continued(begun: str, character: str) -> str:
+    """Return what is begun after one more character; "" if that ends the sequence."""
+    if not begun or begun == _ESCAPE:
+        if character == _ESCAPE:
+            return _ESCAPE
+        is_start = begun and (character in "[O" or character in _STRING_STARTS)
+        return begun + character if is_start else ""  # else a key, or Alt and a key
+    if begun[1] == "O":
+        return ""  # arrows and function keys in application mode
+    return (
+        _continued_csi(begun, character) if begun[1] == "[" else _continued_string(begun, character)
+    )
+
+
+def _continued_csi(begun: str, character: str) -> str:
+    """Continue a paste, a mouse report, a function key, an arrow or another report."""
+    if begun.startswith(_PASTE):
+        end = (begun[len(_PASTE) :] + character)[-len(_PASTE_END) :]
+        return "" if end == _PASTE_END else _PASTE + end
+    if begun.startswith("\x1b[M"):  # an old-style mouse report: three more characters
+        return begun + character if len(begun) < len("\x1b[M") + 2 else ""
+    if begun == "\x1b[[":
+        return ""  # a function key of the Linux console
+    if (begun == "\x1b[" and character in "M[") or begun + character == _PASTE:
+        return begun + character
+    if character == _ESCAPE:
+        return _ESCAPE
+    return (begun + character)[: len(_PASTE)] if " " <= character <= "?" else ""
+
+
+def _continued_string(begun: str, character: str) -> str:
+    """Continue a string, which BEL or ESC and a backslash end."""
+    if character == "\x07" or (begun[2:] == _ESCAPE and character == "\\"):
+        return ""
+    return begun[:2] + (_ESCAPE if character == _ESCAPE else "")
 
 
 if sys.platform == "win32":

@@ -511,8 +511,20 @@ def test_a_paste_that_never_ends_does_not_take_the_keys_away_for_ever() -> None:
     keys = _Keys()
     assert keys.feed("\x1b[200~" + "q" * 5000) is None
     assert keys.feed("q") is None
-    assert len(keys._unfinished) < 20
+    assert len(keys._begun) < 20
     assert keys.give_up() is None
+    assert keys.feed("q") == "q"
+
+
+@pytest.mark.parametrize(
+    "piece", ["\x1b]", "\x1b[", "\x1b[200~", "\x1b[1", "\x1bP\x1b", "\x1b[M", "0"]
+)
+def test_a_megabyte_of_anything_is_read_at_once_and_little_of_it_remembered(piece: str) -> None:
+    keys, text = _Keys(), piece * (2**16 // len(piece))
+    for _ in range(16):
+        keys.feed(text)
+        assert len(keys._begun) < 20
+    keys.give_up()
     assert keys.feed("q") == "q"
 
 
