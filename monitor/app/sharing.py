@@ -21,6 +21,9 @@ from monitor.store.paths import state_dir
 from monitor.store.reading import reading_path
 from monitor.transcripts.data_dirs import data_dirs
 
+WAIT_SECONDS = 15.0
+"""How long another process is waited for that polls already; then each polls for itself."""
+
 LEAST_AGE = timedelta(seconds=10)
 """A reading this young is shared, whatever the refresh."""
 
@@ -51,10 +54,10 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
         return usage
     path = reading_path(state_dir(), roots, settings.data.key).with_suffix(".failed.json")
     try:
-        with locked(path):
+        with locked(path, WAIT_SECONDS):
             return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, started_at)
     except OSError:
-        return _polled_usage(settings)  # a read-only home: nothing can be shared
+        return _polled_usage(settings)  # nothing can be shared, or whoever polls is stopped
 
 
 def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:

@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from monitor.model.history import History
 from monitor.model.reading import undercounts
-from monitor.store.json_file import digest, load, locked, save
+from monitor.store.json_file import digest, load, load_to_change, locked, save
 from monitor.store.paths import private_dir
 
 
@@ -34,7 +34,7 @@ def load_history(path: Path) -> Optional[History]:
 def change_history(path: Path, change: Callable[[History], History]) -> History:
     """Change the stored history, and return it. Raises OSError; then nothing has changed."""
     with locked(path):
-        history = change(load_history(path) or History())
+        history = change(load_to_change(path, History, _from_version_1) or History())
         save(path, history)
         return history
 

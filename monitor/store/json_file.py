@@ -9,8 +9,11 @@ slower, cattrs and mashumaro a third, pydantic more.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
+import time
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,35 +32,53 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 MAX_NUMBER = 10**15
 """Tokens, bytes, dollars, percent: no number in these files is negative, or comes near this."""
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system without locks answers, such as NFS without its lock service."""
+
 FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What data of an unexpected shape may raise."""
 
 Record = TypeVar("Record", bound=Hashable)
 Raw = dict[str, Any]
+Upgrade = Callable[[Raw], Raw]
 Decoder = Callable[[Any], Any]
 
 
-def load(
-    path: Path, kind: type[Record], upgrade: Callable[[Raw], Raw] = lambda raw: raw
-) -> Optional[Record]:
+class NewerFileError(OSError):
+    """A newer version of this program has written the file, which is left alone."""
+
+
+def load(path: Path, kind: type[Record], upgrade: Upgrade = lambda raw: raw) -> Optional[Record]:
     """Read the record of a file; None if there is none, or none that can be used.
 
     `upgrade` turns the data of a file of version 1 into the present shape. A file that cannot be
     used is set aside as `<name>.unreadable`, never overwritten or deleted.
     """
     try:
+        return load_to_change(path, kind, upgrade)
+    except NewerFileError:
+        return None
+
+
+def load_to_change(
+    path: Path, kind: type[Record], upgrade: Upgrade = lambda raw: raw
+) -> Optional[Record]:
+    """Read a record as `load` does, to save a changed one. Raises NewerFileError."""
+    try:
         with open(path, encoding="utf-8", opener=_open_planted) as file:
             raw = json.loads(file.read(MAX_BYTES))
-        if raw["version"] not in (1, VERSION):
-            raise ValueError(f"version {raw['version']}")
-        record: Record = _decoder(kind)(upgrade(raw) if raw["version"] == 1 else raw)
-        return record
+        version = _number(_checked(raw["version"], int))
+        if version == 0:
+            raise ValueError("version 0")
+        if version <= VERSION:
+            record: Record = _decoder(kind)(upgrade(raw) if version == 1 else raw)
+            return record
     except OSError:
         return None
     except FAULTS:
-        with suppress(OSError):  # in a read-only directory it stays as it is, and is not used
-            path.replace(path.with_name(f"{path.name}.unreadable"))
+        _set_aside(path)
         return None
+    raise NewerFileError(errno.EEXIST, "a newer version's file", str(path))
 
 
 def save(path: Path, record: object) -> None:
@@ -93,10 +114,11 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a state file while it is read, changed and saved. Raises OSError.
+def locked(path: Path, seconds: float = 2.0) -> Iterator[None]:
+    """Hold the lock of a state file while it is read, changed and saved.
 
-    Where the platform has no such lock the last writer wins, with a whole file all the same.
+    Where the file system has no locks the last writer wins, with a whole file all the same. Raises
+    OSError if another process holds the lock for longer than `seconds`: it may be stopped.
     """
     private_dir(path.parent)
     try:
@@ -106,11 +128,35 @@ def locked(path: Path) -> Iterator[None]:
         return
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    until = time.monotonic() + seconds
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not _take_lock(lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)):
+            if time.monotonic() > until:
+                raise BlockingIOError(errno.EAGAIN, "another process holds the lock", str(path))
+            time.sleep(0.02)
         yield
     finally:
         os.close(descriptor)
+
+
+def _take_lock(lock: Callable[[], None]) -> bool:
+    """Return False while another process holds the lock; True too where there are no locks."""
+    try:
+        lock()
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    return True
+
+
+def _set_aside(path: Path) -> None:
+    """Rename a file to the first free one of `<name>.unreadable`, `<name>.unreadable.2`, ..."""
+    names = (f"{path.name}.unreadable{'' if n == 1 else f'.{n}'}" for n in itertools.count(1))
+    free = next(name for name in names if not os.path.lexists(path.with_name(name)))
+    with suppress(OSError):  # in a read-only directory it stays as it is, and is not used
+        path.replace(path.with_name(free))
 
 
 def _open_planted(name: str, flags: int) -> int:

@@ -17,7 +17,7 @@ from monitor.model.official import (
     joined,
     with_session,
 )
-from monitor.store.json_file import digest, load, locked, save
+from monitor.store.json_file import digest, load, load_to_change, locked, save
 
 
 def official_path(directory: Path, data_dir: str) -> Path:
@@ -47,7 +47,8 @@ def add_reports(
     """Add what a session reports to the stored limits, and return them all. Raises OSError."""
     path = official_path(directory, data_dir)
     with locked(path):
-        limits = with_session(_load(path), session_id, reports, now, api_ms)
+        known = load_to_change(path, OfficialLimits, _from_version_1) or OfficialLimits()
+        limits = with_session(known, session_id, reports, now, api_ms)
         save(path, limits)
     return limits
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Optional
 
@@ -24,16 +24,27 @@ def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
     It is on the file system of the data if possible, since hard links need that. Nothing is ever
     written into Claude's own directories.
     """
-    base = _base(data_dirs)
-    _sweep(base)
-    path = base / f"run-{os.urandom(6).hex()}"
-    path.mkdir(0o700)
-    alive = _hold(path / ALIVE)
+    path, alive = _make(data_dirs)
     try:
         yield path
     finally:
         alive.close()
         _remove(path)
+
+
+def _make(data_dirs: Sequence[Path]) -> tuple[Path, IO[str]]:
+    """Make the directory where that works: a disk may be full. Raises OSError."""
+    problem = OSError("no private directory can be made, neither in the cache nor in the temp dir")
+    for base in _bases(data_dirs):
+        _sweep(base)
+        path = base / f"run-{os.urandom(6).hex()}"
+        try:
+            path.mkdir(0o700)
+            return path, _hold(path / ALIVE)
+        except OSError as error:
+            problem = error
+            _remove(path)
+    raise problem
 
 
 def _remove(path: Path) -> None:
@@ -45,15 +56,11 @@ def _remove(path: Path) -> None:
         time.sleep(0.02)
 
 
-def _base(data_dirs: Sequence[Path]) -> Path:
+def _bases(data_dirs: Sequence[Path]) -> list[Path]:
+    """Return the usable bases, those on the file system of the data first."""
     wanted = next((_device(path) for path in data_dirs if _device(path) is not None), None)
-    made = [path for path in (_cache_base(), _temporary_base()) if path is not None]
-    for path in made:
-        if wanted is None or _device(path) == wanted:
-            return path
-    if not made:
-        raise OSError("no private directory can be made, neither in the cache nor in the temp dir")
-    return made[0]
+    usable = [path for path in (_cache_base(), _temporary_base()) if path is not None]
+    return sorted(usable, key=lambda path: wanted is not None and _device(path) != wanted)
 
 
 def _cache_base() -> Optional[Path]:
@@ -79,14 +86,23 @@ def _device(path: Path) -> Optional[int]:
 
 
 def _hold(path: Path) -> IO[str]:
-    """Open and lock a file; the lock ends with the process, however that ends."""
+    """Open and lock a file; the lock ends with the process, however that ends.
+
+    Raises OSError, also if the disk is full.
+    """
     file = path.open("w")
     try:
+        file.write("alive\n")
+        file.flush()
+    except OSError:
+        file.close()
+        raise
+    # On Windows an open file cannot be deleted, which serves as the lock. Without locks, other
+    # processes may sweep the directory once it is old: then a poll makes it anew.
+    with suppress(ImportError, OSError):
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX)
-    except ImportError:
-        pass  # on Windows an open file cannot be deleted, which serves as the lock
     return file
 
 

@@ -166,10 +166,19 @@ def test_a_file_of_the_older_format_is_read_and_written_anew_with_nothing_lost(p
     assert not aside(path).exists()
 
 
+def test_the_history_of_a_newer_version_is_neither_used_nor_changed(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text('{"version": 99, "blocks": []}')
+    assert load_history(path) is None
+    with pytest.raises(OSError, match="newer version"):
+        add_to_history(path, [FIRST], NOW)
+    assert path.read_text() == '{"version": 99, "blocks": []}'
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "{", "[]", "null", '{"version": 1}', '{"version": 99, "blocks": []}'),
+        *("", "{", "[]", "null", '{"version": 1}', '{"version": 0}'),
         *('{"version": 1, "read_at": null, "blocks": [7]}', '{"version": 1, "blocks": 7}'),
         *('{"version": 2, "completed": [7]}', '{"version": 2, "completed": 7}', "\x00\x01"),
         *(broken(start="yesterday"), broken(tokens=[1, 2, 3, 4, 5]), broken(entries="many")),

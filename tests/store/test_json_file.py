@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -14,7 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.store.json_file import MAX_NUMBER, load, save
+from monitor.store.json_file import (
+    MAX_NUMBER,
+    NewerFileError,
+    load,
+    load_to_change,
+    locked,
+    save,
+)
 
 WHEN = datetime(2026, 6, 10, 18, 32, 7, 5, timezone.utc)
 
@@ -109,7 +118,7 @@ def test_a_time_of_another_zone_is_read_as_utc(path: Path) -> None:
         *({"pairs": [[WHEN.isoformat(), 1, 2]]}, {"pairs": [[WHEN.isoformat(), 1.5]]}),
         *({"pairs": [[WHEN.isoformat(), True]]}, {"pairs": [[WHEN.isoformat(), -1]]}),
         *({"pairs": [[WHEN.isoformat(), MAX_NUMBER + 1]]}, {"named": []}, {"named": {"a": 1}}),
-        *({"inner": {}}, {"inner": []}, {"version": 3}, {"version": 0}, {"version": "2"}),
+        *({"inner": {}}, {"inner": []}, {"version": 0}, {"version": "2"}),
     ],
     ids=str,
 )
@@ -135,10 +144,14 @@ def test_a_file_of_version_1_is_read_by_its_upgrade(path: Path) -> None:
     assert load(written(path, name="now"), Sample, lambda _: {}) == Sample("now")
 
 
-def test_where_nothing_can_be_set_aside_the_file_is_not_used(path: Path) -> None:
+def test_where_nothing_can_be_set_aside_the_file_is_not_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
     written(path, name=7)
-    aside(path).mkdir()
-    (aside(path) / "file").touch()
+    monkeypatch.setattr(Path, "replace", refuse)
     assert load(path, Sample) is None
     assert path.exists()
 
@@ -153,3 +166,42 @@ def test_a_directory_in_the_place_of_a_file_leaves_nothing_open(tmp_path: Path) 
     before = set(Path("/proc/self/fd").iterdir())
     assert load(tmp_path, Sample) is None
     assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_second_unusable_file_does_not_overwrite_the_first_that_was_set_aside(path: Path) -> None:
+    for number, name in ((1, ""), (2, ".2"), (3, ".3")):
+        written(path, flag=number)
+        assert load(path, Sample) is None
+        stored = path.with_name(f"{path.name}.unreadable{name}")
+        assert json.loads(stored.read_text())["flag"] == number
+
+
+def test_the_file_of_a_newer_version_is_left_alone(path: Path) -> None:
+    text = written(path, version=3, name=["another shape"]).read_text()
+    assert load(path, Sample) is None
+    with pytest.raises(NewerFileError):
+        load_to_change(path, Sample)
+    assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
+def test_a_lock_that_another_process_keeps_is_not_waited_for_for_ever(path: Path) -> None:
+    again = pytest.raises(BlockingIOError, match="holds the lock")
+    with locked(path), again, locked(path, 0.05):
+        pytest.fail("it was taken twice")
+    with locked(path, 0.05):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
+def test_a_file_system_without_locks_is_used_without_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with locked(path):
+        save(path, Sample("x"))
+    assert load(path, Sample) == Sample("x")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,38 @@ def test_one_that_has_just_been_made_is_left_alone(tmp_path: Path) -> None:
     with workspace([tmp_path]):
         assert young.exists()
         assert not old.exists()
+
+
+def full(error: int) -> Callable[..., object]:
+    """A function that fails as on a full disk, but only below the cache."""
+    hold = module._hold
+
+    def failing(path: Path) -> object:
+        if cache_dir() in path.parents:
+            raise OSError(error, os.strerror(error))
+        return hold(path)
+
+    return failing
+
+
+def test_on_a_full_home_disk_it_lies_in_the_temporary_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(module, "_hold", full(errno.ENOSPC))
+    with workspace([]) as path:
+        assert tmp_path in path.parents
+    assert not list((cache_dir() / "run").iterdir()), "nothing is left of what could not be used"
+
+
+@posix
+def test_a_file_system_without_locks_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with workspace([tmp_path]) as path:
+        assert path.is_dir()
+    assert not path.exists()
