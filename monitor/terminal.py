@@ -160,9 +160,8 @@ def _continued(begun: str, character: str) -> str:
         return begun + character if is_start else ""  # else a key, or Alt and a key
     if begun[1] == "O":
         return ""  # arrows and function keys in application mode
-    return (
-        _continued_csi(begun, character) if begun[1] == "[" else _continued_string(begun, character)
-    )
+    rest = _continued_csi if begun[1] == "[" else _continued_string
+    return rest(begun, character)
 
 
 def _continued_csi(begun: str, character: str) -> str:

@@ -114,7 +114,7 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 @contextmanager
-def locked(path: Path, seconds: float = 2.0) -> Iterator[None]:
+def locked(path: Path, seconds: float = 5.0) -> Iterator[None]:
     """Hold the lock of a state file while it is read, changed and saved.
 
     Where the file system has no locks the last writer wins, with a whole file all the same. Raises
