@@ -111,9 +111,7 @@ def _with_percents(
     blocks: Sequence[Block], official: OfficialLimits, now: datetime
 ) -> list[CompletedBlock]:
     """Return completed blocks, each with its final official percentage where that is known."""
-    return [
-        replace(CompletedBlock(b), official_percent=final_percent(official, b, now)) for b in blocks
-    ]
+    return [CompletedBlock(block, final_percent(official, block, now)) for block in blocks]
 
 
 def _is_known(new: CompletedBlock, history: History) -> bool:
