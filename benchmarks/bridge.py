@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model.blocks import Event
 from monitor.model.bridge import WindowStart, bridge
-from monitor.model.headline import MIN_SHARE
+from monitor.model.five_hour import MIN_SHARE
 from monitor.model.official import Capture
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)

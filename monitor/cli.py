@@ -244,7 +244,8 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
     if params["follow"] and not params["json"]:
         raise click.UsageError("--follow goes with --json.")
     check_named_file(ctx)
-    ctx.obj = settings = settings_from(params, plans_of(ctx))
+    chosen = ctx.get_parameter_source("plan") is not ParameterSource.DEFAULT
+    ctx.obj = settings = settings_from(params, plans_of(ctx), is_plan_chosen=chosen)
     if ctx.invoked_subcommand is not None:
         return None
     typed = ctx.get_parameter_source("alert_at") is ParameterSource.COMMANDLINE

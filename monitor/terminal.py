@@ -111,6 +111,11 @@ def _descriptor(stream: Optional[TextIO]) -> Optional[int]:
 
 _ESCAPE = "\x1b"
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
+_NAMED_KEYS = {
+    **{f"\x1b{kind}{code}": name for kind in "[O" for code, name in (("A", "up"), ("B", "down"))},
+    "\x1b[5~": "page_up",
+    "\x1b[6~": "page_down",
+}
 _STRING_STARTS = "]PX^_"  # what follows is a string: an answer to a question of an earlier program
 
 
@@ -134,9 +139,10 @@ class _Keys:
     def feed(self, text: str) -> Optional[str]:
         """Return the key if `text` is one key, or one held down; else None.
 
-        Several different characters at once are an unbracketed paste, not keys.
+        Arrows and page keys have names, such as `page_up`. Several different characters at once are
+        an unbracketed paste, not keys.
         """
-        keys = {character for character in text if self._is_key(character)}
+        keys = {key for key in map(self._key, text) if key}
         return keys.pop() if len(keys) == 1 else None
 
     def give_up(self) -> Optional[str]:
@@ -145,10 +151,12 @@ class _Keys:
         self._begun = ""
         return key
 
-    def _is_key(self, character: str) -> bool:
-        """Take in a character; return whether it is a key and no part of a sequence."""
+    def _key(self, character: str) -> Optional[str]:
+        """Take in a character; return the key that it is or completes."""
         before, self._begun = self._begun, _continued(self._begun, character)
-        return not before and not self._begun
+        if self._begun:
+            return None
+        return _NAMED_KEYS.get(before + character) if before else character
 
 
 def _continued(begun: str, character: str) -> str:
@@ -235,8 +243,8 @@ if sys.platform == "win32":
         def _key(self) -> str:
             key = msvcrt.getwch()
             if key in "\x00\xe0" and msvcrt.kbhit():  # an arrow or function key has a second code
-                msvcrt.getwch()
-                return ""
+                codes = {"H": "\x1b[A", "P": "\x1b[B", "I": "\x1b[5~", "Q": "\x1b[6~"}
+                return codes.get(msvcrt.getwch(), "")
             if key == "\x03":  # Ctrl+C, if it arrives as a key
                 signal.raise_signal(signal.SIGINT)
                 return ""

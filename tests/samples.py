@@ -201,7 +201,7 @@ def usage_of(
 
 
 LIKELY = {
-    "tight": (0.31, (1_100, 7_900, 24_500)),
+    "tight": (0.36, (1_100, 7_900, 24_500)),
     "runs-out": (0.83, (3_600, 14_900, 33_100)),
     "stale": (0.93, (8_200, 16_900, 38_100)),
     "official": (0.83, (3_600, 14_900, 33_100)),
@@ -221,15 +221,29 @@ def usage_in(state: str, rules: Rules = RULES) -> Usage:
     chance, more = LIKELY.get(state, (0.06, (900, 4_300, 15_000)))
     low, median, high = (usage.tokens.counted + count for count in more)
     verdict = "runs_out" if chance >= RUNS_OUT_FROM else "tight" if chance >= TIGHT_FROM else "ok"
+    limit, end = usage.five_hour.limit_tokens, usage.reset.at
+    assert limit is not None and end is not None
+    used = usage.tokens.counted
+    earliest, likely_at, latest = (_reached_at(used, n, limit, end) for n in (high, median, low))
     made = replace(
         usage.forecast,
         verdict=verdict,
         probability=chance,
-        likely_percent=usage.headline.percent_at(median),
-        likely_range=(usage.headline.percent_at(low), usage.headline.percent_at(high)),
+        earliest=earliest,
+        likely_at=likely_at,
+        latest=latest,
+        likely_percent=usage.five_hour.percent_at(median),
+        likely_range=(usage.five_hour.percent_at(low), usage.five_hour.percent_at(high)),
         tokens=(low, median, high),
     )
     return replace(usage, forecast=made)
+
+
+def _reached_at(used: int, end_tokens: float, limit: float, end: datetime) -> Optional[datetime]:
+    """When a straight line to `end_tokens` at the reset reaches the limit."""
+    if end_tokens < limit:
+        return None
+    return NOW + (end - NOW) * ((limit - used) / (end_tokens - used))
 
 
 def captured(

@@ -55,11 +55,11 @@ def send(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> No
 
 def environment(alert: Alert, usage: Usage) -> dict[str, str]:
     """Return the environment variables that describe an alert to the user's command."""
-    left = usage.headline.tokens_left
+    left, used = usage.headline.tokens_left, usage.headline.used_percent
     values = {
         "STATUS": usage.status,
         "VERDICT": usage.forecast.verdict,
-        "PERCENT": f"{usage.headline.used_percent:.1f}",
+        "PERCENT": "" if used is None else f"{used:.1f}",
         "SOURCE": usage.headline.source,
         "TOKENS_USED": str(usage.tokens.counted),
         "TOKENS_LEFT": "" if left is None else str(round(left)),

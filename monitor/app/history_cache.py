@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.model.blocks import Block, real_blocks
+from monitor.model.blocks import Block, real_blocks, unpriced_models, with_known_cost
 from monitor.model.history import CompletedBlock, History, with_scan, with_seen
+from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
 from monitor.store.history import change_history, claim, history_path, history_stamp, load_history
@@ -19,6 +20,10 @@ HISTORY_AGE = timedelta(hours=24)
 
 HISTORY_RETRY = timedelta(hours=1)
 """How long a failed read is not repeated: reading the whole history costs seconds of CPU."""
+
+
+SEARCH_NOTED = timedelta(minutes=10)
+"""How often it is stored that the transcripts were searched: a new start searches what is newer."""
 
 
 class HistoryCache:
@@ -54,12 +59,22 @@ class HistoryCache:
         if known is None or known.read_at is None:
             return
         ended = [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
-        completed = _with_percents(ended, official, reading.read_at)
+        completed = _completed(ended, official, reading.unpriced_models, reading.read_at)
         new = [item for item in completed if not _is_known(item, known)]
         if not new or new == self._offered:
             return  # they may have been refused once: not at every poll again
         self._offered = new
         self._change(lambda stored: replace(stored, completed=with_seen(stored.completed, new)))
+
+    def add_hits(self, hits: Sequence[LimitHit], now: datetime) -> None:
+        """Add the hits that a search up to `now` has found; note now and then that it was made."""
+        known = self.history or History()
+        is_noted = known.searched_at is not None and now - known.searched_at < SEARCH_NOTED
+        if is_noted and with_hits(known.hits, hits) == known.hits:
+            return
+        self._change(
+            lambda stored: replace(stored, hits=with_hits(stored.hits, hits), searched_at=now)
+        )
 
     def is_due(self, reading: Reading) -> bool:
         """Return whether the whole history should be read: never read, a day old, or incomplete."""
@@ -84,9 +99,13 @@ class HistoryCache:
         """Replace what a full scan covers."""
         now = self._clock()
         ended = [b for b in real_blocks(blocks) if b.end <= now]
-        completed = _with_percents(ended, official, now)
+        completed = _completed(ended, official, unpriced_models(blocks), now)
         self.error = None
-        self._change(lambda stored: History(with_scan(stored.completed, completed), now))
+        self._change(
+            lambda stored: replace(
+                stored, completed=with_scan(stored.completed, completed), read_at=now
+            )
+        )
 
     def distrust_window(self, until: datetime) -> None:
         """Let all processes read everything until then: a full scan has contradicted the window."""
@@ -107,11 +126,14 @@ def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
     return reading.source.scan == "window" and first is not None and first.start > read_at
 
 
-def _with_percents(
-    blocks: Sequence[Block], official: OfficialLimits, now: datetime
+def _completed(
+    blocks: Sequence[Block], official: OfficialLimits, unpriced: Collection[str], now: datetime
 ) -> list[CompletedBlock]:
-    """Return completed blocks, each with its final official percentage where that is known."""
-    return [CompletedBlock(block, final_percent(official, block, now)) for block in blocks]
+    """Return completed blocks, each with its cost and final official percentage where known."""
+    return [
+        CompletedBlock(with_known_cost(block, unpriced), final_percent(official, block, now))
+        for block in blocks
+    ]
 
 
 def _is_known(new: CompletedBlock, history: History) -> bool:

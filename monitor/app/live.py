@@ -27,6 +27,10 @@ from monitor.views.text import DOT, Line
 
 ESCAPE = chr(27)
 
+LONGEST_HELP = 60
+
+SCROLL = {"up": -1, "down": 1, "page_up": -1, "page_down": 1}
+
 
 def run_live(settings: Settings, poller: Poller) -> int:
     """Show the live screen; offer to install ccusage if there is none. Return the exit code."""
@@ -48,14 +52,22 @@ class Page:
 
     display: DisplayOptions
     name: str = ""
+    first: int = 0
+    """The first row that the page shows."""
 
-    def after(self, key: Optional[str]) -> Page:
-        """Return the page after a key: `c` costs, `h` history, `?` help; each again: back."""
+    def after(self, key: Optional[str], rows: int, blocks: int) -> Page:
+        """Return the page after a key: `c` costs, `h` history, `?` help; each again: back.
+
+        Arrows, PgUp and PgDn scroll; the terminal has `rows`, and the history `blocks`.
+        """
+        if key in SCROLL and self.name:
+            first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
+            return replace(self, first=max(0, min(first, max(blocks - 1, LONGEST_HELP))))
         if key == "c":
             display = replace(self.display, show_cost=not self.display.show_cost)
             return replace(self, display=display)
         name = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.name)
-        return replace(self, name="" if key in ("h", "?") and name == self.name else name)
+        return replace(self, name="" if key in ("h", "?") and name == self.name else name, first=0)
 
 
 class CachedChart:
@@ -68,7 +80,7 @@ class CachedChart:
     def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
         """Return the chart, as it was drawn in this minute if nothing else is new."""
         minute = usage.now.replace(second=0, microsecond=0)
-        key = (minute, usage.tokens, usage.limit, usage.headline, usage.reset, width, rows, glyphs)
+        key = (minute, usage.tokens, usage.limit, usage.five_hour, usage.reset, width, rows, glyphs)
         if (key, usage.events is None) != self._key:
             self._key = (key, usage.events is None)
             self._lines = burn_up(usage, width, rows, glyphs)
@@ -101,7 +113,7 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
                 return 0
             if key == "r":
                 poller.poll_now()
-            page = page.after(key)
+            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
     finally:
         poller.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
@@ -113,11 +125,11 @@ def _with_usage(
     if page.name == "help":
         from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
-        return help_page(columns, rows, page.display.style.glyphs)
+        return help_page(columns, rows, page.display.style.glyphs, page.first)
     if page.name == "history":
         from monitor.views.screen.history_screen import history_page  # likewise
 
-        return history_page(usage, result.history, columns, rows, page.display)
+        return history_page(usage, result.history, columns, rows, page.display, page.first)
     return frame(usage, columns, rows, page.display)
 
 
@@ -129,7 +141,7 @@ def _without_usage(
     if page.name == "help":
         from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
-        return help_page(columns, rows, glyphs)
+        return help_page(columns, rows, glyphs, page.first)
     error, keys = result.error, f"q or Ctrl+C to leave{DOT}? help"
     text = (error.reason, error.advice, "The monitor keeps trying.") if error else (waiting,)
     return message("Claude Code", text, columns, rows, keys)

@@ -22,7 +22,9 @@ from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Usage, measure
 from monitor.store.official import load_official
+from monitor.store.paths import directory_fault
 from monitor.store.reading import ReadingFile, load_reading
+from monitor.transcripts.limit_hits import FIRST_SPAN, RECENT_SPAN, HitSearch
 from monitor.transcripts.watcher import Watcher
 
 REST = 3.0
@@ -41,12 +43,15 @@ class PollResult:
     error: Optional[MonitorError] = None
     official: OfficialLimits = field(default_factory=OfficialLimits)
     history_error: Optional[str] = None
+    store_error: Optional[str] = None
 
     def measured(self, rules: Rules, now: datetime) -> Optional[Usage]:
         """Return the usage at `now`; None while there is no reading."""
         if self.reading is None:
             return None
-        history = replace(self.history or History(), error=self.history_error)
+        history = replace(
+            self.history or History(), error=self.history_error, store_error=self.store_error
+        )
         return measure(self.reading, history, rules, now, self.official)
 
 
@@ -66,6 +71,7 @@ class Poller:
         self._watcher = Watcher(reader.options.claude_dirs)
         self._history = HistoryCache(state_dir, clock)
         self._file = ReadingFile(state_dir)
+        self._hits = HitSearch()
         self._is_first = True
         self._thread: Optional[_PollThread] = None
 
@@ -90,7 +96,9 @@ class Poller:
         official = load_official(self._state_dir, reading.source.data_dirs)
         self._history.add_ended(reading, official)
         history, error_text = self._history.history, self._history.error
-        self.result = PollResult(reading, history, None, official, error_text)
+        self.result = PollResult(
+            reading, history, None, official, error_text, _store_error(self._state_dir)
+        )
         if not reading.is_partial:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
         return self.result
@@ -163,7 +171,8 @@ class Poller:
         changed = self._watcher.poll()
         self._history.load([str(root) for root in self._watcher.roots], command.version)
         last = None if self.result.error else self.result.reading
-        if self._is_first:
+        is_first = self._is_first
+        if is_first:
             last = self._stored_reading()
             self._is_first, changed = False, last is None
         if last is None or changed or self._is_outdated(last, now):
@@ -171,7 +180,16 @@ class Poller:
             last = self.reader.read(self._watcher.transcripts, now, last, whole=whole)
         else:
             last = replace(last, read_at=now)
+        if changed or is_first:
+            self._search_hits(now)
         return self.reader.with_series(last, now) if series and last.is_partial else last
+
+    def _search_hits(self, now: datetime) -> None:
+        known = self._history.history
+        since = known.searched_at if known and known.searched_at else now - FIRST_SPAN
+        oldest = min(since, now - RECENT_SPAN)
+        hits = self._hits.search(self._watcher.transcripts.files, oldest)
+        self._history.add_hits(hits, now)
 
     def _stored_reading(self) -> Optional[Reading]:
         """Return what another process has read, if nothing has changed since."""
@@ -277,6 +295,11 @@ def _is_same(before: Optional[Reading], reading: Optional[Reading]) -> bool:
     if before is None or reading is None:
         return False
     return replace(before, read_at=reading.read_at) == reading
+
+
+def _store_error(directory: Path) -> Optional[str]:
+    fault = directory_fault(directory)
+    return f"{fault.reason} {fault.advice}" if fault else None
 
 
 def _agree(

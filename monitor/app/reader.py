@@ -12,7 +12,7 @@ from monitor.ccusage.find import find
 from monitor.ccusage.report import parse_events, parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.config.settings import DataOptions
-from monitor.model.blocks import Block, Event, active_block, series
+from monitor.model.blocks import Block, Event, active_block, series, unpriced_models
 from monitor.model.reading import Reading, Source
 from monitor.store.json_file import digest
 from monitor.transcripts.data_dirs import missing_dirs, projects_of
@@ -82,8 +82,15 @@ class Reader:
         if block and events is None:
             files = None if whole else select(transcripts.files, block.start)
             self._series.prepare(files, len(self._roots), self._usable_dirs())
-        is_partial = block is not None and events is None
-        return Reading(blocks, now, self._source(transcripts, since), events, is_partial)
+        unpriced = unpriced_models(blocks).union(last.unpriced_models if last else ())
+        return Reading(
+            blocks,
+            now,
+            self._source(transcripts, since),
+            events,
+            tuple(sorted(unpriced)),
+            is_partial=block is not None and events is None,
+        )
 
     def with_series(self, reading: Reading, now: datetime) -> Reading:
         """Return a partial reading completed with the series of the active block's events.
@@ -96,8 +103,13 @@ class Reader:
         seconds = _full_seconds(reading.source.size.bytes)
         text = self._run_text(self._series.dirs, seconds, "--session-length", EVENT_HOURS)
         self._series.read_at = now
-        events = series(block, parse_events(text, block.start))
-        return replace(reading, events=events, is_partial=False)
+        pieces, unpriced = parse_events(text, block.start)
+        return replace(
+            reading,
+            events=series(block, pieces),
+            unpriced_models=tuple(sorted(unpriced.union(reading.unpriced_models))),
+            is_partial=False,
+        )
 
     def read_all(self, transcripts: Transcripts, *extra: str) -> tuple[Block, ...]:
         """Read the whole history. Raises MonitorError or OSError."""
@@ -133,6 +145,7 @@ class Reader:
             size=transcripts.size,
             options_key=self.options.key,
             fingerprint=self._fingerprint(transcripts.files, since),
+            unreadable=transcripts.unreadable,
         )
 
     def _fingerprint(
@@ -223,6 +236,9 @@ class _SeriesScan:
     ) -> Optional[tuple[Event, ...]]:
         """Extend the last series to the block's count; return None if it must be read again."""
         known = last.events if last else None
+        before = active_block(last.blocks, now) if last else None
+        if before is not None and not set(block.models) <= set(before.models):
+            return None  # only the series shows whether a new model has a price
         is_fresh = self.read_at is not None and now - self.read_at < EVENTS_EVERY
         return series(block, known) if known and is_fresh and known[0].at >= block.start else None
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, NoReturn, Optional, TypeVar
 
 from monitor.errors import MonitorError
-from monitor.model.blocks import MAX_TOKENS, Block, Event, TokenCounts
+from monitor.model.blocks import MAX_TOKENS, Block, Event, TokenCounts, unpriced_models
 
 ADVICE = "Try another version of ccusage (--ccusage), and see `ccusage-monitor doctor`."
 
@@ -44,20 +44,21 @@ def parse_report(text: str) -> tuple[Block, ...]:
     return tuple(_parsed(text, _block))
 
 
-def parse_events(text: str, since: datetime) -> tuple[Event, ...]:
-    """Read a finely cut report (`--session-length 0.02`): its events from `since` (UTC) on.
+def parse_events(text: str, since: datetime) -> tuple[tuple[Event, ...], frozenset[str]]:
+    """Read a finely cut report (`--session-length 0.02`) from `since` (UTC) on.
 
-    Older pieces are skipped unread: of thousands only hundreds matter. Raises MonitorError.
+    Returns its events, and the models that ccusage has no price for. Older pieces are skipped
+    unread: of thousands only hundreds matter. Raises MonitorError.
     """
     first = since.strftime("%Y-%m-%dT%H:%M:%S")
 
-    def event(raw: dict[str, Any]) -> Optional[Event]:
+    def piece(raw: dict[str, Any]) -> Optional[Block]:
         end = raw.get("actualEndTime")
         # All times of one report have the same format, so their texts sort like the times.
-        return None if isinstance(end, str) and end < first else _event(raw)
+        return None if isinstance(end, str) and end < first else _block(raw)
 
-    events = (event for event in _parsed(text, event) if event is not None)
-    return tuple(sorted(events, key=lambda event: event.at))
+    pieces = [piece for piece in _parsed(text, piece) if piece is not None and not piece.is_gap]
+    return tuple(sorted(map(_event, pieces), key=lambda event: event.at)), unpriced_models(pieces)
 
 
 def _parsed(text: str, parse: Callable[[dict[str, Any]], Read]) -> Iterator[Read]:
@@ -101,13 +102,8 @@ def _block(raw: dict[str, Any]) -> Block:
     )
 
 
-def _event(raw: dict[str, Any]) -> Optional[Event]:
-    """Read a piece of the report as an event; None if it is a gap."""
-    if _flag(raw.get("isGap", False), "isGap"):
-        return None
-    name = "startTime" if raw.get("actualEndTime") is None else "actualEndTime"
-    at, cost = _time(_field(raw, name), name), _cost(raw.get("costUSD"), "costUSD")
-    return Event(at, _token_counts(raw).counted, cost)
+def _event(piece: Block) -> Event:
+    return Event(piece.last_activity or piece.start, piece.tokens.counted, piece.cost_usd)
 
 
 def _token_counts(raw: dict[str, Any]) -> TokenCounts:

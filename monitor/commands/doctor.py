@@ -27,14 +27,15 @@ from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.bridge import bridge_errors
+from monitor.model.five_hour import window_start
 from monitor.model.formatting import age, count, percent, plural, size, visible
-from monitor.model.headline import window_start
 from monitor.model.official import FIVE_HOUR, window_kind
-from monitor.model.sentence import left_out
+from monitor.model.sentence import left_out, unreadable_advice, unreadable_text
 from monitor.store.history import forget_history
-from monitor.store.paths import cache_dir, has_home, private_dir, state_dir, temporary_dir
-from monitor.transcripts.data_dirs import UNREADABLE, data_dirs, missing_dirs, projects_of
-from monitor.transcripts.files import scan
+from monitor.store.paths import cache_dir, directory_fault, has_home, state_dir, temporary_dir
+from monitor.transcripts.data_dirs import data_dirs, missing_dirs
+from monitor.transcripts.files import walk
+from monitor.transcripts.unreadable import find_unreadable
 
 
 class Check(NamedTuple):
@@ -119,11 +120,9 @@ def _own_files() -> Iterator[Check]:
     if not has_home():
         text = f"no home directory is known: state and cache are in {temporary_dir()}"
         yield Check(None, text, "Set HOME to a directory of yours to keep them.")
-    try:
-        private_dir(state_dir())
-    except OSError as error:
-        text = f"{state_dir()} cannot be used: {error.strerror}; past blocks are not stored"
-        yield Check(None, text, "Set HOME or XDG_STATE_HOME to a directory of yours.")
+    fault = directory_fault(state_dir())
+    if fault is not None:
+        yield Check(False, *fault)
 
 
 def _same_name() -> Iterator[Check]:
@@ -170,13 +169,13 @@ def _data(settings: Settings) -> Iterator[Check]:
     for missing in missing_dirs(settings.data.claude_dirs):
         yield Check(False, left_out(str(missing)), "Correct --claude-dir.")
     for root in roots:
-        projects = projects_of(root)
-        if projects.is_dir() and not os.access(projects, os.R_OK | os.X_OK):
-            yield Check(False, f"{projects} cannot be read", UNREADABLE)
-            continue
-        files = scan([root])
-        amount = f"{plural(len(files), 'file')}, {size(sum(file.size for file in files))}"
+        folders = list(walk([root]))
+        sizes = [file.size for folder in folders for file in folder.files.values()]
+        amount = f"{plural(len(sizes), 'file')}, {size(sum(sizes))}"
         yield Check(True, f"Claude data in {root}: {amount}")
+        unreadable = tuple(find_unreadable([root], folders))
+        if unreadable:
+            yield Check(False, unreadable_text(unreadable), unreadable_advice(unreadable))
 
 
 def _terminal(settings: Settings) -> Iterator[Check]:
@@ -211,6 +210,8 @@ def _official(settings: Settings, poller: Poller) -> Iterator[Check]:
         f"captured {age(usage.now - window.captured_at)} ago"
         for key, window in windows.items()
     ]
+    if not known and directory_fault(state_dir()):
+        return  # they may have been reported, and could not be stored
     if not known:
         # Whoever pays by use has none, so this alone is no fault.
         yield Check(None, "no official limits: `ccusage-monitor statusline --install` brings them")

@@ -86,13 +86,16 @@ def _line(data: bytes, settings: Settings) -> str:
 
     now = utc_now()
     session = parse_input(data, now)
-    limits = present(_store(session, settings, now), now)
-    parts = official_parts(limits, now) or [_without_official(settings, now)]
+    stored, is_stored = _store(session, settings, now)
+    parts = official_parts(present(stored, now), now) or [_without_official(settings, now)]
+    parts += [] if is_stored else ["not stored, see ccusage-monitor doctor"]
     return " · ".join([*parts, *session_parts(session.context_percent, session.model)])
 
 
-def _store(session: StatusLineInput, settings: Settings, now: datetime) -> OfficialLimits:
-    """Store what this session reports, and return all that is known."""
+def _store(
+    session: StatusLineInput, settings: Settings, now: datetime
+) -> tuple[OfficialLimits, bool]:
+    """Store what this session reports; return all that is known, and whether it was stored."""
     from monitor.claude.status_line import session_dir
     from monitor.model.official import OfficialLimits, with_session
     from monitor.store.official import add_reports, load_official
@@ -102,11 +105,11 @@ def _store(session: StatusLineInput, settings: Settings, now: datetime) -> Offic
     try:
         home = str(session_dir(session.transcript, settings.data.claude_dirs, os.environ))
         if not session.reports:
-            return load_official(state_dir(), [home])
-        return add_reports(state_dir(), home, *new)
+            return load_official(state_dir(), [home]), True
+        return add_reports(state_dir(), home, *new), True
     except (OSError, RuntimeError, ValueError):
         # No home, or a read-only one: what has just come in can still be shown.
-        return with_session(OfficialLimits(), *new)
+        return with_session(OfficialLimits(), *new), False
 
 
 def _without_official(settings: Settings, now: datetime) -> str:

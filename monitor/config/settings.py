@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 class LimitOptions(NamedTuple):
     """Which limit applies, when it resets, and the clock for all times.
 
-    `own_plans` are those of the settings file: tokens by name.
+    `is_plan_chosen` is false if `plan` is only the default. `own_plans` are those of the settings
+    file: tokens by name.
     """
 
     plan: str = "pro"
+    is_plan_chosen: bool = False
     token_limit: Optional[int] = None
     reset_hour: Optional[int] = None
     timezone: Optional[str] = None
@@ -84,6 +86,7 @@ class Settings:
         limit = self.limit
         return Rules(
             plan=limit.plan,
+            is_plan_chosen=limit.is_plan_chosen,
             token_limit=limit.token_limit,
             reset_hour=limit.reset_hour,
             zone=pytz.timezone(limit.timezone) if limit.timezone else local_zone(),
@@ -92,11 +95,17 @@ class Settings:
         )
 
 
-def settings_from(params: Mapping[str, Any], own_plans: Mapping[str, int]) -> Settings:
-    """Build the settings from click's parameters, all present and converted."""
+def settings_from(
+    params: Mapping[str, Any], own_plans: Mapping[str, int], *, is_plan_chosen: bool
+) -> Settings:
+    """Build the settings from click's parameters, all present and converted.
+
+    `is_plan_chosen` says that an option, the environment or the settings file names the plan.
+    """
     return Settings(
         limit=LimitOptions(
             plan=params["plan"],
+            is_plan_chosen=is_plan_chosen,
             token_limit=params["token_limit"],
             reset_hour=params["reset_hour"],
             timezone=params["timezone"],

@@ -9,7 +9,8 @@ from typing import NamedTuple, Optional
 
 from monitor.model import sentence
 from monitor.model.formatting import percent
-from monitor.model.headline import WHOLE
+from monitor.model.headline import ALARM
+from monitor.model.limit_hits import FULL
 from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 
@@ -57,13 +58,15 @@ def due_alerts(
 
 
 def _window_ends(usage: Usage) -> Optional[datetime]:
-    """Return when the present window ends: Claude Code's own if it is known, else the block's.
+    """Return when the present window ends: as Claude Code says if it is known, else the block's.
 
     The block's end is rounded down to the hour; a new block may begin before the true end.
     """
     own = usage.official.windows.get(FIVE_HOUR)
     if own is not None and own.resets_at is not None:
         return own.resets_at
+    if usage.reset.source == "limit_message" and usage.headline.is_five_hour:
+        return usage.reset.at
     return usage.block.end if usage.block else None
 
 
@@ -72,15 +75,17 @@ def _present(usage: Usage, percents: Sequence[float]) -> Iterator[tuple[str, Ale
     text = sentence.summary(usage)
     reached = usage.state in ("limit_reached", "exceeded")
     if reached:
-        yield "limit_reached", Alert("limit_reached", "The limit is reached", text)
+        title = "The limit is reached" if usage.reached else "The limit is passed"
+        yield "limit_reached", Alert("limit_reached", title, text)
     # Of several thresholds passed at once only the highest is worth an alert.
     key, passed = max(_passed(usage, percents).items(), key=lambda item: item[1], default=("", 0))
-    if passed > (WHOLE if reached else 0):
+    if passed > (FULL if reached else 0):
         yield key, Alert("percent", f"{percent(passed)} of the limit is used", text)
-    if usage.state in ("runs_out", "weekly"):
+    if usage.state in ("runs_out", "weekly") and usage.headline.severity == ALARM:
         yield "runs_out", Alert("runs_out", "The limit comes before the reset", text)
 
 
 def _passed(usage: Usage, percents: Sequence[float]) -> dict[str, float]:
     """Return the thresholds that have been passed, by their keys."""
-    return {f"{passed:g} %": passed for passed in percents if passed <= usage.headline.used_percent}
+    used = usage.headline.used_percent
+    return {f"{passed:g} %": passed for passed in percents if used is not None and passed <= used}

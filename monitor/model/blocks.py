@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Optional
 
 SESSION = timedelta(hours=5)
 """Length of a block, ccusage's default `--session-length`."""
+
+SYNTHETIC = "<synthetic>"
+"""The model of messages that Claude Code writes itself."""
 
 MAX_TOKENS = 10**15
 """No real count comes near; a larger one is a fault of what was read."""
@@ -77,6 +80,20 @@ def series(block: Block, events: Sequence[Event]) -> Optional[tuple[Event, ...]]
     if missing > 0:
         own += (Event(last, missing, _missing_cost(block, own)),)
     return own if missing >= 0 else None
+
+
+def unpriced_models(blocks: Iterable[Block]) -> frozenset[str]:
+    """Return the models without a price: those of blocks that have tokens and cost nothing.
+
+    ccusage adds nothing for a model it has no price for, instead of saying that.
+    """
+    free = (block for block in blocks if block.cost_usd == 0 and block.tokens.total)
+    return frozenset(name for block in free for name in block.models if name != SYNTHETIC)
+
+
+def with_known_cost(block: Block, unpriced: Iterable[str]) -> Block:
+    """Return the block without its cost if that leaves out one of the unpriced models."""
+    return replace(block, cost_usd=None) if set(block.models) & set(unpriced) else block
 
 
 def is_whole(block: Block, events: Optional[Sequence[Event]]) -> bool:

@@ -48,8 +48,8 @@ MAX_PERCENT = 99.0
 class WindowStart(NamedTuple):
     """When a window began (UTC, None if not known), and a limit to what is believed of its start.
 
-    The start of a window that another device began is used only if it makes a percent worth at
-    least `min_tokens_per_percent`.
+    Another device may have used the window too: its start is used only if that makes a percent
+    worth at least `min_tokens_per_percent`.
     """
 
     began: Optional[datetime]
@@ -173,7 +173,7 @@ def _steps(captures: Sequence[Capture], events: Sequence[Event], start: WindowSt
     points = [(c.at, percent, count(c.at)) for c, percent in zip(captures, percents)]
     on_time = start.began is not None and own[0].at - start.began <= OPENING
     _, first_percent, first_tokens = points[0]
-    if on_time or first_tokens >= start.min_tokens_per_percent * first_percent:
+    if on_time and first_tokens >= start.min_tokens_per_percent * first_percent:
         points.insert(0, (known_from, 0.0, 0))
     return [
         _Step(percent - percent_before, tokens - tokens_before, percent)

@@ -34,9 +34,9 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     if usage.block is None:
         return Answer(UNKNOWN, sentence.summary(usage))
     if need is None:
-        codes = {"ok": ENOUGH, "tight": TIGHT, "runs_out": NOT_ENOUGH, "weekly": NOT_ENOUGH}
-        return Answer(codes.get(usage.state, UNKNOWN), sentence.summary(usage))
-    left = usage.headline.tokens_left
+        codes = {"ok": ENOUGH, "warn": TIGHT, "alarm": NOT_ENOUGH}
+        return Answer(codes.get(usage.headline.severity, UNKNOWN), sentence.summary(usage))
+    left = usage.five_hour.tokens_left
     tokens = need if isinstance(need, int) else _tokens_in(usage, need)
     if tokens is None:
         answer = Answer(UNKNOWN, "Not known yet: there is too little data for a pace.")
@@ -44,14 +44,14 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
         answer = Answer(UNKNOWN, "Not known yet: what a token is worth of the official limit.")
     else:
         answer = _compared(round(tokens), round(left), _named(need, tokens))
-    if usage.weekly is None or not usage.weekly.comes_first:
+    if usage.binding_week is None:
         return answer
     return answer if answer.code == NOT_ENOUGH else _weekly_first(usage, need)
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:
-    """Answer by the weekly limit, which comes first and is not known in tokens."""
-    ends = usage.weekly.runs_out_at if usage.weekly else None
+    """Answer by the weekly limit that binds, which is not known in tokens."""
+    ends = usage.binding_week.runs_out_at if usage.binding_week else None
     too_long = isinstance(need, timedelta) and ends is not None and usage.now + need > ends
     return Answer(NOT_ENOUGH if too_long else TIGHT, sentence.summary(usage))
 

@@ -10,21 +10,25 @@ from monitor.model.burn import BurnRate
 from monitor.model.formatting import minutes
 from monitor.model.projection import Projection, reach_times
 
-TIGHT = 0.2
-RUNS_OUT = 0.5
+TIGHT = 0.25
+RUNS_OUT = 0.6
 """From this probability of reaching the limit on, the verdict is `tight` or `runs_out`."""
+
+NEARLY_USED = 0.9
+"""From this share of the limit on, it is `tight` even without a probability."""
 
 
 @dataclass(frozen=True)
 class Forecast:
     """When the limit is reached. Times are UTC, percentages are of the limit.
 
-    At the present pace: `runs_out_at`, None if not before the reset. `sustainable` is the pace in
-    counted tokens per minute that lasts to the reset.
+    At the present pace, without a break: `runs_out_at`, None if not before the reset. `sustainable`
+    is the pace in counted tokens per minute that lasts to the reset.
 
-    By the projection: the `probability` of reaching the limit before the reset, `likely_percent` at
-    the reset with its 10-90 % `likely_range`, the same band in `tokens` (low, median, high), and
-    when the limit is reached on the band's fast (`earliest`) and slow (`latest`) edge.
+    By the projection, which expects breaks and which the verdict follows: the `probability` of
+    reaching the limit before the reset, `likely_percent` at the reset with its 10-90 %
+    `likely_range`, the same band in `tokens` (low, median, high), and when the limit is reached on
+    the band's fast edge (`earliest`), at its median (`likely_at`) and on its slow edge (`latest`).
     """
 
     verdict: str
@@ -35,10 +39,11 @@ class Forecast:
     likely_range: Optional[tuple[float, float]] = None
     tokens: Optional[tuple[float, float, float]] = None
     earliest: Optional[datetime] = None
+    likely_at: Optional[datetime] = None
     latest: Optional[datetime] = None
 
 
-UNKNOWN = Forecast("unknown")
+UNKNOWN, NEARLY = Forecast("unknown"), Forecast("tight")
 
 
 def forecast(
@@ -51,18 +56,19 @@ def forecast(
 ) -> Forecast:
     """Forecast a block that has used `used` of `limit` counted tokens.
 
-    Over the limit nothing is forecast. In the first five minutes only the sustainable pace is
-    known, unless nothing is left.
+    Over the limit nothing is forecast. Without a projection there is no probability: the verdict is
+    `tight` if nearly all is used, else `unknown`.
     """
     if used > limit:
         return Forecast("exceeded")
     left, time_left = limit - used, reset_at - now
     sustainable = left / minutes(time_left) if time_left > timedelta() else None
-    if burn.tokens_per_minute is None and left > 0:
-        return Forecast("unknown", sustainable=sustainable)
     runs_out_at = _runs_out_at(left, burn.tokens_per_minute or 0.0, reset_at, now)
-    at_pace = Forecast("runs_out" if runs_out_at else "ok", runs_out_at, sustainable)
-    return _projected(at_pace, projection, limit, reset_at, now) if projection else at_pace
+    verdict = "tight" if used >= NEARLY_USED * limit else "unknown"
+    at_pace = Forecast(verdict, runs_out_at, sustainable)
+    if projection is not None:
+        return _projected(at_pace, projection, limit, reset_at, now)
+    return replace(at_pace, verdict="runs_out", probability=1.0) if left <= 0 else at_pace
 
 
 def _runs_out_at(left: float, rate: float, reset_at: datetime, now: datetime) -> Optional[datetime]:
@@ -77,7 +83,7 @@ def _projected(
     at_pace: Forecast, projection: Projection, limit: float, reset_at: datetime, now: datetime
 ) -> Forecast:
     probability = projection.probability_above(limit)
-    earliest, latest = reach_times(projection, limit, now, reset_at)
+    earliest, likely_at, latest = reach_times(projection, limit, now, reset_at)
     tokens = (projection.final_low, projection.final_median, projection.final_high)
     low, median, high = (100 * value / limit for value in tokens)
     return replace(
@@ -88,6 +94,7 @@ def _projected(
         likely_range=(low, high),
         tokens=tokens,
         earliest=earliest,
+        likely_at=likely_at,
         latest=latest,
     )
 

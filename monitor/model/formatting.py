@@ -9,6 +9,8 @@ from typing import NamedTuple
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 
 class TimeFormat(NamedTuple):
     """How times are written: in which zone, and on a 12- or 24-hour clock."""
@@ -42,13 +44,16 @@ class TimeFormat(NamedTuple):
         return self.local(when).strftime("%Y-%m-%d")
 
     def minute_or_day(self, when: datetime, now: datetime) -> str:
-        """Write a time of day, with its day where that is not today."""
+        """Write a time of day, with its day where that is not today: the next days by name."""
         shown = nearest_minute(when)
         if when < now < shown:
             shown -= MINUTE  # what has been is never said to be still to come
         days = (self.local(shown).date() - self.local(now).date()).days
         day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
-        return f"{self.day(shown) + ' ' if day is None else day}{self.minute(shown)}"
+        if day is None:
+            weekday = WEEKDAYS[self.local(shown).weekday()]
+            day = f"{weekday if 1 < days < 7 else self.day(shown)} "
+        return f"{day}{self.minute(shown)}"
 
     def _write(self, when: datetime, full: str, half: str) -> str:
         local = self.local(when)
@@ -182,16 +187,21 @@ def model_names(names: Iterable[str]) -> str:
 
 
 def short_model(name: str) -> str:
-    """Return a model's name without maker and date.
+    """Return a model's name without maker and date, its version as `3.5`.
 
-    >>> short_model("claude-opus-4-20250514")
-    'opus-4'
+    >>> short_model("claude-opus-4-20250514"), short_model("claude-3-5-haiku-20241022")
+    ('opus-4', 'haiku-3.5')
     """
     parts = visible(name).split("-")
-    if parts[0] == "claude":
+    is_claude = parts[0] == "claude"
+    if is_claude:
         parts = parts[1:]
     if len(parts) > 1 and len(parts[-1]) == 8 and parts[-1].isdecimal():
         parts = parts[:-1]
+    if is_claude:
+        words = [part for part in parts if not part.isdecimal()]
+        version = ".".join(part for part in parts if part.isdecimal())
+        parts = [*words, *([version] if version else [])]
     return "-".join(parts) or visible(name)
 
 

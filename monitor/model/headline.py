@@ -1,99 +1,80 @@
-"""Choose the percentage in charge: official, bridged, or the token estimate."""
+"""Choose what every output leads with: the limit that binds, its percentage and its severity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Optional
+from typing import NamedTuple, Optional
 
-from monitor.model.blocks import SESSION, Event
-from monitor.model.bridge import Bridge, WindowStart, bridge, tokens_per_percent
-from monitor.model.official import RateLimitWindow, is_fresh
-from monitor.model.plans import Limit
+from monitor.model.five_hour import FiveHour
+from monitor.model.forecast import Forecast
+from monitor.model.limit_hits import FULL, Reached
+from monitor.model.official import FIVE_HOUR, RateLimitWindow
+from monitor.model.weekly import Weekly
 
-WHOLE = 100.0
+NONE, OK, WARN, ALARM = "none", "ok", "warn", "alarm"
+SEVERITIES = (NONE, OK, WARN, ALARM)
+"""Mildest first."""
 
-MIN_SHARE = 0.25
-"""Of the limit in tokens. An official limit is hardly worth less than this share of it."""
+NEARLY_FULL = 90.0
+"""From this percentage on, a limit is tight even if nothing is forecast."""
+
+OF_VERDICT = {"unknown": NONE, "ok": OK, "tight": WARN, "runs_out": ALARM, "exceeded": WARN}
+"""A passed estimate warns only: messages that got through prove it too low."""
 
 
-@dataclass(frozen=True)
-class Headline:
-    """A percentage of the limit, its source, and what one percent is in counted tokens.
+class Headline(NamedTuple):
+    """The limit that binds, as every output leads with it.
 
-    `source` is `official`, `bridged` or `estimate`. `tokens_per_percent` is None if the official
-    percentage is known, but not yet what a token is worth. `window` and `bridge` are the basis of
-    an official or bridged percentage.
+    `window` is the id of the limit that the sentence is about, None if it is about none;
+    `used_percent` is None without an active block, unless a limit is reached. `source` is
+    `official`, `bridged`, `estimate` or `none`; `severity` one of SEVERITIES; `tokens_left` are
+    counted tokens, None if not known.
     """
 
+    window: Optional[str]
+    used_percent: Optional[float]
     source: str
-    used_tokens: int
-    used_percent: float
-    tokens_per_percent: Optional[float]
-    window: Optional[RateLimitWindow] = None
-    bridge: Optional[Bridge] = None
+    severity: str
+    tokens_left: Optional[float]
 
     @property
-    def tokens_left(self) -> Optional[float]:
-        """Counted tokens up to the limit, never below 0."""
-        if self.tokens_per_percent is None:
-            return None
-        return max(0.0, WHOLE - self.used_percent) * self.tokens_per_percent
-
-    @property
-    def limit_tokens(self) -> Optional[float]:
-        """The count of local tokens at which the limit is reached."""
-        left = self.tokens_left
-        if self.tokens_per_percent is None or left is None:
-            return None
-        over = max(0.0, self.used_percent - WHOLE) * self.tokens_per_percent
-        return self.used_tokens + left - over
-
-    def percent_at(self, tokens: float) -> float:
-        """Return the percentage used when `tokens` have been counted."""
-        if not self.tokens_per_percent:
-            return self.used_percent
-        return self.used_percent + (tokens - self.used_tokens) / self.tokens_per_percent
+    def is_five_hour(self) -> bool:
+        """Whether it is about the five-hour limit, or about none."""
+        return self.window in (None, FIVE_HOUR)
 
 
-def window_start(window: RateLimitWindow, limit_tokens: int) -> WindowStart:
-    """Return the start of a five-hour window, for a limit of so many tokens.
+def reached_headline(reached: Reached, window: Optional[RateLimitWindow]) -> Headline:
+    """Return the headline of a limit that is reached; `window` is its official one if known."""
+    used = max(FULL, window.used_percent) if window else FULL
+    return Headline(reached.window, used, "official", ALARM, 0.0)
 
-    >>> window = RateLimitWindow(51.0, None, datetime(2026, 6, 10))
-    >>> window_start(window, 7_000).min_tokens_per_percent
-    17.5
+
+def weekly_headline(week: Weekly) -> Headline:
+    """Return the headline of a weekly limit."""
+    return Headline(week.window_id, week.window.used_percent, "official", week.severity, None)
+
+
+def five_hour_headline(five_hour: FiveHour, forecast: Forecast, *, is_certain: bool) -> Headline:
+    """Return the headline of the five-hour limit of an active block.
+
+    `is_certain` says that the limit is no estimate: it is the user's own, or official.
     """
-    began = window.resets_at - SESSION if window.resets_at else None
-    return WindowStart(began, MIN_SHARE * limit_tokens / WHOLE)
+    severity = OF_VERDICT[forecast.verdict]
+    if forecast.verdict == "exceeded" and is_certain:
+        severity = ALARM
+    used, left = five_hour.used_percent, five_hour.tokens_left
+    return Headline(FIVE_HOUR, used, five_hour.source, severity, left)
 
 
-def choose_headline(
-    limit: Limit,
-    window: Optional[RateLimitWindow],
-    events: Optional[Sequence[Event]],
-    now: datetime,
-    last_activity: Optional[datetime] = None,
-) -> Headline:
-    """Choose a fresh official percentage, one bridged from an older capture, or the estimate.
-
-    `window` is the official five-hour window if it is known and not over. `events` and
-    `last_activity` are those of the active block; None if not known, or without a block.
-    """
-    used = limit.used
-    estimate = Headline("estimate", used, limit.used_percent, limit.tokens / WHOLE)
+def idle_headline(window: Optional[RateLimitWindow]) -> Headline:
+    """Return the headline without an active block; `window` is the official five-hour one."""
     if window is None:
-        return estimate
-    own, start = events or (), window_start(window, limit.tokens)
-    bridged = bridge(window.rising, own, now, start)
-    if bridged is not None:
-        percent = max(bridged.used_percent, window.used_percent)
-        return Headline("bridged", used, percent, bridged.tokens_per_percent, window, bridged)
-    per_percent = tokens_per_percent(window.rising, own, start)
-    if is_fresh(window, now):
-        return Headline("official", used, window.used_percent, per_percent, window)
-    used_at = own[-1].at if own else last_activity
-    if used_at is None or used_at <= window.captured_at:
-        # Nothing was used here since, so the old official percentage is the best that is known.
-        return Headline("bridged", used, window.used_percent, per_percent, window)
-    return estimate
+        return Headline(None, None, NONE, NONE, None)
+    severity = WARN if window.used_percent >= NEARLY_FULL else NONE
+    return Headline(FIVE_HOUR, None, NONE, severity, None)
+
+
+def worst(five_hour: Headline, week: Optional[Headline]) -> Headline:
+    """Return the headline of the limit that binds: of equally severe ones the five-hour one."""
+    if week is None or SEVERITIES.index(week.severity) <= SEVERITIES.index(five_hour.severity):
+        return five_hour
+    return week

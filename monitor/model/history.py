@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.model.formatting import TimeFormat
+from monitor.model.limit_hits import LimitHit
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -57,9 +58,8 @@ class Day:
 
     @property
     def cost_usd(self) -> Optional[float]:
-        """The sum of the costs that are known; None if none is."""
-        costs = [item.block.cost_usd for item in self.items if item.block.cost_usd is not None]
-        return sum(costs) if costs else None
+        """The sum of the costs; None if one of them is not known."""
+        return total_cost(item.block.cost_usd for item in self.items)
 
     @property
     def models(self) -> list[str]:
@@ -77,13 +77,18 @@ class History:
     """The completed blocks, oldest first; `read_at` is when a full scan last saw them (UTC).
 
     If that scan contradicted the window, the window is not used until `distrusted_until` (UTC).
-    `error` says why a later full scan failed.
+    `hits` are the marks of reached limits in the transcripts, oldest first, as searched at
+    `searched_at` (UTC). `error` says why a later full scan failed, and `store_error` why nothing
+    can be stored.
     """
 
     completed: tuple[CompletedBlock, ...] = ()
     read_at: Optional[datetime] = None
     distrusted_until: Optional[datetime] = None
+    hits: tuple[LimitHit, ...] = ()
+    searched_at: Optional[datetime] = None
     error: Optional[str] = None
+    store_error: Optional[str] = None
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan has contradicted the window, for the block under way."""
@@ -93,11 +98,54 @@ class History:
         """Return the blocks that have ended; the others were stored while the clock was wrong."""
         return tuple(item for item in self.completed if item.block.end <= now)
 
+    @cached_property
+    def costless(self) -> History:
+        """The same history without costs."""
+        items = (replace(i, block=replace(i.block, cost_usd=None)) for i in self.completed)
+        return replace(self, completed=tuple(items))
+
     # Needed at every frame.
     @cached_property
     def blocks(self) -> list[Block]:
         """The blocks themselves."""
         return [item.block for item in self.completed]
+
+
+class Spending(NamedTuple):
+    """US dollars of the blocks begun today and in the last seven days; None if not known."""
+
+    today: Optional[float] = None
+    week: Optional[float] = None
+
+
+def spending(
+    history: History,
+    active: Optional[tuple[datetime, Optional[float]]],
+    time_format: TimeFormat,
+    now: datetime,
+) -> Spending:
+    """Add up costs; `active` are the start and the cost of the active block.
+
+    One cost that is not known makes a sum unknown, and so does a history that was not read yet.
+    """
+    if history.read_at is None:
+        return Spending()
+    costs = {item.block.start: item.block.cost_usd for item in history.ended(now)}
+    costs.update([active] if active else [])
+    today = time_format.local(now).date()
+    recent = {start: cost for start, cost in costs.items() if now - start < timedelta(days=7)}
+    of_today = (c for start, c in recent.items() if time_format.local(start).date() == today)
+    return Spending(total_cost(of_today), total_cost(recent.values()))
+
+
+def total_cost(costs: Iterable[Optional[float]]) -> Optional[float]:
+    """Add up costs; None if there are none, or one is not known: no sum leaves one out.
+
+    >>> total_cost([1.5, 2.0]), total_cost([1.5, None])
+    (3.5, None)
+    """
+    known = list(costs)
+    return sum(filter(None, known)) if known and None not in known else None
 
 
 def with_seen(

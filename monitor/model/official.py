@@ -7,7 +7,7 @@ missing, late or wrong: what cannot be true is dropped, and an absent window is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
@@ -44,6 +44,8 @@ MAX_PAST = 60
 FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT = "five_hour", "seven_day", "spend_limit"
 """Ids of windows, as Claude Code names them."""
 
+STATUS_LINE, TRANSCRIPT = "statusline", "transcript"
+
 MODEL_PREFIX = "model:"
 """The id of a weekly limit of one model is `model:<name>`."""
 
@@ -51,24 +53,26 @@ WEEK = timedelta(days=7)
 
 
 class WindowKind(NamedTuple):
-    """How a window is called, and how long it is; None if that is not known."""
+    """How a window is called in a table and in a sentence, and how long it is; None if unknown."""
 
     label: str
+    name: str
     length: Optional[timedelta]
 
 
 WINDOW_KINDS: Mapping[str, WindowKind] = MappingProxyType(
     {
-        FIVE_HOUR: WindowKind("5 h", SESSION),
-        SEVEN_DAY: WindowKind("7 d", WEEK),
-        "seven_day_opus": WindowKind("7 d Opus", WEEK),
-        "seven_day_sonnet": WindowKind("7 d Sonnet", WEEK),
-        SPEND_LIMIT: WindowKind("spend", None),
+        FIVE_HOUR: WindowKind("5 h", "5-hour limit", SESSION),
+        SEVEN_DAY: WindowKind("7 d", "weekly limit", WEEK),
+        "seven_day_opus": WindowKind("7 d Opus", "weekly limit of Opus", WEEK),
+        "seven_day_sonnet": WindowKind("7 d Sonnet", "weekly limit of Sonnet", WEEK),
+        SPEND_LIMIT: WindowKind("spend", "spend limit", None),
+        "seven_day_overage_included": WindowKind("7 d extra", "weekly limit", WEEK),
+        "overage": WindowKind("extra", "limit of extra usage", None),
     }
 )
 
-STOPPING = (FIVE_HOUR, SEVEN_DAY)
-"""The windows that stop all use when they are used up."""
+OF_ONE_MODEL = ("seven_day_opus", "seven_day_sonnet")
 
 
 class Capture(NamedTuple):
@@ -101,12 +105,14 @@ class RateLimitWindow:
     """One official limit: the percentage used, and when it resets (UTC, None if not given).
 
     `captured_at` is when that was news; `captures` are its percentages so far, oldest first.
+    `origin` says who reported it: the `statusline`, or a mark in a `transcript`.
     """
 
     used_percent: float
     resets_at: Optional[datetime]
     captured_at: datetime
     captures: tuple[Capture, ...] = ()
+    origin: str = STATUS_LINE
 
     def __post_init__(self) -> None:
         if not 0 <= self.used_percent <= MAX_PERCENT:
@@ -151,13 +157,6 @@ class OfficialLimits:
         """When the newest of the windows was captured; None if there is none."""
         return max((window.captured_at for window in self.windows.values()), default=None)
 
-    @property
-    def reached(self) -> Optional[str]:
-        """The id of the window that is used up and stops all use; of two the later reset."""
-        windows = {key: self.windows[key] for key in STOPPING if key in self.windows}
-        full = [key for key, window in windows.items() if window.used_percent >= 100]
-        return max(full, key=lambda key: _end(windows[key]), default=None)
-
 
 def window_kind(window_id: str) -> WindowKind:
     """Return label and length of any window, of an unknown one too.
@@ -166,8 +165,27 @@ def window_kind(window_id: str) -> WindowKind:
     ('7 d', '7 d Fable', 'new')
     """
     if window_id.startswith(MODEL_PREFIX):
-        return WindowKind(f"7 d {visible(window_id[len(MODEL_PREFIX) :])[:20]}", WEEK)
-    return WINDOW_KINDS.get(window_id) or WindowKind(visible(window_id)[:20], None)
+        model = visible(window_id[len(MODEL_PREFIX) :])[:20]
+        return WindowKind(f"7 d {model}", f"weekly limit of {model}", WEEK)
+    label = visible(window_id)[:20]
+    return WINDOW_KINDS.get(window_id) or WindowKind(label, f"limit “{label}”", None)
+
+
+def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
+    """Return whether a window limits what is in use; one of a model only limits that model.
+
+    >>> is_of_model_in_use("seven_day_opus", ["claude-opus-4-8"])
+    True
+    >>> is_of_model_in_use("model:Fable", ["claude-opus-4-8"])
+    False
+    """
+    if window_id.startswith(MODEL_PREFIX):
+        name = window_id[len(MODEL_PREFIX) :]
+    elif window_id in OF_ONE_MODEL:
+        name = window_id.rpartition("_")[2]
+    else:
+        return True
+    return any(name.casefold() in model.casefold() for model in models)
 
 
 def parse_rate_limits(raw: object, now: datetime) -> Mapping[str, Report]:
@@ -368,7 +386,3 @@ def _is_same_window(one: Sight, other: Sight) -> bool:
     if one.resets_at is None or other.resets_at is None:
         return True
     return abs(one.resets_at - other.resets_at) <= SAME_WINDOW
-
-
-def _end(window: RateLimitWindow) -> datetime:
-    return window.resets_at or window.captured_at

@@ -11,19 +11,26 @@ import pytz
 from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import Block
-from monitor.model.formatting import TimeFormat
+from monitor.model.formatting import TimeFormat, count, plural
 
 PLAN_TOKENS: Mapping[str, int] = MappingProxyType({"pro": 7_000, "max5": 35_000, "max20": 140_000})
 """Counted tokens per block: the community's estimates of mid-2025. Anthropic publishes none."""
 
 CUSTOM_MAX = "custom_max"
 
+MOST, OUTLIER, ENOUGH_BLOCKS = 0.9, 1.5, 10
+"""The highest of at least ten blocks is an outlier if it is half as high again as 90 % of them."""
+
 
 @dataclass(frozen=True)
 class Rules:
-    """The user's settings that change the numbers."""
+    """The user's settings that change the numbers.
+
+    `is_plan_chosen` is false if nobody named a plan, so that `pro` is only assumed.
+    """
 
     plan: str = "pro"
+    is_plan_chosen: bool = True
     token_limit: Optional[int] = None
     reset_hour: Optional[int] = None
     zone: BaseTzInfo = pytz.utc
@@ -46,6 +53,11 @@ class PastBlocks:
     blocks: Sequence[Block] = ()
     is_complete: bool = True
     error: Optional[str] = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no more can be learned of them by waiting."""
+        return self.is_complete or self.error is not None
 
 
 @dataclass(frozen=True)
@@ -90,17 +102,17 @@ def choose_limit(rules: Rules, used: int, past: PastBlocks) -> Limit:
     """Choose the limit for a block that has `used` counted tokens.
 
     An explicit token limit beats the plan. Once `pro` is passed, the user is clearly not on it, and
-    the highest completed block becomes the limit if it is higher.
+    the highest completed block becomes the limit if it is higher. Where nobody chose a plan, a
+    completed block that passed `pro` shows that too, from the first message on.
     """
-    is_settled = past.is_complete or past.error is not None
     if rules.token_limit is not None:
         limit = Limit(rules.token_limit, "user", None, used)
     elif rules.plan == CUSTOM_MAX:
-        limit = replace(_custom_max(rules, used, past), is_settled=is_settled)
+        limit = replace(_custom_max(rules, used, past), is_settled=past.is_settled)
     else:
         limit = Limit(rules.plan_tokens[rules.plan], "plan", rules.plan, used)
-        if rules.plan == "pro" and limit.tokens_over:
-            limit = _pro_passed(limit, rules, past) if is_settled else _pro_unsettled(limit)
+        if rules.plan == "pro" and (limit.tokens_over or not rules.is_plan_chosen):
+            limit = _beyond_pro(limit, rules, past) if past.is_settled else _unsettled(limit)
     return replace(limit, history_error=past.error)
 
 
@@ -116,7 +128,7 @@ def past_limit(rules: Rules, completed: Sequence[Block]) -> Limit:
 def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
     highest = highest_block(past.blocks)
     if highest is not None:
-        note = f"your highest block, of {rules.time_format.day(highest.start)}"
+        note = _highest_note(rules, highest, past.blocks)
         return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, used, note)
     why = "no completed block yet" if past.is_complete else "your history is still being read"
     why = "your history could not be read" if past.error else why
@@ -124,14 +136,32 @@ def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
     return Limit(rules.plan_tokens["pro"], "plan", CUSTOM_MAX, used, note)
 
 
-def _pro_unsettled(limit: Limit) -> Limit:
+def _highest_note(rules: Rules, highest: Block, blocks: Sequence[Block]) -> str:
+    """Say which block is the limit; tell a single outlier as such."""
+    counts = sorted(block.tokens.counted for block in blocks if block.tokens.counted > 0)
+    note = f"highest of {plural(len(counts), 'block')}, {rules.time_format.day(highest.start)}"
+    usual = counts[int(MOST * (len(counts) - 1))]
+    if len(counts) >= ENOUGH_BLOCKS and usual * OUTLIER <= counts[-1]:
+        note += f"; 9 in 10 stayed below {count(usual)}"
+    return note
+
+
+def _unsettled(limit: Limit) -> Limit:
     return replace(limit, note="looking up your highest block", is_settled=False)
 
 
-def _pro_passed(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
+def _beyond_pro(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
+    """Return the highest completed block as the limit, if it shows that `pro` is not the plan."""
     highest = highest_block(past.blocks)
     if highest is None or highest.tokens.counted <= limit.tokens:
         return limit
-    day = rules.time_format.day(highest.start)
-    note = f"pro limit passed; using your highest block of {day}"
+    if rules.is_plan_chosen:
+        note = (
+            f"pro limit passed; using your highest block of {rules.time_format.day(highest.start)}"
+        )
+    else:
+        passed = sum(block.tokens.counted > limit.tokens for block in past.blocks)
+        number = len([block for block in past.blocks if block.tokens.counted > 0])
+        note = f"{passed:,} of your {plural(number, 'block')} passed pro's {count(limit.tokens)}"
+        note += f"; {_highest_note(rules, highest, past.blocks)}"
     return replace(limit, tokens=highest.tokens.counted, source=CUSTOM_MAX, note=note)

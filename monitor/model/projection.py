@@ -74,17 +74,17 @@ def project(
 
 def reach_times(
     projection: Projection, tokens: float, now: datetime, end: datetime
-) -> tuple[Optional[datetime], Optional[datetime]]:
-    """Return when `tokens` would be reached on the band's fast (90 %) and slow (10 %) edge.
+) -> tuple[Optional[datetime], Optional[datetime], Optional[datetime]]:
+    """Return when `tokens` are reached on the band's fast edge, at its median, on its slow edge.
 
-    Each is None when not before `end`, and `now` when already reached. The edges are straight
-    lines from the count of now to the band's ends.
+    Each is None when not before `end`, and `now` when already reached. All three are straight lines
+    from the count of now to their ends.
     """
-    fast, slow = (
+    fast, median, slow = (
         _reach(projection.counted, final, tokens, now, end)
-        for final in (projection.final_high, projection.final_low)
+        for final in (projection.final_high, projection.final_median, projection.final_low)
     )
-    return fast, slow
+    return fast, median, slow
 
 
 def _reach(

@@ -19,13 +19,25 @@ class DataSize(NamedTuple):
     bytes: int = 0
 
 
+class Unreadable(NamedTuple):
+    """A transcript or directory that cannot be read, its owner ("" if not known), and a remedy.
+
+    The remedy is a command line that makes it readable.
+    """
+
+    path: str
+    owner: str
+    remedy: str
+
+
 @dataclass(frozen=True)
 class Source:
     """What a reading was made from: which ccusage, which data, and which part of it.
 
     `scan` is `full`, or `window`: only files modified from `since` (UTC) on. `options_key` stands
     for the options that change the numbers, and `fingerprint` for the program and the files: two
-    readings with the same one are the same. `missing_dirs` were named by the user and do not exist.
+    readings with the same one are the same. `missing_dirs` were named by the user and do not exist;
+    `unreadable` are transcripts and directories whose usage is missing.
     """
 
     ccusage_version: Optional[str] = None
@@ -36,6 +48,7 @@ class Source:
     size: DataSize = field(default_factory=DataSize)
     options_key: str = ""
     fingerprint: Optional[str] = None
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,13 +57,15 @@ class Reading:
 
     `blocks` are exact from the newest pause of five hours on. `events` is the series of counted
     tokens of the active block; None if it could not be read, or `is_partial` and the next poll
-    reads it. `error` says why a later poll failed: then this reading is stale.
+    reads it. `unpriced_models` are those that ccusage has no price for, as far as seen. `error`
+    says why a later poll failed: then this reading is stale.
     """
 
     blocks: tuple[Block, ...]
     read_at: datetime
     source: Source = field(default_factory=Source)
     events: Optional[tuple[Event, ...]] = None
+    unpriced_models: tuple[str, ...] = ()
     is_partial: bool = False
     error: Optional[str] = None
 

@@ -11,6 +11,8 @@ import pytz
 from pytz.tzinfo import BaseTzInfo
 
 from monitor.model.blocks import SESSION, Block, Event
+from monitor.model.limit_hits import Reached
+from monitor.model.official import SAME_WINDOW, window_kind
 from monitor.model.plans import Rules
 
 
@@ -39,23 +41,34 @@ def choose_reset(
     block: Optional[Block],
     events: Optional[Sequence[Event]],
     rules: Rules,
-    official: Optional[Reset],
+    told: Optional[Reset],
     now: datetime,
 ) -> Reset:
-    """Choose the reset hour of the rules, the official reset, a limit message's, the block's end.
+    """Choose the reset hour of the rules, what Claude Code told, or the block's end.
 
-    `official` is that of the official window in charge.
+    `told` is the official reset, or that of a limit message.
     """
     start = block.start if block else None
     if rules.reset_hour is not None:
         return Reset(next_reset(now, rules.reset_hour, rules.zone), "reset_hour", start=start)
-    if official is not None:
-        return official
+    if told is not None:
+        return told
     if block is None:
         return Reset(None, None)
-    if block.limit_reset is not None and block.limit_reset > now:
-        return Reset(block.limit_reset, "limit_message", start=start)
     return Reset(block.end, "block_end", _latest(block, events), start)
+
+
+def message_reset(block: Optional[Block], now: datetime) -> Optional[Reset]:
+    """Return the reset that ccusage's `usageLimitResetTime` gives, if it is still to come."""
+    at = block.limit_reset if block else None
+    is_five_hour = at is not None and now < at <= now + SESSION + SAME_WINDOW
+    return Reset(at, "limit_message", start=at - SESSION) if at and is_five_hour else None
+
+
+def reached_reset(reached: Reached) -> Reset:
+    """Return when a limit that is reached resets, whatever the user's reset hour."""
+    length, at = window_kind(reached.window).length, reached.resets_at
+    return Reset(at, reached.source, start=at - length if at and length else None)
 
 
 def next_reset(now: datetime, hour: int, zone: BaseTzInfo) -> datetime:

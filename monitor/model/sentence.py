@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.formatting import age, between, count, duration, percent, plural, visible
-from monitor.model.headline import WHOLE
-from monitor.model.official import FIVE_HOUR
-from monitor.model.reading import undercounts
+from monitor.model.formatting import age, count, duration, percent, plural, visible
+from monitor.model.limit_hits import FULL, Reached
+from monitor.model.official import FIVE_HOUR, window_kind
+from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
-
-DAY = timedelta(days=1)
-"""A weekly limit that is reached within this time is worth a warning."""
+from monitor.model.weekly import Weekly
 
 SKEW = timedelta(minutes=1)
 """Tolerated, since the clocks of two machines differ by seconds."""
 
-SURE = 0.9
-"""From this probability on, "likely" is left out."""
+SURELY_NOT, SURE = 0.05, 0.9
+"""Below the first probability and from the second on, the sentence says no "likely"."""
+
+ROUNDING = timedelta(minutes=5)
+"""A forecast knows no minutes."""
 
 
 def summary(usage: Usage) -> str:
-    """Return the sentence that says whether the limit comes before the reset."""
-    if usage.status == "limit_reached":
-        return _limit_reached(usage)
+    """Return the sentence that says whether a limit stops the user, when, and how surely.
+
+    It follows the probability and never says more: below 0.6 no limit is said to be reached.
+    """
+    if usage.reached is not None:
+        return _limit_reached(usage, usage.reached)
+    if not usage.headline.is_five_hour and usage.binding_week is not None:
+        return _week(usage, usage.binding_week)
     if usage.block is None:
         return _idle(usage)
-    if usage.weekly is not None and usage.weekly.comes_first:
-        return _weekly_first(usage)
     return {
         "exceeded": _exceeded,
-        "unknown": _warming_up,
+        "unknown": _unknown,
         "ok": _ok,
         "tight": _tight,
         "runs_out": _runs_out,
@@ -44,34 +48,24 @@ def warnings(usage: Usage) -> tuple[str, ...]:
     return tuple(_warnings(usage))
 
 
-def _limit_reached(usage: Usage) -> str:
-    since = _reached_at(usage)
-    name = "Weekly limit" if usage.is_weekly_reached else "Limit"
-    text = f"{name} reached" + (f" {_at(usage, since)}" if since else "")
-    at = usage.goes_on_at
+def _limit_reached(usage: Usage, reached: Reached) -> str:
+    name = window_kind(reached.window).name
+    text = f"{name[0].upper()}{name[1:]} reached"
+    text += f" {_at(usage, reached.since)}" if reached.since else ""
+    at = usage.reset.at
     if at is None:
         return f"{text}; when it resets is not known."
     return f"{text}; it resets {_at(usage, at)}, in {duration(at - usage.now)}."
 
 
-def _reached_at(usage: Usage) -> Optional[datetime]:
-    """Return when the limit was first known to be reached."""
-    reached = usage.official.reached
-    captures = usage.official.windows[reached].rising if reached else ()
-    full = [capture.at for capture in captures if capture.used_percent >= WHOLE]
-    if full:
-        return full[0]
-    return usage.block.last_activity if usage.block else None
-
-
-def _weekly_first(usage: Usage) -> str:
-    assert usage.weekly is not None  # noqa: S101 - the caller has looked
-    used, window = percent(usage.weekly.window.used_percent), usage.weekly.window
-    when = _at(usage, usage.weekly.runs_out_at)
-    return (
-        f"The weekly limit comes first: {used} used, reached {when} at this pace; "
-        f"it resets {_at(usage, window.resets_at)}."
-    )
+def _week(usage: Usage, week: Weekly) -> str:
+    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
+    if week.window.used_percent >= FULL:
+        resets = _at(usage, week.window.resets_at)
+        return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
+    where = "comes first" if week.comes_first else "is near"
+    ends, resets = _at(usage, week.runs_out_at), _at(usage, week.window.resets_at)
+    return f"The {name} {where}: {used} used, at this pace it ends {ends}; it resets {resets}."
 
 
 def _idle(usage: Usage) -> str:
@@ -89,64 +83,76 @@ def _idle(usage: Usage) -> str:
 
 
 def _exceeded(usage: Usage) -> str:
-    since = f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
-    over = plural(usage.limit.tokens_over, "token")
-    return f"Over the limit{since}, by {over}; it resets {_reset(usage)}."
+    if usage.five_hour.window is not None:
+        return f"The limit is used up, but Claude Code still answers; it resets {_reset(usage)}."
+    name = LIMIT_NAMES[usage.limit.source]
+    text = f"Past {name} of {count(usage.limit.tokens)}"
+    text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
+    if usage.still_answered:
+        return f"{text} and still going: your true limit is higher."
+    return f"{text}: you may be stopped at any moment; it resets {_reset(usage)}."
 
 
-def _warming_up(usage: Usage) -> str:
+LIMIT_NAMES = {"user": "your limit", "plan": "the estimate", "custom_max": "your highest block"}
+"""What a limit is called, by its source."""
+
+
+def _unknown(usage: Usage) -> str:
     if not usage.is_settled:
         used = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
         return f"{used}. Your highest block, which is the limit, is being looked up."
-    used = percent(usage.headline.used_percent)
+    used = f"{percent(usage.five_hour.used_percent)} used, reset {_reset(usage)}"
     if usage.reading.is_partial:
-        return f"{used} used, reset {_reset(usage)}. The pace is being read."
-    if usage.headline.limit_tokens is None:
-        return f"{used} used, reset {_reset(usage)}; too little was used here for a forecast."
-    return f"Just started: {used} used, reset {_reset(usage)}. A forecast follows."
+        return f"{used}. The pace is being read."
+    if usage.five_hour.limit_tokens is None:
+        return f"{used}; what a token is worth is not known yet, so there is no forecast."
+    if usage.events is None:
+        return f"{used}. No forecast: the single messages could not be read."
+    return f"Just started: {used}. A forecast follows."
 
 
 def _ok(usage: Usage) -> str:
-    pace = _at(usage, usage.forecast.runs_out_at)
-    if usage.forecast.runs_out_at is None or pace == _reset(usage):
-        return f"The reset {_reset(usage)} comes first{_likely(usage)}."
-    return f"The reset {_reset(usage)} likely comes first; this pace kept up runs out {pace}."
+    likely = usage.forecast.likely_percent
+    end = f", with about {percent(likely)} used" if likely is not None else ""
+    first = f"the reset {_reset(usage)} comes first{end.replace('about under', 'under')}."
+    sure = (usage.forecast.probability or 0.0) < SURELY_NOT
+    return f"T{first[1:]}" if sure else f"Most likely {first}"
 
 
 def _tight(usage: Usage) -> str:
-    if usage.forecast.runs_out_at is None:
-        risk = _chance(usage)
-        return f"It may get tight: {risk} to reach the limit before the reset {_reset(usage)}."
-    when = _at(usage, usage.forecast.runs_out_at)
-    return f"Tight: this pace hits the limit {when}, {_before_reset(usage)}."
+    if usage.forecast.probability is None:
+        used, left = percent(usage.five_hour.used_percent), usage.five_hour.tokens_left
+        rest = "" if left is None else f", {_tokens(left)} left"
+        return f"Tight: {used} used{rest}; it resets {_reset(usage)}."
+    return f"Tight: {_chance(usage)} of reaching the limit before the reset {_reset(usage)}."
 
 
 def _runs_out(usage: Usage) -> str:
-    if usage.headline.tokens_left == 0:
+    if usage.five_hour.tokens_left == 0:
         return f"You are at the limit; it resets {_reset(usage)}."
-    if usage.forecast.runs_out_at is None:
-        risk = _chance(usage)
-        return f"You'll probably reach the limit before the reset {_reset(usage)} ({risk})."
-    when = _at(usage, usage.forecast.runs_out_at)
-    chance = usage.forecast.probability
-    likely = "" if chance is None or chance >= SURE else "likely "
-    return f"You'll {likely}reach the limit {when}, {_before_reset(usage)}."
+    sure = (usage.forecast.probability or 0.0) >= SURE
+    likely = "almost certainly" if sure else "probably"
+    at = usage.forecast.likely_at
+    text = f"You'll {likely} reach the limit{f' about {about(usage, at)}' if at else ''}"
+    return f"{text}: {_chance(usage)} before the reset {_reset(usage)}."
 
 
-def _likely(usage: Usage) -> str:
-    likely = usage.forecast.likely_percent
-    if likely is None:
-        return ""
-    return f"; you'll {'stay' if 0 < likely < 1 else 'be near'} {percent(likely)}"
+def about(usage: Usage, when: Optional[datetime]) -> str:
+    """Write a time of the forecast to five minutes, unless that is past or after the reset."""
+    if when is None or usage.reset.at is None:
+        return usage.clock(when)
+    since_midnight = when - when.replace(hour=0, minute=0, second=0, microsecond=0)
+    rounded = when + (round(since_midnight / ROUNDING) * ROUNDING - since_midnight)
+    fits = usage.now < rounded < usage.reset.at
+    return usage.clock(rounded if fits else when)
+
+
+def _tokens(number: float) -> str:
+    return plural(int(number + 0.5), "token")
 
 
 def _chance(usage: Usage) -> str:
     return f"{percent(100 * (usage.forecast.probability or 0))} chance"
-
-
-def _before_reset(usage: Usage) -> str:
-    assert usage.reset.at is not None and usage.forecast.runs_out_at is not None  # noqa: S101
-    return f"{between(usage.forecast.runs_out_at, usage.reset.at)} before the reset"
 
 
 def _reset(usage: Usage) -> str:
@@ -159,15 +165,41 @@ def _at(usage: Usage, when: Optional[datetime]) -> str:
     return text if names_a_day else f"at {text}"
 
 
-def _weekly_soon(usage: Usage) -> Iterator[str]:
-    """Warn of a weekly limit that comes after this window's reset, but within a day."""
-    week = usage.weekly
-    at = week.runs_out_at if week else None
-    if week is None or at is None or week.comes_first:
-        return
-    if usage.now < at <= usage.now + DAY:
-        used = percent(week.window.used_percent)
-        yield f"The weekly limit, {used} used, is reached {_at(usage, at)} at this pace."
+def _other_week(usage: Usage) -> Iterator[str]:
+    """Warn of a weekly limit that binds within a day while the five-hour limit leads."""
+    week = usage.binding_week
+    if week is not None and usage.headline.is_five_hour and usage.reached is None:
+        used, name = percent(week.window.used_percent), window_kind(week.window_id).name
+        ends = _at(usage, week.runs_out_at)
+        yield f"The {name}, {used} used, ends {ends} at this pace."
+
+
+def _reset_within(usage: Usage) -> Iterator[str]:
+    """Say that the limit reset after a hit within the active block, which counts on."""
+    at, before = usage.reset_within_block, usage.tokens_before_reset
+    if at is not None and before:
+        when, tokens = _at(usage, at), _tokens(before)
+        yield f"Your limit reset {when}, within this block: {tokens} of it came before."
+
+
+def _unreadable(unreadable: Sequence[Unreadable]) -> Iterator[str]:
+    """Say that usage is missing, whose files it is in, and how to make them readable."""
+    if unreadable:
+        yield f"{unreadable_text(unreadable)} {unreadable_advice(unreadable)}"
+
+
+def unreadable_text(unreadable: Sequence[Unreadable]) -> str:
+    """Return what cannot be read; the numbers are too low then."""
+    first, owner = unreadable[0], unreadable[0].owner
+    whose = f" of {visible(owner)}" if owner else ""
+    more = f" and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
+    name = visible(first.path)
+    return f"{name}{whose}{more} can't be read: usage is missing, the numbers are too low."
+
+
+def unreadable_advice(unreadable: Sequence[Unreadable]) -> str:
+    """Return what to do about files that cannot be read."""
+    return f"Run: {unreadable[0].remedy}"
 
 
 def left_out(name: str) -> str:
@@ -182,18 +214,16 @@ def _warnings(usage: Usage) -> Iterator[str]:
         yield f"The last look failed: {reading.error} Showing the reading of {old} ago."
     for name in reading.source.missing_dirs:
         yield left_out(name)
+    yield from _unreadable(reading.source.unreadable)
+    if usage.history.store_error:
+        yield usage.history.store_error
     if usage.limit.history_error:
         error = usage.limit.history_error
         yield f"The history could not be read, the limit may be too low: {error}"
-    reached = usage.official.windows.get(FIVE_HOUR)
-    if reached is not None and reached.used_percent >= WHOLE:
-        yield f"Claude Code reports {percent(reached.used_percent)} of its limit used."
-    if usage.limit.tokens_over and usage.headline.source == "estimate" and usage.is_settled:
-        used = percent(usage.limit.used_percent)
-        yield f"{used} of the limit is used; you may be stopped at any moment."
     if not usage.burn.exact and not reading.is_partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
-    yield from _weekly_soon(usage)
+    yield from _other_week(usage)
+    yield from _reset_within(usage)
     if undercounts(reading.source.ccusage_version):
         yield (
             f"ccusage {reading.source.ccusage_version} undercounts output tokens; "

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Optional
 
 from monitor.model.blocks import (
+    SESSION,
     Block,
     Event,
     TokenCounts,
@@ -17,15 +18,34 @@ from monitor.model.blocks import (
     real_blocks,
 )
 from monitor.model.burn import BurnRate, burn_rate
-from monitor.model.forecast import UNKNOWN, Forecast, forecast
-from monitor.model.headline import Headline, choose_headline
-from monitor.model.history import History
-from monitor.model.official import FIVE_HOUR, SEVEN_DAY, OfficialLimits, present, window_kind
+from monitor.model.five_hour import FiveHour, choose_five_hour
+from monitor.model.forecast import NEARLY, UNKNOWN, Forecast, forecast
+from monitor.model.headline import (
+    NEARLY_FULL,
+    Headline,
+    five_hour_headline,
+    idle_headline,
+    reached_headline,
+    weekly_headline,
+    worst,
+)
+from monitor.model.history import History, Spending, spending
+from monitor.model.limit_hits import (
+    FULL,
+    Reached,
+    answered_at,
+    find_reached,
+    source_of,
+    with_marks,
+)
+from monitor.model.official import FIVE_HOUR, SEVEN_DAY, OfficialLimits, present
 from monitor.model.plans import CUSTOM_MAX, Limit, PastBlocks, Rules, choose_limit
 from monitor.model.projection import project
 from monitor.model.reading import Reading
-from monitor.model.reset import Reset, choose_reset
-from monitor.model.weekly import Weekly, weekly
+from monitor.model.reset import Reset, choose_reset, message_reset, reached_reset
+from monitor.model.weekly import Weekly, binding_week, weekly
+
+NO_HISTORY = History()
 
 
 @dataclass(frozen=True)
@@ -33,7 +53,8 @@ class Usage:
     """Everything there is to show at `now` (UTC); every output is made from one of these.
 
     `block` is the active block; `events` is its series, None if that is not known exactly.
-    `official` holds only windows that are believed and not over.
+    `official` holds only windows that are believed and not over. `reached` is the limit that stops
+    the user now, None if none does. `history` is empty while it is not known yet.
     """
 
     now: datetime
@@ -42,38 +63,68 @@ class Usage:
     block: Optional[Block]
     events: Optional[tuple[Event, ...]]
     limit: Limit
-    headline: Headline
+    five_hour: FiveHour
     official: OfficialLimits
     burn: BurnRate
     reset: Reset
     forecast: Forecast
+    reached: Optional[Reached] = None
+    history: History = NO_HISTORY
 
     @property
     def status(self) -> str:
         """`active`, `idle` (no active block) or `limit_reached`."""
-        if self.official.reached is not None:
+        if self.reached is not None:
             return "limit_reached"
-        if self.block is None:
-            return "idle"
-        limit_reset = self.block.limit_reset
-        return "limit_reached" if limit_reset and limit_reset > self.now else "active"
+        return "idle" if self.block is None else "active"
 
     @property
     def state(self) -> str:
         """How serious things are, in one word.
 
-        This is `idle`, `limit_reached`, `weekly` when the weekly limit comes first, or else the
-        verdict on the five-hour limit.
+        This is `idle`, `limit_reached`, `weekly` when a weekly limit leads, or else the verdict on
+        the five-hour limit.
         """
-        if self.status != "active":
+        if self.status == "limit_reached":
             return self.status
-        weekly_first = self.weekly is not None and self.weekly.comes_first
-        return "weekly" if weekly_first else self.forecast.verdict
+        if not self.headline.is_five_hour:
+            return "weekly"
+        return self.status if self.status == "idle" else self.forecast.verdict
+
+    @cached_property
+    def headline(self) -> Headline:
+        """What every output leads with: the limit that binds."""
+        if self.reached is not None:
+            return reached_headline(self.reached, self.official.windows.get(self.reached.window))
+        if self.block is None:
+            five_hour = idle_headline(self.official.windows.get(FIVE_HOUR))
+        else:
+            certain = self.limit.source == "user" or self.five_hour.window is not None
+            five_hour = five_hour_headline(self.five_hour, self.forecast, is_certain=certain)
+        week = self.binding_week
+        return worst(five_hour, weekly_headline(week) if week else None)
 
     @property
     def tokens(self) -> TokenCounts:
         """The tokens of the active block; all 0 without one."""
         return self.block.tokens if self.block else TokenCounts()
+
+    @property
+    def cost_usd(self) -> Optional[float]:
+        """What the active block would have cost; None if a model used has no price."""
+        return self.block.cost_usd if self.block and not self.unpriced_models else None
+
+    @cached_property
+    def unpriced_models(self) -> tuple[str, ...]:
+        """The models of the active block that ccusage has no price for."""
+        models = self.block.models if self.block else ()
+        return tuple(name for name in models if name in self.reading.unpriced_models)
+
+    @cached_property
+    def spending(self) -> Spending:
+        """What today and the last seven days would have cost."""
+        active = (self.block.start, self.cost_usd) if self.block else None
+        return spending(self.history, active, self.rules.time_format, self.now)
 
     @property
     def last(self) -> Optional[Block]:
@@ -83,8 +134,18 @@ class Usage:
     @cached_property
     def weekly(self) -> Optional[Weekly]:
         """The seven-day window measured against the five-hour one; None if it is not known."""
-        five_hour_ends = (self.forecast.runs_out_at or self.reset.at) if self.block else None
-        return weekly(self.official.windows.get(SEVEN_DAY), five_hour_ends, self.now)
+        window = self.official.windows.get(SEVEN_DAY)
+        return weekly(SEVEN_DAY, window, self._five_hour_ends, self.now)
+
+    @cached_property
+    def binding_week(self) -> Optional[Weekly]:
+        """The weekly limit that is used up first within a day; None if none is."""
+        models = self.block.models if self.block else ()
+        return binding_week(self.official, models, self._five_hour_ends, self.now)
+
+    @property
+    def _five_hour_ends(self) -> Optional[datetime]:
+        return (self.forecast.runs_out_at or self.reset.at) if self.block else None
 
     @property
     def crossed_at(self) -> Optional[datetime]:
@@ -97,27 +158,38 @@ class Usage:
         return None
 
     @property
+    def still_answered(self) -> bool:
+        """Whether messages were answered after the one that went over the limit."""
+        events = self.events or ()
+        return bool(events) and self.crossed_at is not None and events[-1].at > self.crossed_at
+
+    @property
+    def reset_within_block(self) -> Optional[datetime]:
+        """When the limit that stopped the user reset within the active block (UTC), if it did."""
+        block = self.block
+        resets = [
+            hit.resets_at for hit in self.history.hits if hit.window == FIVE_HOUR and hit.resets_at
+        ]
+        inside = [at for at in resets if block and block.start < at <= self.now]
+        return max(inside, default=None)
+
+    @property
+    def tokens_before_reset(self) -> int:
+        """Counted tokens of the active block before `reset_within_block`."""
+        at = self.reset_within_block
+        return sum(event.tokens for event in self.events or () if at and event.at < at)
+
+    @property
     def needs_history(self) -> bool:
         """Whether the limit depends on blocks that only the history has."""
-        passed_pro = self.limit.plan == "pro" and self.limit.tokens_over > 0
-        depends = self.limit.plan == CUSTOM_MAX or passed_pro
+        maybe_not_pro = self.limit.tokens_over > 0 or not self.rules.is_plan_chosen
+        depends = self.limit.plan == CUSTOM_MAX or (self.limit.plan == "pro" and maybe_not_pro)
         return depends and self.reading.source.scan != "full"
 
     @property
     def is_settled(self) -> bool:
         """Whether the limit in charge is known: else there is nothing to judge by yet."""
-        return self.limit.is_settled or self.headline.window is not None
-
-    @property
-    def is_weekly_reached(self) -> bool:
-        """Whether the official seven-day limit is reached, and is the last to reset."""
-        return self.official.reached == SEVEN_DAY
-
-    @property
-    def goes_on_at(self) -> Optional[datetime]:
-        """When a reached limit resets: the weekly one at its own time, whatever the reset hour."""
-        week = self.official.windows.get(SEVEN_DAY) if self.is_weekly_reached else None
-        return week.resets_at if week else self.reset.at
+        return self.limit.is_settled or self.five_hour.window is not None
 
     def clock(self, when: Optional[datetime]) -> str:
         """Write a time of day in the user's format, with its day if that is not today."""
@@ -132,14 +204,16 @@ def measure(
     official: Optional[OfficialLimits] = None,
 ) -> Usage:
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
-    official = present(official or OfficialLimits(), now)
+    history = history or NO_HISTORY
+    official = present(with_marks(official or OfficialLimits(), history.hits, now), now)
     block = active_block(reading.blocks, now)
     events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
     past = _past_blocks(reading, history, now)
     limit = choose_limit(rules, block.tokens.counted if block else 0, past)
     used_at = block.last_activity if block else None
-    headline = choose_headline(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
-    official_reset = _official_reset(official, headline)
+    five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
+    reached = find_reached(official, block, answered_at(reading.blocks, events, now), now)
+    told = _official_reset(five_hour) or message_reset(block, now)
     usage = Usage(
         now=now,
         reading=reading,
@@ -147,20 +221,28 @@ def measure(
         block=block,
         events=events,
         limit=limit,
-        headline=headline,
+        five_hour=five_hour,
         official=official,
         # The block's average would give another verdict than the series, a moment before it.
         burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, events, now),
-        reset=choose_reset(block, events, rules, official_reset, now),
+        reset=reached_reset(reached)
+        if reached and reached.window != FIVE_HOUR
+        else choose_reset(block, events, rules, told, now),
         forecast=UNKNOWN,
+        reached=reached,
+        history=history,
     )
+    if usage.unpriced_models:
+        usage = replace(usage, burn=replace(usage.burn, cost_per_hour=None))
     return replace(usage, forecast=_forecast(usage))
 
 
 def without_costs(usage: Usage) -> Usage:
     """Return the usage with all costs unknown, for users who hide them."""
     block = replace(usage.block, cost_usd=None) if usage.block else None
-    return replace(usage, block=block, burn=replace(usage.burn, cost_per_hour=None))
+    reading = replace(usage.reading, unpriced_models=())
+    burn = replace(usage.burn, cost_per_hour=None)
+    return replace(usage, block=block, reading=reading, burn=burn, history=usage.history.costless)
 
 
 def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple[Event, ...]]:
@@ -170,37 +252,39 @@ def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple
     return tuple(event._replace(at=min(event.at, now)) for event in events)
 
 
-def _past_blocks(reading: Reading, history: Optional[History], now: datetime) -> PastBlocks:
-    history = history or History()
-    ended = [block for block in real_blocks(reading.blocks) if block.end <= now]
+def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlocks:
+    read = [block for block in real_blocks(reading.blocks) if block.end <= now]
+    stored = [item.block for item in history.ended(now)]
+    # A block counts once: as a full scan has it, else as it is stored.
+    first, last = (stored, read) if reading.source.scan == "full" else (read, stored)
     return PastBlocks(
-        ended + [item.block for item in history.ended(now)],
+        tuple({block.start: block for block in (*first, *last)}.values()),
         is_complete=reading.source.scan == "full" or history.read_at is not None,
         error=history.error,
     )
 
 
-def _official_reset(official: OfficialLimits, headline: Headline) -> Optional[Reset]:
-    """Return the reset of the official window in charge; None if there is none, or not known."""
-    window_id = official.reached or (FIVE_HOUR if headline.window else None)
-    at = official.windows[window_id].resets_at if window_id else None
-    if window_id is None or at is None:
-        return None
-    length = window_kind(window_id).length
-    return Reset(at, "official", start=at - length if length else None)
+def _official_reset(five_hour: FiveHour) -> Optional[Reset]:
+    """Return the reset of the official five-hour window if it is in charge; else None."""
+    window, at = five_hour.window, five_hour.window.resets_at if five_hour.window else None
+    return Reset(at, source_of(window), start=at - SESSION) if window and at else None
 
 
 def _forecast(usage: Usage) -> Forecast:
-    block, events, headline, reset_at = usage.block, usage.events, usage.headline, usage.reset.at
+    block, events, five_hour, reset_at = usage.block, usage.events, usage.five_hour, usage.reset.at
     if usage.status != "active" or not usage.is_settled:
         return UNKNOWN
-    if block is None or reset_at is None or headline.limit_tokens is None:
+    if block is None or reset_at is None:
         return UNKNOWN
     projection = project(events, block.start, reset_at, usage.now) if events else None
+    if five_hour.window is not None and five_hour.used_percent >= FULL:
+        return Forecast("exceeded")  # and still answered: extra usage goes on after the limit
+    if five_hour.limit_tokens is None:
+        return NEARLY if five_hour.used_percent >= NEARLY_FULL else UNKNOWN
     result = forecast(
-        usage.limit.used, headline.limit_tokens, usage.burn, projection, reset_at, usage.now
+        usage.limit.used, five_hour.limit_tokens, usage.burn, projection, reset_at, usage.now
     )
     if result.tokens is None:
         return result
-    low, median, high = (headline.percent_at(tokens) for tokens in result.tokens)
+    low, median, high = (five_hour.percent_at(tokens) for tokens in result.tokens)
     return replace(result, likely_percent=median, likely_range=(low, high))

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 APP = "ccusage-monitor"
 
@@ -53,6 +53,47 @@ def private_dir(path: Path) -> Path:
     if stat.S_IMODE(info.st_mode) & 0o077:
         path.chmod(0o700)
     return path
+
+
+class DirectoryFault(NamedTuple):
+    """Why a directory of ours cannot be used, and what to do about it."""
+
+    reason: str
+    advice: str
+
+
+def directory_fault(path: Path) -> Optional[DirectoryFault]:
+    """Return why nothing can be stored in a directory of ours; None if all is well."""
+    try:
+        private_dir(path)
+        if os.access(path, os.W_OK | os.X_OK):
+            return None
+        advice = "Make it writable, or set XDG_STATE_HOME to a directory of yours."
+        return DirectoryFault(f"{path} cannot be written to: nothing is stored.", advice)
+    except OSError as error:
+        return _why_not_ours(path, error)
+
+
+def _why_not_ours(path: Path, error: OSError) -> DirectoryFault:
+    where = Path(str(error.filename or path))
+    if where.is_symlink():
+        advice = "Replace it by a directory, or set XDG_STATE_HOME to a directory of yours."
+        return DirectoryFault(f"{where} is a symbolic link: nothing is stored.", advice)
+    owner = _other_owner(where)
+    if owner is not None:
+        advice = f"Run: sudo chown -R $(id -un) '{where}'"
+        return DirectoryFault(f"{where} belongs to {owner}: nothing is stored.", advice)
+    advice = "Set HOME or XDG_STATE_HOME to a directory of yours."
+    return DirectoryFault(f"{where} cannot be used ({error.strerror}): nothing is stored.", advice)
+
+
+def _other_owner(path: Path) -> Optional[str]:
+    try:
+        return None if path.stat().st_uid == os.getuid() else path.owner()
+    except (OSError, AttributeError):
+        return None
+    except KeyError:
+        return f"user {path.stat().st_uid}"
 
 
 def expand_user(name: object) -> Path:

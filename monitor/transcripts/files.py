@@ -42,12 +42,16 @@ class Place(NamedTuple):
 
 
 class Folder(NamedTuple):
-    """The content of a directory; `mtime` (ns) is None while the same time may hide a change."""
+    """The content of a directory; `mtime` (ns) is None while the same time may hide a change.
+
+    It is not readable if it, or something in it, may not be looked at.
+    """
 
     place: Place
     mtime: Optional[int]
     files: dict[str, TranscriptFile]
     inner: tuple[Place, ...]
+    is_readable: bool = True
 
 
 def scan(roots: Sequence[Path]) -> list[TranscriptFile]:
@@ -78,11 +82,10 @@ def read_folder(place: Place) -> Folder:
     try:
         mtime = _settled(stat_path(place.path))
         with os.scandir(place.path) as entries:
-            for entry in entries:
-                _add_entry(entry, place, files, inner)
-    except OSError:
-        return Folder(place, None, files, tuple(inner))
-    return Folder(place, mtime, files, tuple(inner))
+            added = [_add_entry(entry, place, files, inner) for entry in entries]
+    except OSError as error:
+        return Folder(place, None, files, tuple(inner), not isinstance(error, PermissionError))
+    return Folder(place, mtime, files, tuple(inner), all(added))
 
 
 def stat_path(path: str) -> os.stat_result:
@@ -102,7 +105,8 @@ def _stat_fields(info: os.stat_result) -> tuple[int, float, int, int, tuple[int,
 
 def _add_entry(
     entry: os.DirEntry[str], place: Place, files: dict[str, TranscriptFile], inner: list[Place]
-) -> None:
+) -> bool:
+    """Add an entry of a directory; return False if permissions keep it from being looked at."""
     try:
         path, is_link = entry.path, place.is_link or entry.is_symlink()
         if entry.name.endswith(".jsonl") and entry.is_file():
@@ -110,8 +114,9 @@ def _add_entry(
             files[path] = TranscriptFile(path, place.root, path[place.cut :], *fields, is_link)
         elif entry.is_dir():
             inner.append(Place(path, place.root, place.cut, is_link))
-    except OSError:
-        return
+    except OSError as error:
+        return not isinstance(error, PermissionError)
+    return True
 
 
 def _settled(info: os.stat_result) -> Optional[int]:

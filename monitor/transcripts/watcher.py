@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.model.reading import DataSize
+from monitor.model.reading import DataSize, Unreadable
 from monitor.transcripts.data_dirs import data_dirs
 from monitor.transcripts.files import (
     Folder,
@@ -25,6 +25,7 @@ from monitor.transcripts.files import (
     walk,
     walk_below,
 )
+from monitor.transcripts.unreadable import find_unreadable
 
 USUAL_SHARE, MAX_PAUSE, MIN_SHARE = 1000, 30.0, 100
 """After a walk the next one waits 1,000 times as long as it took, at most 30 seconds, but always at
@@ -41,6 +42,7 @@ class Transcripts:
     roots: tuple[Path, ...]
     files: Sequence[TranscriptFile]
     size: DataSize
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class Watcher:
@@ -63,7 +65,8 @@ class Watcher:
     @property
     def transcripts(self) -> Transcripts:
         """The transcripts as of the last poll."""
-        return Transcripts(self._tree.roots, self._tree.files(), self._tree.size)
+        tree = self._tree
+        return Transcripts(tree.roots, tree.files(), tree.size, tree.unreadable)
 
     def poll(self) -> bool:
         """Return whether anything has changed since the last poll. Everything is new at the first.
@@ -87,6 +90,7 @@ class _Tree:
     def __init__(self, roots: Sequence[Path]) -> None:
         self.roots = tuple(roots)
         self.size = DataSize()
+        self.unreadable: tuple[Unreadable, ...] = ()
         self._folders: dict[tuple[int, str], Folder] = {}
         self._recent: list[tuple[Folder, TranscriptFile]] = []
         self._walk = _SpacedAction(self._walk_all)
@@ -154,6 +158,7 @@ class _Tree:
         self._recent = [(folder, file) for folder, file in pairs if file.mtime >= oldest]
         files = self.files()
         self.size = DataSize(len(files), sum(file.size for file in files))
+        self.unreadable = tuple(find_unreadable(self.roots, self._folders.values()))
 
 
 class _SpacedAction:

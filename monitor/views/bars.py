@@ -7,15 +7,22 @@ from typing import Optional
 from monitor.views.style import BarGlyphs
 from monitor.views.text import Line, Span
 
+WHOLE = 100.0
+
 
 def bar(used: float, likely: Optional[float], width: int, role: str, glyphs: BarGlyphs) -> Line:
     """Draw `used` percent of `width` cells, and shade up to `likely` percent.
 
-    The bar is never wider than `width`, and never full below 100 percent.
+    The bar is never wider than `width`, and never full below 100 percent. Above that it is drawn to
+    a smaller scale, with a mark at 100 percent.
 
     >>> "".join(span.text for span in bar(50, 75, 8, "ok", BarGlyphs()))
     '████▒▒░░'
     """
+    if used > WHOLE and width > 2:
+        at = min(width - 2, max(1, int(width * WHOLE / used)))
+        past = glyphs.likely * (width - at - 1)
+        return (Span(glyphs.full * at, role), Span(glyphs.mark, "strong"), Span(past, role))
     filled = _filled(used, width, glyphs)
     reach = round(_share(likely or 0.0) * width)
     shaded = glyphs.likely * max(0, reach - len(filled))

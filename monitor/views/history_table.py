@@ -60,15 +60,15 @@ class TableRow:
 
 
 def block_rows(completed: Sequence[CompletedBlock], options: TableOptions) -> list[TableRow]:
-    """Return a row for each block, oldest first; the highest is marked."""
+    """Return a row for each block, newest first; the highest is marked."""
     top = max((item.block.tokens.counted for item in completed), default=0)
-    return [_block_row(item, options, top) for item in completed]
+    return [_block_row(item, options, top) for item in reversed(completed)]
 
 
 def day_rows(days: Sequence[Day]) -> list[TableRow]:
-    """Return a row for each day; the highest is marked."""
+    """Return a row for each day, newest first; the highest is marked."""
     top = max((day.counted for day in days), default=0)
-    return [_day_row(day, top) for day in days]
+    return [_day_row(day, top) for day in reversed(days)]
 
 
 def table(
@@ -77,18 +77,19 @@ def table(
     options: TableOptions,
     unit: str = "block",
     height: Optional[int] = None,
+    first: int = 0,
 ) -> list[Line]:
-    """Draw as many columns as fit into `width`, and the newest rows that fit into `height`.
+    """Draw as many columns as fit into `width`, and the rows from `first` on as `height` allows.
 
     A row is a `block` or a `day`. The last lines sum up all rows.
     """
     if not rows:
         return [line("No completed block yet.")]
-    newest = rows if height is None else rows[-max(1, height) :]
-    lines = _lines(newest, rows, width, options, unit)
-    while height is not None and len(lines) > height and len(newest) > 1:
-        newest = newest[1:]
-        lines = _lines(newest, rows, width, options, unit)
+    shown = rows if height is None else rows[first : first + max(1, height)]
+    lines = _lines(shown, rows, width, options, unit)
+    while height is not None and len(lines) > height and len(shown) > 1:
+        shown = shown[:-1]
+        lines = _lines(shown, rows, width, options, unit)
     return lines
 
 
@@ -194,5 +195,6 @@ def _summary(
     if limit is not None:
         parts.append(f"limit: % of {count(limit)}")
     if len(rows) < len(all_rows):
-        parts.append(f"the newest {len(rows)} shown")
+        at = all_rows.index(rows[0]) + 1
+        parts.append(f"{at} to {at + len(rows) - 1} of {len(all_rows)} shown")
     return DOT.join(parts)

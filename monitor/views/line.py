@@ -11,10 +11,12 @@ from typing import Optional, TypeVar
 
 from monitor.model import sentence
 from monitor.model.formatting import age, count, dollars, duration, percent, rate
-from monitor.model.official import FIVE_HOUR
+from monitor.model.limit_hits import Reached
+from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.usage import Usage
+from monitor.model.weekly import Weekly
 from monitor.views.bars import bar
-from monitor.views.states import STATES
+from monitor.views.states import css_class
 from monitor.views.style import Glyphs, Style
 from monitor.views.text import DOT, Line, Span, fit
 
@@ -25,8 +27,10 @@ FIELD = re.compile(r"\{([\w-]+)\}")
 
 def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     """Return the most important facts in at most `width` cells; the last ones are cut first."""
-    if usage.status == "limit_reached":
-        facts = _reached_facts(usage)
+    if usage.reached is not None:
+        facts = _reached_facts(usage, usage.reached)
+    elif usage.state == "weekly" and usage.binding_week:
+        facts = _week_facts(usage, usage.binding_week)
     elif usage.block is None:
         facts = _idle_facts(usage)
     else:
@@ -37,11 +41,20 @@ def one_line(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     return fit((Span(text),), width, glyphs.ellipsis)
 
 
-def _reached_facts(usage: Usage) -> list[str]:
-    name = "weekly limit" if usage.is_weekly_reached else "limit"
-    at = usage.goes_on_at
+def _reached_facts(usage: Usage, reached: Reached) -> list[str]:
+    name, at = window_kind(reached.window).name, usage.reset.at
     wait = f"resets {usage.clock(at)}, in {duration(at - usage.now)}" if at else ""
     return [f"{name} reached", wait]
+
+
+def _week_facts(usage: Usage, week: Weekly) -> list[str]:
+    name, window = window_kind(week.window_id).name, week.window
+    ends = f"ends {usage.clock(week.runs_out_at)} at this pace"
+    return [
+        f"{name} {percent(window.used_percent)}",
+        ends,
+        f"resets {usage.clock(window.resets_at)}",
+    ]
 
 
 def _idle_facts(usage: Usage) -> list[str]:
@@ -56,25 +69,22 @@ def _idle_facts(usage: Usage) -> list[str]:
 def _active_facts(usage: Usage) -> list[str]:
     if not usage.is_settled:
         return [f"{count(usage.tokens.counted)} used", _reset(usage)]
-    return [percent(usage.headline.used_percent), _left(usage), _risk(usage), _reset(usage)]
+    return [percent(usage.five_hour.used_percent), _left(usage), _risk(usage), _reset(usage)]
 
 
 def _left(usage: Usage) -> str:
     if usage.forecast.verdict == "exceeded":
-        return f"{count(usage.limit.tokens_over)} over"
+        over = usage.limit.tokens_over
+        return f"{count(over)} past the limit" if over else ""
     left = usage.headline.tokens_left
     return "" if left is None else f"{count(left)} left"
 
 
 def _risk(usage: Usage) -> str:
-    forecast, weekly = usage.forecast, usage.weekly
-    if weekly is not None and weekly.comes_first and weekly.runs_out_at:
-        return f"weekly limit runs out {usage.clock(weekly.runs_out_at)}"
-    if forecast.runs_out_at:
-        return f"runs out {usage.clock(forecast.runs_out_at)}"
-    if forecast.probability and forecast.verdict != "ok":
-        return f"{percent(100 * forecast.probability)} chance to run out"
-    return ""
+    forecast = usage.forecast
+    if forecast.probability is None or forecast.verdict not in ("tight", "runs_out"):
+        return ""
+    return f"{percent(100 * forecast.probability)} chance to run out"
 
 
 def _reset(usage: Usage) -> str:
@@ -83,14 +93,14 @@ def _reset(usage: Usage) -> str:
 
 def _limit(usage: Usage) -> str:
     """Return the limit in tokens that the percentage is of."""
-    if usage.headline.source == "estimate":
+    if usage.five_hour.source == "estimate":
         return count(usage.limit.tokens)
-    worth = usage.headline.tokens_per_percent
+    worth = usage.five_hour.tokens_per_percent
     return "" if worth is None else count(round(100 * worth))
 
 
 def _cost(usage: Usage) -> Optional[float]:
-    return usage.block.cost_usd if usage.block else None
+    return usage.cost_usd
 
 
 def _age(usage: Usage) -> str:
@@ -98,7 +108,7 @@ def _age(usage: Usage) -> str:
 
 
 def _bar(usage: Usage, glyphs: Glyphs) -> str:
-    return _text(bar(usage.headline.used_percent, None, 10, "", glyphs.bar), glyphs)
+    return _text(bar(usage.headline.used_percent or 0.0, None, 10, "", glyphs.bar), glyphs)
 
 
 def _known(write: Callable[[Value], str], value: Optional[Value]) -> str:
@@ -115,8 +125,8 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "sentence": lambda usage, _: sentence.summary(usage),
         "status": lambda usage, _: usage.status,
         "verdict": lambda usage, _: usage.forecast.verdict,
-        "percent": lambda usage, _: percent(usage.headline.used_percent) if usage.block else "",
-        "source": lambda usage, _: usage.headline.source if usage.block else "none",
+        "percent": lambda usage, _: _known(percent, usage.headline.used_percent),
+        "source": lambda usage, _: usage.headline.source,
         "bar": _bar,
         "used": lambda usage, _: count(usage.tokens.counted),
         "left": lambda usage, _: _known(count, usage.headline.tokens_left),
@@ -155,13 +165,7 @@ def waybar(usage: Usage, glyphs: Glyphs) -> str:
         {
             "text": _text(one_line(usage, 1000, glyphs), glyphs),
             "tooltip": sentence.summary(usage),
-            "class": STATES[usage.state].css_class,
-            "percentage": _whole_percent(usage),
+            "class": css_class(usage),
+            "percentage": min(100, round(usage.headline.used_percent or 0.0)),
         }
     )
-
-
-def _whole_percent(usage: Usage) -> int:
-    if usage.status == "limit_reached":
-        return 100
-    return min(100, round(usage.headline.used_percent)) if usage.block else 0

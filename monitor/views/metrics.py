@@ -49,7 +49,7 @@ GAUGES: tuple[tuple[str, str, Callable[[Usage], Value]], ...] = (
     (
         "limit_reached",
         "1 when Claude Code has said so, or the used ratio is above 1; else 0.",
-        lambda u: u.status == "limit_reached" or u.headline.used_percent > 100,
+        lambda u: u.status == "limit_reached" or u.five_hour.used_percent > 100,
     ),
     (
         "burn_rate_tokens_per_second",
@@ -91,7 +91,7 @@ GAUGES: tuple[tuple[str, str, Callable[[Usage], Value]], ...] = (
     (
         "block_cost_usd",
         "What the active block would have cost through the API, in US dollars.",
-        lambda u: u.block.cost_usd if u.block else None,
+        lambda u: u.cost_usd,
     ),
 )
 
@@ -118,7 +118,7 @@ WINDOW_GAUGES: tuple[tuple[str, str, Callable[[RateLimitWindow], Value]], ...] =
 def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[Family]:
     """Yield the metrics of a usage: the numbers of `--json`, in tokens, seconds and ratios."""
     usage = usage if show_cost else without_costs(usage)
-    lead = usage.headline
+    lead, used = usage.headline, usage.headline.used_percent
     yield from _family(
         "info",
         "Versions of the monitor and of ccusage; the plan and where its limit is from; always 1.",
@@ -127,7 +127,7 @@ def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[F
     yield from _family(
         "used_ratio",
         "The percentage in charge, as the screen leads with; its source says what it rests on.",
-        [({"source": lead.source}, lead.used_percent / 100 if usage.block else None)],
+        [({"source": lead.source}, None if used is None else used / 100)],
     )
     windows = usage.official.windows
     for name, text, of_window in WINDOW_GAUGES:

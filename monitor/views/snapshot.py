@@ -8,12 +8,24 @@ from typing import Any, Optional
 from monitor.model import sentence
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
-from monitor.model.official import FIVE_HOUR, FRESH, SEVEN_DAY, SPEND_LIMIT, RateLimitWindow
+from monitor.model.official import (
+    FIVE_HOUR,
+    FRESH,
+    SEVEN_DAY,
+    SPEND_LIMIT,
+    RateLimitWindow,
+    window_kind,
+)
 from monitor.model.usage import Usage, without_costs
 from monitor.model.weekly import Weekly
 
 SCHEMA_VERSION = 1
-NO_HEADLINE = {"used_percent": None, "source": "none", "tokens_left": None}
+
+NOT_PROJECTED = (
+    *("probability", "likely_percent", "likely_range"),
+    *("today_share_percent", "today_used_percent", "windows_left"),
+)
+"""Keys of `weekly` whose values are not known: there is no projection of the week."""
 
 
 def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
@@ -47,19 +59,14 @@ def _local(usage: Usage, when: Optional[datetime]) -> Optional[str]:
 
 
 def _headline(usage: Usage) -> dict[str, Any]:
-    # Without a block an official limit may be reached all the same, from another device.
     lead = usage.headline
-    reached = usage.status == "limit_reached" and lead.window is not None
-    used, source, left = lead.used_percent, lead.source, lead.tokens_left
-    if usage.is_weekly_reached and usage.weekly is not None:
-        used, source, left = usage.weekly.window.used_percent, "official", 0.0
-    elif usage.block is None and not reached:
-        return {**NO_HEADLINE, "sentence": sentence.summary(usage)}
     return {
-        "used_percent": used,
-        "source": source,
-        "tokens_left": None if left is None else round(left),
+        "used_percent": lead.used_percent,
+        "source": lead.source,
+        "tokens_left": None if lead.tokens_left is None else round(lead.tokens_left),
         "sentence": sentence.summary(usage),
+        "severity": lead.severity,
+        "window": lead.window,
     }
 
 
@@ -72,6 +79,7 @@ def _source(usage: Usage) -> dict[str, Any]:
         "read_at": utc(reading.read_at),
         "stale": reading.is_stale,
         "error": reading.error,
+        "unreadable_files": len(reading.source.unreadable),
     }
 
 
@@ -88,7 +96,8 @@ def _block(usage: Usage) -> Optional[dict[str, Any]]:
         "remaining_minutes": minutes(block.end - usage.now),
         "models": list(block.models),
         "messages": block.entries,
-        "cost_usd": block.cost_usd,
+        "cost_usd": usage.cost_usd,
+        "unpriced_models": list(usage.unpriced_models),
     }
 
 
@@ -142,12 +151,32 @@ def _official(usage: Usage) -> Optional[dict[str, Any]]:
         return None
     if FIVE_HOUR in windows:
         at = windows[FIVE_HOUR].captured_at  # it may lead, so that its age is the one that matters
-    old = usage.now - at
     return {
         **{key: _window(windows.get(key)) for key in (FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT)},
+        **_capture(usage, at),
+        "windows": [_listed(usage, key, window) for key, window in windows.items()],
+        "plan": None,
+        "extra_usage": None,
+    }
+
+
+def _capture(usage: Usage, at: datetime) -> dict[str, Any]:
+    old = usage.now - at
+    return {
         "captured_at": utc(at),
         "age_seconds": max(0.0, old.total_seconds()),
         "stale": old > FRESH,
+    }
+
+
+def _listed(usage: Usage, key: str, window: RateLimitWindow) -> dict[str, Any]:
+    return {
+        "id": key,
+        "label": window_kind(key).label,
+        "used_percent": window.used_percent,
+        "resets_at": utc(window.resets_at),
+        **_capture(usage, window.captured_at),
+        "from": window.origin,
     }
 
 
@@ -159,6 +188,7 @@ def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
         "resets_at": utc(weekly.window.resets_at),
         "runs_out_at": utc(weekly.runs_out_at),
         "comes_first": weekly.comes_first,
+        **dict.fromkeys(NOT_PROJECTED),
     }
 
 

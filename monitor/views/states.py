@@ -1,26 +1,43 @@
-"""What each state of a Usage is called: the word on the screen, its colour, a style class."""
+"""What each state of a Usage is called: the word on the screen, a style class, a colour."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from monitor.model.usage import Usage
+
 
 class State(NamedTuple):
-    """The word on the screen, its role in `style.ROLES`, and the class that waybar styles."""
+    """The word on the screen, what it means, and the class that waybar styles."""
 
     word: str
-    role: str
     css_class: str
+    meaning: str
 
 
 STATES = {
-    "ok": State("OK", "ok", "ok"),
-    "tight": State("TIGHT", "warn", "tight"),
-    "runs_out": State("RUNS OUT", "alarm", "runs-out"),
-    "weekly": State("WEEKLY LIMIT", "alarm", "runs-out"),
-    "exceeded": State("OVER LIMIT", "alarm", "exceeded"),
-    "limit_reached": State("LIMIT REACHED", "alarm", "limit-reached"),
-    "unknown": State("WARMING UP", "dim", "unknown"),
-    "idle": State("IDLE", "dim", "idle"),
+    "ok": State("OK", "ok", "You will most likely stay below the limit (chance below 25 %)."),
+    "tight": State("TIGHT", "tight", "You may reach it (25 to 60 %), or 90 % is used."),
+    "runs_out": State("RUNS OUT", "runs-out", "You will probably reach it (60 % or more)."),
+    "weekly": State("WEEKLY LIMIT", "runs-out", "A weekly limit ends within a day at this pace."),
+    "exceeded": State("PAST LIMIT", "exceeded", "More is used than the limit assumed here."),
+    "limit_reached": State("LIMIT REACHED", "limit-reached", "Claude Code has stopped you."),
+    "unknown": State("NO FORECAST", "unknown", "Nothing is known yet, as in the first 5 minutes."),
+    "idle": State("IDLE", "idle", "No block is active; your next message starts one."),
 }
 """The states by the name that `Usage.state` gives them."""
+
+ROLES = {"none": "dim", "ok": "ok", "warn": "warn", "alarm": "alarm"}
+"""The role in `style.ROLES` for each severity of a headline."""
+
+
+def role(usage: Usage) -> str:
+    """Return the role that colours the sentence, the word and the bar."""
+    return ROLES[usage.headline.severity]
+
+
+def css_class(usage: Usage) -> str:
+    """Return waybar's class; a weekly limit that is only near is tight."""
+    if usage.state == "weekly" and usage.headline.severity == "warn":
+        return STATES["tight"].css_class
+    return STATES[usage.state].css_class

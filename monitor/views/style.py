@@ -23,7 +23,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "likely": "36",
         "time": "34",
         "limit": "31",
-        "pace": "33",
+        "probable": "33",
         "band": "2;36",
         "curve": "1",
     }
@@ -33,23 +33,29 @@ ROLES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class BarGlyphs:
-    """The characters of a bar; `parts` are the fractions of a cell, smallest first."""
+    """The characters of a bar; `parts` are the fractions of a cell, smallest first.
+
+    `mark` stands where the limit is when more is used.
+    """
 
     full: str = "█"
     parts: str = "▏▎▍▌▋▊▉"
     likely: str = "▒"
     empty: str = "░"
+    mark: str = "┃"
 
 
 @dataclass(frozen=True)
 class Glyphs:
     """The characters to draw with.
 
+    The time bar is thin, so that it does not touch the bars above and below.
     `shades` are the steps of the heat map, from none to most. `charset` is what other text is
     limited to: `unicode`, `console` (the font of the Linux console) or `ascii`.
     """
 
     bar: BarGlyphs = BarGlyphs()
+    time_bar: BarGlyphs = BarGlyphs("━", "", "━", "─")
     shades: str = "·░▒▓█"
     ellipsis: str = "…"
     warning: str = "▲"
@@ -62,9 +68,22 @@ class Glyphs:
 
 
 UNICODE = Glyphs()
-CONSOLE = Glyphs(BarGlyphs(parts=""), ellipsis="...", warning="!", charset="console")
+CONSOLE = Glyphs(
+    BarGlyphs(parts="", mark="│"),
+    BarGlyphs("═", "", "═", "─"),
+    ellipsis="...",
+    warning="!",
+    charset="console",
+)
 """The Linux console: its fonts have the characters of code page 437."""
-ASCII = Glyphs(BarGlyphs("#", "", "+", "."), ".:+*#", "...", "!", "ascii")
+ASCII = Glyphs(
+    BarGlyphs("#", "", "+", ".", "|"),
+    BarGlyphs("=", "", "=", "-"),
+    shades=".:+*#",
+    ellipsis="...",
+    warning="!",
+    charset="ascii",
+)
 
 
 @dataclass(frozen=True)

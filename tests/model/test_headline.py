@@ -9,8 +9,8 @@ from typing import Optional
 import jsonschema
 import pytest
 
+from monitor.model.five_hour import choose_five_hour
 from monitor.model.forecast import UNKNOWN
-from monitor.model.headline import choose_headline
 from monitor.model.official import OfficialLimits
 from monitor.model.plans import Limit
 from monitor.model.sentence import summary, warnings
@@ -101,7 +101,7 @@ def test_over_the_estimate_is_no_fault_while_official_percentages_lead() -> None
 def test_between_captures_tokens_since_carry_it_on() -> None:
     usage = usage_in("bridged")
     assert sources(usage) == ("bridged", "official")
-    assert usage.headline.bridge is not None
+    assert usage.five_hour.bridge is not None
     assert 48 < snapshot(usage)["headline"]["used_percent"] < 99
     assert "≈ 67 %: official 48 % at 13:52, and 7,667 tokens since" in text(usage)
 
@@ -223,7 +223,7 @@ def test_the_weekly_limit_reached_names_its_own_reset() -> None:
 @pytest.mark.parametrize("used", [5.0, 63.4, 99.0, 100.0, 104.0])
 def test_the_level_is_where_100_percent_are(used: float) -> None:
     sight = window(RESETS_IN, (40, 4), (0, used))
-    headline = choose_headline(MAX5, sight, RUNS_OUT.events, NOW)
+    headline = choose_five_hour(MAX5, sight, RUNS_OUT.events, NOW)
     assert headline.limit_tokens is not None and headline.tokens_left is not None
     assert headline.percent_at(headline.limit_tokens) == pytest.approx(100)
     assert headline.percent_at(27_900) == used
@@ -231,7 +231,7 @@ def test_the_level_is_where_100_percent_are(used: float) -> None:
 
 
 def test_the_estimates_level_is_the_token_limit() -> None:
-    headline = choose_headline(replace(MAX5, used=48_020), None, None, NOW)
+    headline = choose_five_hour(replace(MAX5, used=48_020), None, None, NOW)
     assert (headline.source, headline.tokens_left) == ("estimate", 0)
     assert headline.used_percent == pytest.approx(137.2)
     assert headline.limit_tokens == pytest.approx(35_000)
@@ -246,12 +246,12 @@ def test_a_limit_that_is_no_multiple_of_100_keeps_all_its_tokens() -> None:
     old = window(RESETS_IN, (35, 1))
     for sight in (None, old):
         limit = Limit(35_050, "user", None, 17_525)
-        headline = choose_headline(limit, sight, None, NOW, NOW)
+        headline = choose_five_hour(limit, sight, None, NOW, NOW)
         assert (headline.source, headline.used_percent) == ("estimate", 50.0)
         assert (headline.limit_tokens, headline.tokens_left) == (35_050, 17_525)
 
 
 def test_tokens_of_unknown_worth_do_not_move_the_percentage() -> None:
     sight = window(RESETS_IN, (2.9, 41))
-    headline = choose_headline(replace(MAX5, used=1_200), sight, None, NOW)
+    headline = choose_five_hour(replace(MAX5, used=1_200), sight, None, NOW)
     assert (headline.tokens_per_percent, headline.percent_at(9_000)) == (None, 41)

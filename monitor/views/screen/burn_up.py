@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model.blocks import Block, Event
-from monitor.model.formatting import minutes
 from monitor.model.usage import Usage
 from monitor.views.screen.canvas import Canvas, Cell, Points, join_cells
 from monitor.views.style import Glyphs
@@ -55,8 +54,8 @@ class Label(NamedTuple):
 def burn_up(usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """Draw the active block in `rows` lines of at most `width` cells, axis included.
 
-    Return no lines without an active block or without room. The 10-90 % band and the pace are drawn
-    where they are known. Without a series of events the curve is a dotted straight line.
+    Return no lines without an active block or without room. The probable end and its 10-90 % band
+    are drawn where they are known. Without a series of events the curve is a dotted straight line.
     """
     block = usage.block
     if block is None or width < 1 or rows < 1:
@@ -89,7 +88,7 @@ def _reach(usage: Usage) -> float:
 
 def _limit(usage: Usage) -> float:
     """Return the count of tokens at which the limit is reached."""
-    return usage.headline.limit_tokens or usage.limit.tokens
+    return usage.five_hour.limit_tokens or usage.limit.tokens
 
 
 def _limit_in_sight(usage: Usage) -> bool:
@@ -111,9 +110,8 @@ def _draw(usage: Usage, canvas: Canvas, scale: Scale) -> None:
         height = scale.y(_limit(usage))
         canvas.stroke(((x, height) for x in range(canvas.xs)), "limit")
     canvas.upright(now, "dim")
-    if usage.burn.tokens_per_minute is not None:
-        more = usage.burn.tokens_per_minute * minutes(scale.end - usage.now)
-        canvas.stroke(scale.straight(now, used, last, used + more), "pace")
+    if usage.forecast.tokens is not None:
+        canvas.stroke(scale.straight(now, used, last, usage.forecast.tokens[1]), "probable")
     if usage.events:
         canvas.stroke(_curve(usage.events, now, scale), "curve")
     else:

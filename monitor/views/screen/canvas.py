@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.views.text import Line, Span
 
-LAYERS = {"band": ".", "dim": "|", "limit": "-", "pace": "+", "curve": "#"}
+LAYERS = {"band": ".", "dim": "|", "limit": "-", "probable": "+", "curve": "#"}
 """What is drawn, lowest first: its role, and its character in ASCII. `dim` marks the present."""
 
 BRAILLE = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
@@ -93,7 +93,7 @@ class Canvas:
         ]
 
     def _is_line(self, at: tuple[int, int]) -> bool:
-        return any(at in self._layers[layer] for layer in ("curve", "pace"))
+        return any(at in self._layers[layer] for layer in ("curve", "probable"))
 
     def _cell(self, at: tuple[int, int]) -> Cell:
         if at in self._texts:

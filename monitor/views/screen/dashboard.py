@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.model.usage import Usage, without_costs
 from monitor.views.line import one_line
-from monitor.views.screen.bar_rows import time_bar, usage_bar
+from monitor.views.screen.bar_rows import time_bar, usage_bar, week_bar
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.facts import fact_rows
 from monitor.views.screen.header import footer, header, sentence_lines, warning_lines
@@ -17,6 +18,9 @@ from monitor.views.text import Line, Span, fit, line, wrap
 
 LOWEST_CHART, HIGHEST_CHART = 6, 24
 """Rows of the chart, axis included."""
+
+LONG_SENTENCE = 130
+"""Cells of a long sentence with its word."""
 
 Chart = Callable[[Usage, int, int, Glyphs], list[Line]]
 
@@ -59,20 +63,33 @@ def message(
     return [*body[: height - 1], last] if hint else body[:height]
 
 
+def _bars(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Row]:
+    if usage.block:
+        yield Row(Rank.USAGE_BAR, usage_bar(usage, width, glyphs))
+        yield Row(Rank.TIME_BAR, time_bar(usage, width, glyphs))
+    week = week_bar(usage, width, glyphs)
+    if week is not None:
+        yield Row(Rank.WEEK_BAR, week)
+    if usage.block or week is not None:
+        yield Row(Rank.BLANK_BELOW_BARS)
+
+
 def _has_chart(usage: Usage) -> bool:
-    return usage.status == "active" and usage.headline.limit_tokens is not None and usage.is_settled
+    return (
+        usage.status == "active" and usage.five_hour.limit_tokens is not None and usage.is_settled
+    )
 
 
 def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     glyphs = display.style.glyphs
     yield Row(Rank.HEADER, header(usage, width, glyphs, demo=display.demo))
     yield Row(Rank.BLANK_BELOW_HEADER)
-    yield from (Row(Rank.SENTENCE, drawn) for drawn in sentence_lines(usage, width, glyphs))
-    yield Row(Rank.BLANK_BELOW_SENTENCE)
-    if usage.block:
-        yield Row(Rank.USAGE_BAR, usage_bar(usage, width, glyphs))
-        yield Row(Rank.TIME_BAR, time_bar(usage, width, glyphs))
-        yield Row(Rank.BLANK_BELOW_BARS)
+    sentence = list(sentence_lines(usage, width, glyphs))
+    yield from (Row(Rank.SENTENCE, drawn) for drawn in sentence)
+    # A sentence that becomes longer must not move what is below it.
+    for _ in range(max(1, 1 + math.ceil(LONG_SENTENCE / width) - len(sentence))):
+        yield Row(Rank.BLANK_BELOW_SENTENCE)
+    yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))
     yield Row(Rank.BLANK_ABOVE_FOOTER)

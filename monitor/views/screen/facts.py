@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.model.blocks import SESSION, Block
+from monitor.model.blocks import Block
 from monitor.model.formatting import (
     age,
-    between,
     count,
     dollars,
     duration,
@@ -18,6 +17,7 @@ from monitor.model.formatting import (
     percent,
     plural,
     rate,
+    short_model,
     size,
     visible,
 )
@@ -30,6 +30,7 @@ from monitor.model.official import (
     window_kind,
 )
 from monitor.model.plans import PLAN_TOKENS
+from monitor.model.sentence import about
 from monitor.model.usage import Usage
 from monitor.views.screen.layout import Rank, Row
 from monitor.views.text import DOT, Span, line, sides, wrap_list
@@ -78,22 +79,14 @@ def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:
 
 
 def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
-    if usage.headline.window is None:
-        yield Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
-    else:
-        yield Fact(Rank.USED, "Used", _official_used(usage), _limit_in_tokens(usage))
+    yield _used_fact(usage)
     yield from _official_facts(usage)
-    if usage.status == "active":
+    if usage.status == "active" and usage.forecast.verdict != "exceeded":
         yield _pace(usage)
-        yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _pause(usage))
+        yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _without_break(usage))
     yield from _resets(usage)
-    models = model_names(block.models)
-    if block.cost_usd is not None:
-        hourly = usage.burn.cost_per_hour
-        per_hour = f"{DOT}{dollars(hourly)}/h" if hourly is not None else ""
-        yield Fact(Rank.COST, "Cost", f"{dollars(block.cost_usd)} API-equivalent{per_hour}", models)
-    elif models:
-        yield Fact(Rank.COST, "Models", models)
+    yield from _cost_facts(usage, block)
+    yield from _ways_out(usage)
 
 
 def _idle_facts(usage: Usage) -> Iterator[Fact]:
@@ -105,6 +98,7 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
     yield Fact(Rank.LIMIT, "Limit", f"{_limit_tokens(usage)} tokens", _limit_note(usage))
     yield from _official_facts(usage)
     yield from _resets(usage)
+    yield from _spending(usage)
     directories = ", ".join(visible(name) for name in source.data_dirs)
     amount = f"{size(source.size.bytes)} in {plural(source.size.files, 'file')}"
     yield Fact(Rank.DATA, "Data", directories, amount)
@@ -112,12 +106,21 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
         yield Fact(Rank.SAMPLE, "Sample", "run it with --demo", "this screen on sample usage")
 
 
+def _used_fact(usage: Usage) -> Fact:
+    if usage.five_hour.window is not None:
+        return Fact(Rank.USED, "Used", _official_used(usage), _limit_in_tokens(usage))
+    if usage.reached is not None and usage.headline.is_five_hour:
+        value = f"{count(usage.tokens.counted)} tokens in this block"
+        return Fact(Rank.USED, "Used", value, f"the estimate was {_limit_tokens(usage)}")
+    return Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
+
+
 def _used(usage: Usage) -> str:
     limit, used = usage.limit, count(usage.tokens.counted)
     if not usage.is_settled:
         return f"{used} tokens"
-    over = f"{count(limit.tokens_over)} over" if limit.tokens_over else ""
-    return f"{used} of {_limit_tokens(usage)}{DOT}{over or f'{count(limit.tokens_left)} left'}"
+    rest = f"{count(limit.tokens_over)} past it" if limit.tokens_over else ""
+    return f"{used} of {_limit_tokens(usage)}{DOT}{rest or f'{count(limit.tokens_left)} left'}"
 
 
 def _limit_tokens(usage: Usage) -> str:
@@ -134,43 +137,43 @@ def _limit_note(usage: Usage) -> str:
 
 
 def _official_used(usage: Usage) -> str:
-    window, bridge = usage.headline.window, usage.headline.bridge
+    window, bridge = usage.five_hour.window, usage.five_hour.bridge
     assert window is not None  # noqa: S101 - the caller has looked
     if bridge is None:
-        here = f"{count(usage.tokens.counted)} tokens here"
-        return f"{percent(window.used_percent)} official, {_age(usage, window)}{DOT}{here}"
+        here = f"{count(usage.tokens.counted)} tokens on this machine"
+        return f"official, {_age(usage, window)}{DOT}{here}"
     base = f"official {percent(bridge.base.used_percent)} at {usage.clock(bridge.base.at)}"
     since = f"{count(bridge.tokens_since)} tokens since"
-    return f"≈ {percent(usage.headline.used_percent)}: {base}, and {since}"
+    return f"{base}, and {since}"
 
 
 def _limit_in_tokens(usage: Usage) -> str:
     """Say how many tokens an official limit is worth at the present mix."""
-    worth = usage.headline.tokens_per_percent
+    worth = usage.five_hour.tokens_per_percent
     # Two digits: it was learned from whole percents.
     return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
 
 
 def _official_facts(usage: Usage) -> Iterator[Fact]:
+    on_bar = SEVEN_DAY if usage.headline.is_five_hour else usage.headline.window
     for key, window in usage.official.windows.items():
-        if key == FIVE_HOUR and usage.block and usage.headline.window:
+        if key == FIVE_HOUR and usage.block and usage.five_hour.window:
             continue  # it leads
-        label, length = window_kind(key)
-        rank = Rank.SPEND if length is None else Rank.OFFICIAL
-        yield _window(usage, rank, WINDOW_NAMES.get(key, label), window)
+        kind = window_kind(key)
+        rank = Rank.SPEND if kind.length is None else Rank.OFFICIAL
+        name = WINDOW_NAMES.get(key, kind.label)
+        yield _window(usage, rank, name, window, on_bar=key == on_bar)
 
 
-def _window(usage: Usage, rank: Rank, name: str, window: RateLimitWindow) -> Fact:
-    used, note = f"{percent(window.used_percent)} used", "official"
-    fresh = is_fresh(window, usage.now)
-    if fresh:
-        note += f", {_age(usage, window)}"
-    else:
-        used += f" {_age(usage, window)}"
+def _window(usage: Usage, rank: Rank, name: str, window: RateLimitWindow, *, on_bar: bool) -> Fact:
+    """Return when an official window resets, and what is used of it unless a bar shows that."""
+    fresh, old = is_fresh(window, usage.now), _age(usage, window)
+    parts = [] if on_bar else [f"{percent(window.used_percent)} used"]
     if window.resets_at is not None:
-        used += f"{DOT}resets in {duration(window.resets_at - usage.now)}"
-        note = f"{usage.clock(window.resets_at)}{DOT}{note}"
-    return Fact(rank, name, used, note, "" if fresh else "dim")
+        at, span = usage.clock(window.resets_at), duration(window.resets_at - usage.now)
+        parts.append(f"resets {at}, in {span}")
+    note = f"official, {old}"
+    return Fact(rank, name, DOT.join(parts) or note, note if parts else "", "" if fresh else "dim")
 
 
 def _age(usage: Usage, window: RateLimitWindow) -> str:
@@ -189,25 +192,23 @@ def _pace(usage: Usage) -> Fact:
 
 def _runs_out(usage: Usage) -> str:
     forecast = usage.forecast
-    if forecast.verdict == "exceeded":
-        return f"over since {usage.clock(usage.crossed_at)}" if usage.crossed_at else "over"
-    if forecast.verdict == "unknown":
-        return "not known yet"
-    text = "not at this pace"
-    if forecast.runs_out_at is not None:
-        text = f"{usage.clock(forecast.runs_out_at)} at this pace"
     if forecast.probability is None:
-        return text
-    return f"{text}{DOT}{percent(100 * forecast.probability)} chance before the reset"
+        return "not known yet"
+    if usage.five_hour.tokens_left == 0:
+        return "now"
+    if forecast.verdict == "ok" or forecast.earliest is None:
+        return f"{percent(100 * forecast.probability)} chance before the reset"
+    return f"hardly before {about(usage, forecast.earliest)}"
 
 
-def _pause(usage: Usage) -> str:
-    runs_out_at, reset_at = usage.forecast.runs_out_at, usage.reset.at
-    if runs_out_at is None or reset_at is None:
+def _without_break(usage: Usage) -> str:
+    """Say when the limit is reached at the present pace; people take breaks."""
+    pace = usage.burn.tokens_per_minute
+    if not pace or usage.forecast.sustainable is None or usage.five_hour.tokens_left == 0:
         return ""
-    # To pause for a whole block or longer is no advice.
-    is_short = reset_at - runs_out_at < SESSION
-    return f"pausing {between(runs_out_at, reset_at)} avoids it" if is_short else ""
+    if usage.forecast.runs_out_at is None:
+        return "not even without a break"
+    return f"without a break at {usage.clock(usage.forecast.runs_out_at)}"
 
 
 def _resets(usage: Usage) -> Iterator[Fact]:
@@ -215,11 +216,51 @@ def _resets(usage: Usage) -> Iterator[Fact]:
     if at is None:
         return
     span = usage.clock(at) + (f"–{_clock_after(usage, at, latest)}" if latest else "")
+    least = " at the earliest" if latest else ""
     note = RESET_SOURCES.get(usage.reset.source or "", "")
     if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
         note += f"; the block ends {usage.clock(block.end)}"
-    yield Fact(Rank.RESETS, "Resets", f"{span} in {duration(at - usage.now)}", note)
+    yield Fact(Rank.RESETS, "Resets", f"{span}, in {duration(at - usage.now)}{least}", note)
+
+
+def _cost_facts(usage: Usage, block: Block) -> Iterator[Fact]:
+    """Yield what the block would have cost through the API, and recent days."""
+    models = model_names(block.models)
+    if usage.unpriced_models:
+        value = _known_part(usage, block)
+        yield Fact(Rank.COST, "Cost", value, "--online fetches prices")
+    elif block.cost_usd is not None:
+        hourly = usage.burn.cost_per_hour
+        per_hour = f"{DOT}{dollars(hourly)}/h" if hourly is not None else ""
+        yield Fact(Rank.COST, "Cost", f"{dollars(block.cost_usd)} API-equivalent{per_hour}", models)
+    elif models:
+        yield Fact(Rank.COST, "Models", models)
+    yield from _spending(usage)
+
+
+def _known_part(usage: Usage, block: Block) -> str:
+    names = ", ".join(short_model(name) for name in usage.unpriced_models)
+    version = usage.reading.source.ccusage_version
+    program = f"ccusage {visible(version)}" if version else "ccusage"
+    known = f"{dollars(block.cost_usd)} and " if block.cost_usd else ""
+    return f"{known}{names}, which {program} has no price for"
+
+
+def _spending(usage: Usage) -> Iterator[Fact]:
+    today, week = usage.spending
+    parts = [f"{dollars(today)} today"] if today is not None else []
+    parts += [f"{dollars(week)} in 7 days"] if week is not None else []
+    if parts:
+        yield Fact(Rank.SPENDING, "Spent", DOT.join(parts), "API-equivalent")
+
+
+def _ways_out(usage: Usage) -> Iterator[Fact]:
+    """Name the ways to a better limit, where only the default plan's estimate is known."""
+    is_guess = usage.limit.source == "plan" and not usage.rules.is_plan_chosen
+    if is_guess and usage.is_settled and usage.five_hour.window is None:
+        text = "pro is assumed: name yours with --plan, or statusline --install"
+        yield Fact(Rank.HINT, "Better", text, role="dim")
 
 
 def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from monitor.model import sentence
 from monitor.model.formatting import age, visible
 from monitor.model.usage import Usage
-from monitor.views.states import STATES
+from monitor.views.states import STATES, role
 from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line, Span, cells, line, sides, width_of, wrap
 
@@ -15,11 +15,11 @@ from monitor.views.text import DOT, Line, Span, cells, line, sides, width_of, wr
 def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
     """Return the title with what the percentage rests on, and the time as far as it fits."""
     sources = ["sample usage"] if demo else []
-    if usage.headline.window is not None:
-        sources += ["official", *(["carried on"] if usage.headline.bridge else [])]
+    if usage.five_hour.window is not None:
+        sources += ["official", *(["carried on"] if usage.five_hour.bridge else [])]
     else:
         plan = "your limit" if usage.limit.source == "user" else (usage.limit.plan or "")
-        sources += [plan, *([usage.headline.source] if usage.block else [])]
+        sources += [plan, *([usage.five_hour.source] if usage.block else [])]
     title = line(Span(" Claude Code", "title"), *(DOT + source for source in sources))
     time_format = usage.rules.time_format
     clock = line(Span(f"{time_format.second(usage.now)} ", "dim"))
@@ -32,16 +32,17 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
 
 def sentence_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """Yield the sentence, with the word for its state at the right of the last line."""
-    word, role, _ = STATES[usage.state]
+    word, colour = STATES[usage.state].word, role(usage)
+    strong = "strong" if colour == "dim" else colour
     text = visible(sentence.summary(usage))
     parts = wrap(text, width - 2)
     if cells(parts[-1]) + cells(word) + 4 > width:
         # The sentence makes room: the word must be read without colours too.
         parts = wrap(text, width - cells(word) - 4)
     for part in parts[:-1]:
-        yield sides(line(Span(f" {part}", "strong")), (), width, glyphs.ellipsis)
-    tag = line(Span(f"{word} ", role))
-    yield sides(line(Span(f" {parts[-1]}", "strong")), tag, width, glyphs.ellipsis)
+        yield sides(line(Span(f" {part}", strong)), (), width, glyphs.ellipsis)
+    tag = line(Span(f"{word} ", colour))
+    yield sides(line(Span(f" {parts[-1]}", strong)), tag, width, glyphs.ellipsis)
 
 
 def warning_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
@@ -59,7 +60,7 @@ def footer(usage: Usage, width: int, *, live: bool) -> Line:
     version = reading.source.ccusage_version
     program = f"ccusage {visible(version)}" if version else "ccusage"
     source = f" {program}{DOT}read {age(usage.now - reading.read_at)} ago"
-    keys = f"q leave{DOT}? help "
+    keys = f"q leave{DOT}h history{DOT}? help "
     if cells(source) + cells(keys) + 2 > width:
         keys = "? help "
     return sides(line(Span(source, "dim")), line(Span(keys, "dim")) if live else (), width)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from monitor.views.screen.layout import BLANK, WIDEST
+from monitor.views.states import STATES
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, fit, line, wrap
 
 KEYS = (
     ("q", "leave (or Ctrl+C)"),
     ("r", "look for new usage now"),
-    ("h", "past blocks, and back"),
+    ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
     ("c", "show or hide costs"),
     ("?", "this help, and back"),
 )
@@ -21,17 +24,32 @@ ABOUT = (
         "they are estimates."
     ),
     (
-        "{} on the bar ends at the likely use at the reset. On the chart, the line after now is "
-        "the present pace, and the dots are the likely range: 10 to 90 % probable."
+        "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
+        "reset; the dots are the range of 8 cases in 10. They expect breaks, as people take them; "
+        "“without a break” is when this pace would reach the limit."
     ),
 )
 
+WORD = 15
+"""Cells of a state's word and the blanks after it."""
 
-def help_page(width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Draw what the keys do."""
-    lines = [line(Span(" Keys", "title")), BLANK]
+
+def help_page(width: int, height: int, glyphs: Glyphs, first: int = 0) -> list[Line]:
+    """Draw what the keys do and what the words mean, from the row `first` on."""
+    lines = [line(Span(" Keys", "title"))]
     lines += [line(Span(f"   {key}  ", "strong"), effect) for key, effect in KEYS]
+    lines += [BLANK, line(Span(" Words", "title")), *_words(width)]
     for paragraph in ABOUT:
         rows = wrap(paragraph.format(glyphs.bar.likely), min(width - 2, WIDEST))
         lines += [BLANK, *(line(Span(f" {row}", "dim")) for row in rows)]
-    return [fit(drawn, width, glyphs.ellipsis) for drawn in lines[:height]]
+    return [
+        fit(drawn, width, glyphs.ellipsis)
+        for drawn in lines[min(first, max(0, len(lines) - height)) :][:height]
+    ]
+
+
+def _words(width: int) -> Iterator[Line]:
+    for state in STATES.values():
+        first, *more = wrap(state.meaning, max(10, min(width, WIDEST) - WORD - 3))
+        yield line(Span(f"   {state.word:<{WORD}}", "strong"), first)
+        yield from (line(" " * (WORD + 3), part) for part in more)

@@ -14,9 +14,14 @@ from monitor.views.text import Line, Span, fit, line
 
 
 def history_page(
-    usage: Usage, history: Optional[History], width: int, height: int, display: DisplayOptions
+    usage: Usage,
+    history: Optional[History],
+    width: int,
+    height: int,
+    display: DisplayOptions,
+    first: int = 0,
 ) -> list[Line]:
-    """Draw the newest past blocks, as many as there is room for."""
+    """Draw the past blocks, newest first, from the `first` on as many as there is room for."""
     glyphs = display.style.glyphs
     completed = history.ended(usage.now) if history else ()
     limit = past_limit(usage.rules, [item.block for item in completed])
@@ -24,11 +29,11 @@ def history_page(
     title = line(
         Span(" Past blocks", "title"),
         Span("   h: back", "dim"),
-        Span("   all: ccusage-monitor history" if width >= 60 else "", "dim"),
+        Span("   arrows, PgUp, PgDn: scroll" if width >= 60 else "", "dim"),
     )
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]
     else:
         rows = block_rows(completed, options)
-        body = table(rows, width, options, height=height - 2)
+        body = table(rows, width, options, height=height - 2, first=min(first, len(rows) - 1))
     return [fit(drawn, width, glyphs.ellipsis) for drawn in [title, BLANK, *body][:height]]

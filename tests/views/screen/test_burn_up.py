@@ -119,7 +119,7 @@ def test_the_curve_ends_at_now_and_the_band_begins_there() -> None:
     for drawn in burn_up(WORKING, 78, 8, UNICODE)[:-1]:
         now = 11 + round(154 / 300 * 66)
         assert "curve" not in roles(drawn)[now + 1 :]
-        assert not {"band", "pace"} & set(roles(drawn)[:now])
+        assert not {"band", "probable"} & set(roles(drawn)[:now])
 
 
 def test_the_curve_ends_in_the_row_that_is_labelled_used() -> None:
@@ -154,7 +154,9 @@ def test_a_pace_of_nothing_is_a_level_line() -> None:
 
 def test_no_pace_is_drawn_while_there_is_none() -> None:
     assert BEGUN.burn.tokens_per_minute is None
-    assert "pace" not in {role for drawn in burn_up(BEGUN, 78, 8, UNICODE) for role in roles(drawn)}
+    assert "probable" not in {
+        role for drawn in burn_up(BEGUN, 78, 8, UNICODE) for role in roles(drawn)
+    }
 
 
 def test_a_limit_out_of_sight_is_said_and_the_curve_gets_the_height() -> None:

@@ -27,7 +27,7 @@ def test_a_higher_layer_hides_a_lower_one_in_its_cell() -> None:
 
 def test_a_line_is_joined_over_a_jump_and_ends_where_it_leaves_the_canvas() -> None:
     canvas = Canvas(4, 3, braille=False)
-    canvas.stroke([(0, 0), (1, 2), (2, 9), (3, 0)], "pace")
+    canvas.stroke([(0, 0), (1, 2), (2, 9), (3, 0)], "probable")
     assert rows(canvas) == [" ++ ", " +  ", "+   "]
 
 

@@ -1,0 +1,154 @@
+"""Decide which limit has stopped the user, and whether it still does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple, Optional
+
+from monitor.model.blocks import SESSION, Block, Event, real_blocks
+from monitor.model.official import (
+    FIVE_HOUR,
+    SAME_WINDOW,
+    SEVEN_DAY,
+    TRANSCRIPT,
+    Capture,
+    OfficialLimits,
+    RateLimitWindow,
+    is_of_model_in_use,
+)
+
+FULL = 100.0
+
+STRAGGLERS = timedelta(minutes=5)
+"""Answers under way when a limit is reached still arrive; later ones are paid as extra usage."""
+
+HITS_KEPT = timedelta(weeks=12)
+
+
+class LimitHit(NamedTuple):
+    """A mark of Claude Code's in a transcript that a limit stopped the user.
+
+    `at` is when (UTC), `window` the limit as Claude Code names it, such as `five_hour`, and
+    `resets_at` when it resets (UTC, None if the mark does not say).
+    """
+
+    at: datetime
+    window: str
+    resets_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A limit that is used up: its id, since when, when it resets (UTC), and who said so.
+
+    `source` is `official` or `limit_message`, as in `Reset`.
+    """
+
+    window: str
+    since: Optional[datetime]
+    resets_at: Optional[datetime]
+    source: str
+
+
+def with_hits(known: Sequence[LimitHit], new: Iterable[LimitHit]) -> tuple[LimitHit, ...]:
+    """Join hits, oldest first; the same one in several transcripts counts once."""
+    every = sorted({*known, *new}, key=lambda hit: (hit.at, hit.window))
+    return tuple(hit for hit in every if every[-1].at - hit.at <= HITS_KEPT)
+
+
+def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime) -> OfficialLimits:
+    """Add the windows that hits say are used up; of one window the newest news counts."""
+    windows = dict(official.windows)
+    for hit in hits:
+        known = windows.get(hit.window)
+        if hit.resets_at is None or not hit.at <= now < hit.resets_at:
+            continue
+        if known is None or known.captured_at <= hit.at:
+            windows[hit.window] = _marked(known, hit, hit.resets_at)
+    return replace(official, windows=windows)
+
+
+def _marked(
+    known: Optional[RateLimitWindow], hit: LimitHit, resets_at: datetime
+) -> RateLimitWindow:
+    mark = Capture(hit.at, FULL)
+    old = known.resets_at if known else None
+    if known is None or old is None or abs(old - resets_at) > SAME_WINDOW:
+        return RateLimitWindow(FULL, resets_at, hit.at, (mark,), TRANSCRIPT)
+    used = max(FULL, known.used_percent)
+    return RateLimitWindow(used, resets_at, hit.at, (*known.captures, mark), TRANSCRIPT)
+
+
+def answered_at(
+    blocks: Sequence[Block], events: Optional[Sequence[Event]], now: datetime
+) -> Optional[datetime]:
+    """Return when Claude last answered with tokens (UTC); None if that is not known.
+
+    `events` are those of the active block. Marks of a limit hit have no tokens.
+    """
+    if events:
+        times = [event.at for event in events if event.tokens and event.at <= now]
+    else:
+        counting = [block for block in real_blocks(blocks) if block.tokens.counted]
+        times = [b.last_activity for b in counting if b.last_activity and b.last_activity <= now]
+    return max(times, default=None)
+
+
+def window_of_reset(resets_at: datetime, now: datetime) -> str:
+    """Return which limit resets then, for a message that does not say."""
+    return FIVE_HOUR if resets_at <= now + SESSION + SAME_WINDOW else SEVEN_DAY
+
+
+def find_reached(
+    official: OfficialLimits, block: Optional[Block], answered: Optional[datetime], now: datetime
+) -> Optional[Reached]:
+    """Return the limit that stops the user now; of several the one that resets last.
+
+    `official` includes the marks in the transcripts, `block` is the active one, and `answered` is
+    when Claude last answered. A limit stops nobody after its reset, or once a later message was
+    answered: extra usage can be bought.
+    """
+    models = block.models if block else ()
+    limits = [
+        Reached(key, _full_since(window), window.resets_at, source_of(window))
+        for key, window in official.windows.items()
+        if window.used_percent >= FULL
+        and (window.origin == TRANSCRIPT or is_of_model_in_use(key, models))
+        and not _goes_on(window, answered)
+    ]
+    return max(limits or _of_block(official, block, now), key=_end_of(now), default=None)
+
+
+def source_of(window: RateLimitWindow) -> str:
+    """Return who names the reset of a window, as `Reset.source`."""
+    return "limit_message" if window.origin == TRANSCRIPT else "official"
+
+
+def _end_of(now: datetime) -> Callable[[Reached], datetime]:
+    return lambda reached: reached.resets_at or now
+
+
+def _full_since(window: RateLimitWindow) -> datetime:
+    full = [capture.at for capture in window.rising if capture.used_percent >= FULL]
+    return full[0] if full else window.captured_at
+
+
+def _goes_on(window: RateLimitWindow, answered: Optional[datetime]) -> bool:
+    """Return whether messages are answered although the window is used up.
+
+    A status line repeats that with each of them, a transcript does not.
+    """
+    if answered is None or answered > window.captured_at:
+        return answered is not None
+    return window.origin != TRANSCRIPT and answered > _full_since(window) + STRAGGLERS
+
+
+def _of_block(official: OfficialLimits, block: Optional[Block], now: datetime) -> Iterator[Reached]:
+    """Yield the limit of ccusage's `usageLimitResetTime`, unless its window is known better."""
+    at = block.limit_reset if block else None
+    if block is not None and at is not None and at > now:
+        window = window_of_reset(at, now)
+        if window not in official.windows:
+            yield Reached(window, block.last_activity, at, "limit_message")
