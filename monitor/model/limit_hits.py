@@ -60,25 +60,34 @@ def with_hits(known: Sequence[LimitHit], new: Iterable[LimitHit]) -> tuple[Limit
 
 def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime) -> OfficialLimits:
     """Add the windows that hits say are used up; of one window the newest news counts."""
+    newest = {hit.window: hit for hit in hits if hit.at <= now}
     windows = dict(official.windows)
-    for hit in hits:
-        known = windows.get(hit.window)
-        if hit.resets_at is None or not hit.at <= now < hit.resets_at:
+    for key, hit in newest.items():
+        known = windows.get(key)
+        if hit.resets_at is None or now >= hit.resets_at:
             continue
         if known is None or known.captured_at <= hit.at:
-            windows[hit.window] = _marked(known, hit, hit.resets_at)
+            same = [h.at for h in hits if h.at <= hit.at and _is_same_limit(h, hit)]
+            windows[key] = _marked(known, same, hit.resets_at)
     return replace(official, windows=windows)
 
 
+def _is_same_limit(one: LimitHit, other: LimitHit) -> bool:
+    if one.window != other.window or one.resets_at is None or other.resets_at is None:
+        return False
+    return abs(one.resets_at - other.resets_at) <= SAME_WINDOW
+
+
 def _marked(
-    known: Optional[RateLimitWindow], hit: LimitHit, resets_at: datetime
+    known: Optional[RateLimitWindow], hit_at: Sequence[datetime], resets_at: datetime
 ) -> RateLimitWindow:
-    mark = Capture(hit.at, FULL)
+    """Return a window that was used up at these times; `known` is what was reported before."""
+    captures = {Capture(at, FULL) for at in hit_at}
     old = known.resets_at if known else None
-    if known is None or old is None or abs(old - resets_at) > SAME_WINDOW:
-        return RateLimitWindow(FULL, resets_at, hit.at, (mark,), TRANSCRIPT)
-    used = max(FULL, known.used_percent)
-    return RateLimitWindow(used, resets_at, hit.at, (*known.captures, mark), TRANSCRIPT)
+    if known is not None and old is not None and abs(old - resets_at) <= SAME_WINDOW:
+        captures |= set(known.captures)
+    ordered = tuple(sorted(captures))
+    return RateLimitWindow(ordered[-1].used_percent, resets_at, hit_at[-1], ordered, TRANSCRIPT)
 
 
 def answered_at(

@@ -109,9 +109,10 @@ def _idle_facts(usage: Usage) -> Iterator[Fact]:
 def _used_fact(usage: Usage) -> Fact:
     if usage.five_hour.window is not None:
         return Fact(Rank.USED, "Used", _official_used(usage), _limit_in_tokens(usage))
-    if usage.reached is not None and usage.headline.is_five_hour:
+    if usage.reached is not None:
         value = f"{count(usage.tokens.counted)} tokens in this block"
-        return Fact(Rank.USED, "Used", value, f"the estimate was {_limit_tokens(usage)}")
+        note = f"the estimate was {_limit_tokens(usage)}" if usage.headline.is_five_hour else ""
+        return Fact(Rank.USED, "Used", value, note)
     return Fact(Rank.USED, "Used", _used(usage), _limit_note(usage))
 
 
@@ -159,6 +160,8 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
     for key, window in usage.official.windows.items():
         if key == FIVE_HOUR and usage.block and usage.five_hour.window:
             continue  # it leads
+        if usage.reached is not None and key == usage.reached.window:
+            continue  # the reset is that of this one
         kind = window_kind(key)
         rank = Rank.SPEND if kind.length is None else Rank.OFFICIAL
         name = WINDOW_NAMES.get(key, kind.label)
@@ -258,7 +261,8 @@ def _spending(usage: Usage) -> Iterator[Fact]:
 def _ways_out(usage: Usage) -> Iterator[Fact]:
     """Name the ways to a better limit, where only the default plan's estimate is known."""
     is_guess = usage.limit.source == "plan" and not usage.rules.is_plan_chosen
-    if is_guess and usage.is_settled and usage.five_hour.window is None:
+    is_estimate = usage.five_hour.window is None and usage.reached is None
+    if is_guess and is_estimate and usage.is_settled:
         text = "pro is assumed: name yours with --plan, or statusline --install"
         yield Fact(Rank.HINT, "Better", text, role="dim")
 
