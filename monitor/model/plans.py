@@ -128,7 +128,8 @@ def past_limit(rules: Rules, completed: Sequence[Block]) -> Limit:
 def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
     highest = highest_block(past.blocks)
     if highest is not None:
-        note = _highest_note(rules, highest, past.blocks)
+        number = plural(len(_counts(past.blocks)), "block")
+        note = f"highest of {number}, {_day_and_usual(rules, highest, past.blocks)}"
         return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, used, note)
     why = "no completed block yet" if past.is_complete else "your history is still being read"
     why = "your history could not be read" if past.error else why
@@ -136,14 +137,16 @@ def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
     return Limit(rules.plan_tokens["pro"], "plan", CUSTOM_MAX, used, note)
 
 
-def _highest_note(rules: Rules, highest: Block, blocks: Sequence[Block]) -> str:
-    """Say which block is the limit; tell a single outlier as such."""
-    counts = sorted(block.tokens.counted for block in blocks if block.tokens.counted > 0)
-    note = f"highest of {plural(len(counts), 'block')}, {rules.time_format.day(highest.start)}"
+def _counts(blocks: Iterable[Block]) -> list[int]:
+    return sorted(block.tokens.counted for block in blocks if block.tokens.counted > 0)
+
+
+def _day_and_usual(rules: Rules, highest: Block, blocks: Sequence[Block]) -> str:
+    """Say of which day the highest block is; tell a single outlier as such."""
+    counts, day = _counts(blocks), rules.time_format.day(highest.start)
     usual = counts[int(MOST * (len(counts) - 1))]
-    if len(counts) >= ENOUGH_BLOCKS and usual * OUTLIER <= counts[-1]:
-        note += f"; 9 in 10 stayed below {count(usual)}"
-    return note
+    is_outlier = len(counts) >= ENOUGH_BLOCKS and usual * OUTLIER <= counts[-1]
+    return f"{day}; 9 in 10 stayed below {count(usual)}" if is_outlier else day
 
 
 def _unsettled(limit: Limit) -> Limit:
@@ -160,8 +163,10 @@ def _beyond_pro(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
             f"pro limit passed; using your highest block of {rules.time_format.day(highest.start)}"
         )
     else:
-        passed = sum(block.tokens.counted > limit.tokens for block in past.blocks)
-        number = len([block for block in past.blocks if block.tokens.counted > 0])
-        note = f"{passed:,} of your {plural(number, 'block')} passed pro's {count(limit.tokens)}"
-        note += f"; {_highest_note(rules, highest, past.blocks)}"
+        counts = _counts(past.blocks)
+        passed = sum(tokens > limit.tokens for tokens in counts)
+        note = f"{passed:,} of your {plural(len(counts), 'block')} passed pro's"
+        note += (
+            f" {count(limit.tokens)}; the highest, {_day_and_usual(rules, highest, past.blocks)}"
+        )
     return replace(limit, tokens=highest.tokens.counted, source=CUSTOM_MAX, note=note)
