@@ -45,7 +45,7 @@ def _show(root: click.Context) -> int:
     rows = list(_rows(root, root.meta.get(META)))
     name_width, value_width = (max(len(row[i]) for row in rows) for i in (0, 1))
     for name, value, origin in rows:
-        print(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
+        print(visible(f"{name:<{name_width}}  {value:<{value_width}}  {origin}"))
     return exits.OK
 
 
@@ -53,7 +53,7 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
     for param in _settings(root):
         value = root.params[param.name or ""]
         origin = _origin(root.get_parameter_source(param.name or ""), param, file)
-        yield _key(param), visible(_shown(value, param)), origin
+        yield _key(param), _shown(value, param), origin
     for name, tokens in (file.plans if file else {}).items():
         yield f"plans.{name}", str(tokens), str(file.path) if file else ""
     if file is None:
@@ -70,7 +70,7 @@ def _init(root: click.Context) -> int:
         replace_file(path, "\n".join(_template(root)).encode(), 0o644)
     except OSError as error:
         raise MonitorError(f"{path} could not be written: {error.strerror}.") from error
-    print(f"Wrote {path}.")
+    print(f"Wrote {visible(str(path))}.")
     return exits.OK
 
 

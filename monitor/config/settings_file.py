@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
 NEVER_IN_FILE = ("config", "help", "json_schema", "version")
+
+HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What no value may hold: control characters, and marks that reorder text."""
 
 
 class SettingsFileError(click.UsageError):
@@ -105,6 +109,8 @@ class _Checker:
 
     def _plan(self, name: str, limit: Any) -> int:
         key = f"{PLANS}.{name}"
+        if not name.isprintable():
+            self._fail(key, "is no name: it holds a character that cannot be seen.")
         if name.casefold() in getattr(self._params["plan"].type, "choices", ()):
             self._fail(key, "is the name of a plan already; choose another.")
         if not _is_plain(limit, str, int):
@@ -126,6 +132,8 @@ class _Checker:
 
     def _value(self, key: str, param: click.Parameter, value: Any) -> Any:
         """Return one value as the option takes it; other types of TOML are not settings."""
+        if isinstance(value, str) and HIDDEN.search(value):
+            self._fail(key, "holds a control character, or one that reorders text; leave it out.")
         if isinstance(param, click.Option) and param.is_flag:
             if not isinstance(value, bool):
                 self._fail(key, "takes true or false.")
@@ -169,9 +177,7 @@ def _load(path: Path) -> Optional[Mapping[str, Any]]:
 
 
 def _fail(path: Path, reason: str) -> NoReturn:
-    from monitor.model.formatting import visible
-
-    raise SettingsFileError(visible(f"{path}: {reason}")) from None
+    raise SettingsFileError(f"{path}: {reason}") from None
 
 
 def _is_plain(value: Any, *kinds: type) -> bool:
@@ -180,7 +186,7 @@ def _is_plain(value: Any, *kinds: type) -> bool:
         return False
     if isinstance(value, int):
         return abs(value) < 2**63  # Python refuses to print numbers of thousands of digits
-    return bool(value) and "\0" not in value if isinstance(value, str) else True
+    return value != ""
 
 
 def _similar(key: str, names: Iterable[str]) -> str:
