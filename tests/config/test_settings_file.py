@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.cli import _print_error, cli
-from monitor.config.settings_file import NEVER_IN_FILE
+from monitor.config.settings_file import NOT_IN_FILE
 from tests.conftest import RunMonitor
 from tests.live.fakes import Fake
 
@@ -66,9 +66,6 @@ EVERY: dict[str, tuple[str, object]] = {
     "reset_hour": ("reset-hour = 9", 9),
     "timezone": ('timezone = "US/Eastern"', "US/Eastern"),
     "refresh": ("refresh = 2.5", 2.5),
-    "once": ("once = true", True),
-    "json": ("json = true", True),
-    "follow": ("follow = true", True),
     "ccusage": ('ccusage = "npx --yes ccusage@20"', "npx --yes ccusage@20"),
     "claude_dir": ('claude-dir = ["/a", "/b"]', (Path("/a"), Path("/b"))),
     "online": ("online = true", True),
@@ -77,8 +74,6 @@ EVERY: dict[str, tuple[str, object]] = {
     "ascii": ("ascii = true", True),
     "no_color": ("no-color = true", True),
     "time_format": ("time-format = 24", "24"),
-    "yes": ("yes = true", True),
-    "demo": ("demo = true", True),
     "alert_at": ("alert-at = [50, 80.5]", (50.0, 80.5)),
     "bell": ("bell = true", True),
     "notify": ("notify = true", True),
@@ -86,9 +81,8 @@ EVERY: dict[str, tuple[str, object]] = {
         "alert-command = 'true \"$CCUSAGE_ALERT_TITLE\"'",
         'true "$CCUSAGE_ALERT_TITLE"',
     ),
-    "test_alert": ("test-alert = true", True),
 }
-NAMES = {param.name for param in cli.params if param.name not in NEVER_IN_FILE}
+NAMES = {param.name for param in cli.params if param.name not in NOT_IN_FILE}
 
 
 def test_every_option_there_is_is_tried_below() -> None:
@@ -99,6 +93,13 @@ def test_every_option_there_is_is_tried_below() -> None:
 def test_every_option_can_be_set_in_the_file(name: str, file: Path) -> None:
     line, value = EVERY[name]
     assert parsed(line, file)[name] == value
+
+
+@pytest.mark.parametrize("name", sorted(NOT_IN_FILE))
+def test_what_is_about_one_run_is_no_setting_in_a_file_and_is_named_so(
+    name: str, file: Path
+) -> None:
+    assert f"{name}: is not a setting in a file; use --" in fault(f"{name} = true", file)
 
 
 @pytest.mark.parametrize("line", ["no-cost = true", "no_cost = true", '"no-cost" = true'])
@@ -161,7 +162,9 @@ WRONG = {
     "[plans]\nteam = true": "60k",
     "[plans]\npro = 9000": "plans.pro: is the name of a plan already",
     "bell = true\n[plans]\nbell = 'x'": "plans.bell",
-    "config = 'x'": "config: is not a setting; the settings are alert-at",
+    "help = true": "help: is not a setting; the settings are alert-at",
+    "yes = false": "yes: is not a setting in a file; use --yes or CCUSAGE_MONITOR_YES in the",
+    "test-alert = true": "use --test-alert or CCUSAGE_MONITOR_TEST_ALERT in the environment.",
 }
 
 
