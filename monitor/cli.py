@@ -288,7 +288,9 @@ def _is_status_line() -> bool:
 
 
 def _print_status_line(reason: str) -> int:
-    click.echo(f"ccusage-monitor: {reason}")
+    from monitor.model.formatting import visible
+
+    click.echo(f"ccusage-monitor: {visible(reason)}")
     return 0
 
 
@@ -300,7 +302,9 @@ def _print_error(error: click.ClickException) -> int:
     """Print what is wrong in one line, and where to look: not the whole usage each time."""
     if _is_status_line():
         return _print_status_line(error.format_message())
-    click.echo(f"Error: {error.format_message()}", err=True)
+    from monitor.model.formatting import visible
+
+    click.echo(f"Error: {visible(error.format_message())}", err=True)
     command = error.ctx.info_name if isinstance(error, click.UsageError) and error.ctx else None
     inner = f" {command}" if command in COMMANDS else ""
     advice = f"See `ccusage-monitor{inner} --help`."

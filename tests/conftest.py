@@ -23,6 +23,9 @@ for name in ("SIGINT", "SIGQUIT", "SIGHUP"):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
 
+# A settings file that a group can write must not start programs.
+os.umask(0o022)
+
 HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 XDG = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
 OURS = ("CCUSAGE", "CLAUDE")

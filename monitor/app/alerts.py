@@ -7,6 +7,7 @@ from typing import Optional, Protocol
 
 from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert, AlertState, due_alerts
+from monitor.model.formatting import visible
 from monitor.model.usage import Usage
 from monitor.process import run_shell
 from monitor.views.snapshot import utc
@@ -75,7 +76,7 @@ def words_of(alert: Alert) -> dict[str, str]:
 
 
 def _prefixed(values: dict[str, str]) -> dict[str, str]:
-    return {f"CCUSAGE_ALERT_{name}": text for name, text in values.items()}
+    return {f"CCUSAGE_ALERT_{name}": visible(text) for name, text in values.items()}
 
 
 def run_command(

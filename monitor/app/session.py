@@ -17,6 +17,7 @@ from monitor.ccusage.install import PINNED, install, install_command
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.model.formatting import visible
 from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
 from monitor.process import start_detached
@@ -108,7 +109,7 @@ def offer_install(settings: Settings, poller: Poller, missing: CcusageNotFoundEr
         advice = f"Run again with --yes to install it, or type: {command}"
         raise MonitorError(missing.reason, advice)
     place = cache_dir() / "ccusage"
-    print(f"Installing ccusage {PINNED} with npm into {place} …", file=sys.stderr)
+    print(f"Installing ccusage {PINNED} with npm into {visible(str(place))} …", file=sys.stderr)
     with _seconds_shown() as on_wait:
         installed = install(cache_dir(), poller.reader.runner, on_wait)
     print(f"Installed ccusage {installed.version}.", file=sys.stderr)
@@ -147,7 +148,7 @@ def _confirmed(missing: MonitorError, command: str) -> bool:
         return False
     import click
 
-    text = f"{missing.reason}\nThis would install it for the monitor only:\n  {command}"
+    text = f"{missing.reason}\nThis would install it for the monitor only:\n  {visible(command)}"
     print(text, file=sys.stderr)
     return bool(click.confirm("Install it now?", default=True, err=True))
 

@@ -14,6 +14,7 @@ from monitor.app.sharing import shared_usage
 from monitor.config.options import TokenLimit
 from monitor.config.settings import Settings
 from monitor.model.check import Need, check
+from monitor.model.formatting import visible
 
 OLDEST = timedelta(minutes=1)
 """Greatest age of a shared reading, however long the refresh: a decision rests on the answer."""
@@ -57,5 +58,5 @@ def command(settings: Settings, /, need: Optional[Need]) -> Callable[[], int]:
 def _check(settings: Settings, need: Optional[Need]) -> int:
     answer = check(shared_usage(settings, OLDEST), need)
     print_missing_dirs(settings)
-    print(answer.sentence)
+    print(visible(answer.sentence))
     return answer.code

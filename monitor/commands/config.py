@@ -10,13 +10,11 @@ import click
 from click.core import ParameterSource
 
 from monitor.app import exits
-from monitor.config.settings_file import ALERT_KEYS, META, NEVER_IN_FILE, SettingsFile, default_path
+from monitor.config.settings_file import ALERT_KEYS, META, NOT_IN_FILE, SettingsFile, default_path
 from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 from monitor.store.json_file import replace_file
 from monitor.store.paths import expand_user
-
-NOT_SETTINGS = {*NEVER_IN_FILE, "once", "json", "follow", "test_alert", "yes", "demo"}
 
 PLANS_EXAMPLE = """
 # Limits of your own, by name: `plan = "team-max"` then works.
@@ -45,7 +43,7 @@ def _show(root: click.Context) -> int:
     rows = list(_rows(root, root.meta.get(META)))
     name_width, value_width = (max(len(row[i]) for row in rows) for i in (0, 1))
     for name, value, origin in rows:
-        print(f"{name:<{name_width}}  {value:<{value_width}}  {origin}")
+        print(visible(f"{name:<{name_width}}  {value:<{value_width}}  {origin}"))
     return exits.OK
 
 
@@ -53,7 +51,7 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
     for param in _settings(root):
         value = root.params[param.name or ""]
         origin = _origin(root.get_parameter_source(param.name or ""), param, file)
-        yield _key(param), visible(_shown(value, param)), origin
+        yield _key(param), _shown(value, param), origin
     for name, tokens in (file.plans if file else {}).items():
         yield f"plans.{name}", str(tokens), str(file.path) if file else ""
     if file is None:
@@ -66,11 +64,11 @@ def _init(root: click.Context) -> int:
     if path.exists():
         raise MonitorError(f"{path} exists already.", "Edit it, or name another with --config.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o755, parents=True, exist_ok=True)  # whatever the umask: see trust.py
         replace_file(path, "\n".join(_template(root)).encode(), 0o644)
     except OSError as error:
         raise MonitorError(f"{path} could not be written: {error.strerror}.") from error
-    print(f"Wrote {path}.")
+    print(f"Wrote {visible(str(path))}.")
     return exits.OK
 
 
@@ -94,7 +92,7 @@ def _entry(param: click.Option, key: str) -> Iterator[str]:
 
 def _settings(root: click.Context) -> Iterator[click.Option]:
     for param in root.command.params:
-        if isinstance(param, click.Option) and param.name not in NOT_SETTINGS:
+        if isinstance(param, click.Option) and param.name not in NOT_IN_FILE:
             yield param
 
 

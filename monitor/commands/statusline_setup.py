@@ -37,12 +37,12 @@ def install(settings: Settings, typed: Sequence[str], chain: Optional[str]) -> i
     with _claude_settings(settings) as current:
         new = hook_for(current.status_line, typed, chain)
         if new == current.status_line or (current.is_installed and not (typed or chain)):
-            print(f"Already installed in {current.path}.")
+            print(f"Already installed in {_path(current)}.")
             return exits.OK
-        print(f"In {current.path}, {KEY} changes from\n  {_shown(current.status_line)}")
+        print(f"In {_path(current)}, {KEY} changes from\n  {_shown(current.status_line)}")
         print(f"to\n  {_shown(new)}")
         if current.exists and not current.is_installed:
-            print(f"A backup is stored beside it: {current.backup.name}")
+            print(f"A backup is stored beside it: {visible(current.backup.name)}")
         _confirm(settings, "Change it?", current)
         add_hook(current, new)
     print("Done. Claude Code shows the line after its next answer.")
@@ -53,9 +53,11 @@ def uninstall(settings: Settings) -> int:
     """Put the status line back that was there before. Raises MonitorError with nothing changed."""
     with _claude_settings(settings) as current:
         if not current.is_installed:
-            print(f"Not installed in {current.path}.")
+            print(f"Not installed in {_path(current)}.")
             return exits.OK
-        print(f"In {current.path}, {KEY} changes back to\n  {_shown(status_line_before(current))}")
+        print(
+            f"In {_path(current)}, {KEY} changes back to\n  {_shown(status_line_before(current))}"
+        )
         _confirm(settings, "Change it back?", current)
         remove_hook(current)
     print("Done.")
@@ -108,3 +110,7 @@ def _confirm(settings: Settings, question: str, current: ClaudeSettings) -> None
 
 def _shown(value: Any) -> str:
     return "nothing" if value is None else visible(json.dumps(value, ensure_ascii=False))
+
+
+def _path(current: ClaudeSettings) -> str:
+    return visible(str(current.path))

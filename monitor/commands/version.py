@@ -24,6 +24,7 @@ def _ccusage() -> str:
     from monitor.ccusage.find import find
     from monitor.ccusage.runner import CcusageRunner
     from monitor.errors import CcusageNotFoundError, MonitorError
+    from monitor.model.formatting import visible
     from monitor.store.paths import cache_dir
 
     class NoRunner(CcusageRunner):
@@ -32,7 +33,8 @@ def _ccusage() -> str:
 
     named = os.environ.get("CCUSAGE_MONITOR_CCUSAGE") or None
     try:
-        return f"ccusage found: {find(named, cache_dir(), NoRunner(Path())).version}"
+        found = find(named, cache_dir(), NoRunner(Path())).version
+        return f"ccusage found: {visible(str(found))}"
     except CcusageNotFoundError:
         return "ccusage: not found"
     except (MonitorError, OSError, RuntimeError):  # such as a home directory that is not known

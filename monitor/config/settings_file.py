@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,12 +12,19 @@ from typing import Any, NamedTuple, NoReturn, Optional
 import click
 
 from monitor.config.options import TokenLimit
+from monitor.config.trust import STARTS_PROGRAMS, how_to_mend
 from monitor.store.paths import config_dir, expand_user
 
 PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
-NEVER_IN_FILE = ("config", "help", "json_schema", "version")
+NOT_IN_FILE = frozenset(
+    {"config", "json_schema", "version", "once", "json", "follow", "test_alert", "yes", "demo"}
+)
+"""The parameters that are about one run, or that only the user may decide."""
+
+HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What no value may hold: control characters, and marks that reorder text."""
 
 
 class SettingsFileError(click.UsageError):
@@ -60,10 +69,11 @@ def use_settings_file(
 ) -> Optional[str]:
     """Let the settings file give the defaults: click's callback of the eager `--config`."""
     path = expand_user(value) if value else default_path()
-    data = _load(path)
-    if data is not None:
+    read = _read(path)
+    if read is not None:
+        data, info = read
         ctx.meta[META] = file = SettingsFile(path, {}, {})
-        _Checker(ctx, file).check(data)
+        _Checker(ctx, file, info).check(_parsed(path, data))
         ctx.default_map = file.options
     return value
 
@@ -78,11 +88,12 @@ def check_named_file(ctx: click.Context) -> None:
 class _Checker:
     """Checks every key and value against the program's options, and fills a SettingsFile."""
 
-    def __init__(self, ctx: click.Context, file: SettingsFile) -> None:
+    def __init__(self, ctx: click.Context, file: SettingsFile, info: os.stat_result) -> None:
         self._ctx = ctx
         self._file = file
+        self._info = info
         params = {param.name: param for param in ctx.command.params if param.name}
-        self._params = {name: p for name, p in params.items() if name not in NEVER_IN_FILE}
+        self._params = {name: p for name, p in params.items() if name not in NOT_IN_FILE}
 
     def check(self, data: Mapping[str, Any]) -> None:
         """Fill in plans and options. Raises SettingsFileError."""
@@ -105,6 +116,8 @@ class _Checker:
 
     def _plan(self, name: str, limit: Any) -> int:
         key = f"{PLANS}.{name}"
+        if not name.isprintable():
+            self._fail(key, "is no name: it holds a character that cannot be seen.")
         if name.casefold() in getattr(self._params["plan"].type, "choices", ()):
             self._fail(key, "is the name of a plan already; choose another.")
         if not _is_plain(limit, str, int):
@@ -113,9 +126,14 @@ class _Checker:
 
     def _set(self, key: str, name: str, value: Any) -> None:
         param = self._params.get(name)
+        if name in NOT_IN_FILE:
+            ways = f"--{name.replace('_', '-')} or CCUSAGE_MONITOR_{name.upper()}"
+            self._fail(key, f"is not a setting in a file; use {ways} in the environment.")
         if param is None:
             names = [name.replace("_", "-") for name in self._params]
             self._fail(key, f"is not a setting{_similar(key.replace('_', '-'), names)}")
+        if name in STARTS_PROGRAMS:
+            self._check_trust(key)
         if param.multiple:
             values = value if isinstance(value, list) else [value]
             self._file.options[name] = [self._value(key, param, item) for item in values]
@@ -126,6 +144,8 @@ class _Checker:
 
     def _value(self, key: str, param: click.Parameter, value: Any) -> Any:
         """Return one value as the option takes it; other types of TOML are not settings."""
+        if isinstance(value, str) and HIDDEN.search(value):
+            self._fail(key, "holds a control character, or one that reorders text; leave it out.")
         if isinstance(param, click.Option) and param.is_flag:
             if not isinstance(value, bool):
                 self._fail(key, "takes true or false.")
@@ -137,6 +157,16 @@ class _Checker:
             self._fail(key, "takes a string or a number.")
         return self._convert(key, param.type, str(value))
 
+    def _check_trust(self, key: str) -> None:
+        """Raise SettingsFileError if others can change the file: it must not start programs."""
+        try:
+            command = how_to_mend(self._file.path, self._info)
+        except OSError as error:
+            self._fail(key, f"starts a program, and {error.filename} cannot be checked.")
+        if command:
+            only = "starts a program, so only you and root may be able to change this file"
+            self._fail(key, f"{only}. Read it, then run: {command}")
+
     def _convert(self, key: str, kind: click.ParamType, value: Any) -> Any:
         try:
             return kind.convert(value, None, self._ctx)
@@ -147,21 +177,30 @@ class _Checker:
         _fail(self._file.path, f"{key}: {reason}")
 
 
-def _load(path: Path) -> Optional[Mapping[str, Any]]:
-    """Return what the file holds; None if there is no file. Raises SettingsFileError."""
+def _read(path: Path) -> Optional[tuple[bytes, os.stat_result]]:
+    """Return the bytes of the file, and whose it is; None if there is none.
+
+    Raises SettingsFileError.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(), os.fstat(file.fileno())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         _fail(path, f"cannot be read: {error.strerror}.")
+
+
+def _parsed(path: Path, data: bytes) -> Mapping[str, Any]:
+    """Return what the file holds. Raises SettingsFileError."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
         # Some editors on Windows begin a file with a byte order mark.
-        return tomllib.loads(data.decode("utf-8-sig"))
+        content: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))
+        return content
     except UnicodeDecodeError as error:
         _fail(path, f"is not UTF-8 text (byte {error.start}).")
     except (ValueError, RecursionError) as error:  # a ValueError too: a number of 5,000 digits
@@ -169,9 +208,7 @@ def _load(path: Path) -> Optional[Mapping[str, Any]]:
 
 
 def _fail(path: Path, reason: str) -> NoReturn:
-    from monitor.model.formatting import visible
-
-    raise SettingsFileError(visible(f"{path}: {reason}")) from None
+    raise SettingsFileError(f"{path}: {reason}") from None
 
 
 def _is_plain(value: Any, *kinds: type) -> bool:
@@ -180,7 +217,7 @@ def _is_plain(value: Any, *kinds: type) -> bool:
         return False
     if isinstance(value, int):
         return abs(value) < 2**63  # Python refuses to print numbers of thousands of digits
-    return bool(value) and "\0" not in value if isinstance(value, str) else True
+    return value != ""
 
 
 def _similar(key: str, names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Optional
 
+from monitor.model.formatting import visible
 from monitor.model.official import RateLimitWindow
 from monitor.model.usage import Usage, without_costs
 
@@ -163,7 +164,7 @@ def _family(name: str, text: str, samples: Sequence[tuple[Labels, Value]]) -> It
         names = sorted(known[0][0])
         family = GaugeMetricFamily(PREFIX + name, text, labels=names)
         for labels, value in known:
-            family.add_metric([labels[name] for name in names], float(value))
+            family.add_metric([visible(labels[name]) for name in names], float(value))
         yield family
 
 

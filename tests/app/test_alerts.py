@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from monitor.app.alerts import Alerts, environment, run_command, send
 from monitor.config.settings import AlertOptions
 from monitor.model.alerting import Alert
+from monitor.model.formatting import visible
 from monitor.model.usage import Usage
 from monitor.terminal import notification
 from tests.live.fakes import Fake, active, live
@@ -86,8 +87,9 @@ def test_hostile_words_in_the_data_never_reach_the_shells_text(
     command = 'printf %s "$CCUSAGE_ALERT_TITLE" >title; printf %s "$CCUSAGE_ALERT_SENTENCE" >text'
     assert run_command(command, environment(alert, usage_in("ok"))) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"title", "text"}
-    assert (tmp_path / "title").read_bytes() == HOSTILE.encode()
-    assert (tmp_path / "text").read_bytes() == HOSTILE.encode()
+    # Control characters are made visible: the command may print it on a terminal.
+    assert (tmp_path / "title").read_bytes() == visible(HOSTILE).encode()
+    assert (tmp_path / "text").read_bytes() == visible(HOSTILE).encode()
 
 
 @given(text=st.text(max_size=200))

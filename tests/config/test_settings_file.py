@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Optional
 
@@ -12,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.cli import cli
-from monitor.config.settings_file import NEVER_IN_FILE
+from monitor.cli import _print_error, cli
+from monitor.config.settings_file import NOT_IN_FILE
 from tests.conftest import RunMonitor
 from tests.live.fakes import Fake
 
@@ -44,9 +46,17 @@ def fault(text: str, path: Path) -> str:
     with pytest.raises(click.UsageError) as caught:
         parsed(text, path)
     assert caught.value.exit_code == 2
-    message = caught.value.format_message()
-    assert "\n" not in message and message.startswith(str(path))
+    message = printed(caught.value)
+    assert message.startswith(str(path))
     return message
+
+
+def printed(error: click.UsageError) -> str:
+    """Return the one line in which the program says what is wrong."""
+    with redirect_stderr(io.StringIO()) as output:
+        _print_error(error)
+    reason, _advice = output.getvalue().splitlines()
+    return reason[len("Error: ") :]
 
 
 # Every option that a file can set: the line, and what the program then has.
@@ -56,9 +66,6 @@ EVERY: dict[str, tuple[str, object]] = {
     "reset_hour": ("reset-hour = 9", 9),
     "timezone": ('timezone = "US/Eastern"', "US/Eastern"),
     "refresh": ("refresh = 2.5", 2.5),
-    "once": ("once = true", True),
-    "json": ("json = true", True),
-    "follow": ("follow = true", True),
     "ccusage": ('ccusage = "npx --yes ccusage@20"', "npx --yes ccusage@20"),
     "claude_dir": ('claude-dir = ["/a", "/b"]', (Path("/a"), Path("/b"))),
     "online": ("online = true", True),
@@ -67,8 +74,6 @@ EVERY: dict[str, tuple[str, object]] = {
     "ascii": ("ascii = true", True),
     "no_color": ("no-color = true", True),
     "time_format": ("time-format = 24", "24"),
-    "yes": ("yes = true", True),
-    "demo": ("demo = true", True),
     "alert_at": ("alert-at = [50, 80.5]", (50.0, 80.5)),
     "bell": ("bell = true", True),
     "notify": ("notify = true", True),
@@ -76,9 +81,8 @@ EVERY: dict[str, tuple[str, object]] = {
         "alert-command = 'true \"$CCUSAGE_ALERT_TITLE\"'",
         'true "$CCUSAGE_ALERT_TITLE"',
     ),
-    "test_alert": ("test-alert = true", True),
 }
-NAMES = {param.name for param in cli.params if param.name not in NEVER_IN_FILE}
+NAMES = {param.name for param in cli.params if param.name not in NOT_IN_FILE}
 
 
 def test_every_option_there_is_is_tried_below() -> None:
@@ -89,6 +93,13 @@ def test_every_option_there_is_is_tried_below() -> None:
 def test_every_option_can_be_set_in_the_file(name: str, file: Path) -> None:
     line, value = EVERY[name]
     assert parsed(line, file)[name] == value
+
+
+@pytest.mark.parametrize("name", sorted(NOT_IN_FILE))
+def test_what_is_about_one_run_is_no_setting_in_a_file_and_is_named_so(
+    name: str, file: Path
+) -> None:
+    assert f"{name}: is not a setting in a file; use --" in fault(f"{name} = true", file)
 
 
 @pytest.mark.parametrize("line", ["no-cost = true", "no_cost = true", '"no-cost" = true'])
@@ -136,7 +147,9 @@ WRONG = {
     "no-cost = 1": "takes true or false",
     "claude-dir = [1]": "claude-dir: takes a string.",
     "claude-dir = ['']": "takes a string",
-    'ccusage = "a\\u0000b"': "takes a string",
+    'ccusage = "a\\u0000b"': "ccusage: holds a control character",
+    'timezone = "a\\u202eb"': "or one that reorders text; leave it out.",
+    '[plans]\n"a\\nb" = 5': "is no name: it holds a character that cannot be seen.",
     "ccusage = 20": "takes a string",
     "token-limit = 0x" + "f" * 5000: "takes a string or a number",
     "plan = 'pro'\n[alerts]\n# at = 5\nat = 0": "alerts.at: '0' is not a number",
@@ -149,7 +162,9 @@ WRONG = {
     "[plans]\nteam = true": "60k",
     "[plans]\npro = 9000": "plans.pro: is the name of a plan already",
     "bell = true\n[plans]\nbell = 'x'": "plans.bell",
-    "config = 'x'": "config: is not a setting; the settings are alert-at",
+    "help = true": "help: is not a setting; the settings are alert-at",
+    "yes = false": "yes: is not a setting in a file; use --yes or CCUSAGE_MONITOR_YES in the",
+    "test-alert = true": "use --test-alert or CCUSAGE_MONITOR_TEST_ALERT in the environment.",
 }
 
 
@@ -225,7 +240,6 @@ def test_any_values_are_settings_or_a_clear_fault(data: dict[str, Any], file: Pa
     message = perhaps_a_fault(file)
     if message is not None:
         assert message.startswith(str(file)) or "--follow goes with --json" in message
-        assert "\n" not in message
 
 
 def perhaps_a_fault(path: Path) -> Optional[str]:
@@ -233,7 +247,7 @@ def perhaps_a_fault(path: Path) -> Optional[str]:
     try:
         cli.make_context("ccusage-monitor", ["--config", str(path)])
     except click.UsageError as error:
-        return error.format_message()
+        return printed(error)
     return None
 
 

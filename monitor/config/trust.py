@@ -1,0 +1,44 @@
+"""Say how to mend a settings file that others can change: it must not start programs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Optional
+
+STARTS_PROGRAMS = frozenset({"ccusage", "claude", "alert_command"})
+"""The parameters that name a program to start."""
+
+
+def how_to_mend(path: Path, info: os.stat_result) -> Optional[str]:
+    """Return the command after which only the user and root can change a file; None if it is so.
+
+    `info` is about the opened file: another may have taken its place meanwhile. Windows has no
+    such owners and modes, and is not checked. Raises OSError.
+    """
+    if not hasattr(os, "getuid"):
+        return None
+    path = path.absolute()
+    is_foreign = info.st_uid not in (0, os.getuid())
+    writable = [path] if info.st_mode & 0o022 else []
+    writable += [folder for folder in dict.fromkeys(_directories(path)) if _is_open(folder)]
+    commands = [("chown root", [path] if is_foreign else []), ("chmod go-w", writable)]
+    parts = [f"{name} {shlex.join(map(str, paths))}" for name, paths in commands if paths]
+    return " && ".join(parts) or None
+
+
+def _directories(path: Path) -> Iterator[Path]:
+    """Yield every directory that decides which file a path leads to, those of its links too."""
+    for place in (*reversed(path.parents), path):
+        yield place.parent
+        if place.is_symlink():
+            yield from _directories(place.parent / place.readlink())
+
+
+def _is_open(folder: Path) -> bool:
+    """Return whether others can replace what is in a directory; a sticky bit keeps them from it."""
+    mode = folder.stat().st_mode
+    return bool(mode & 0o022) and not mode & stat.S_ISVTX
