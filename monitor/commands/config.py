@@ -16,6 +16,9 @@ from monitor.model.formatting import visible
 from monitor.store.json_file import replace_file
 from monitor.store.paths import expand_user
 
+NOT_LISTED = NOT_IN_FILE | {"once", "json", "follow"}
+"""A file may choose an output for good, but that is seldom meant."""
+
 PLANS_EXAMPLE = """
 # Limits of your own, by name: `plan = "team-max"` then works.
 [plans]
@@ -92,7 +95,7 @@ def _entry(param: click.Option, key: str) -> Iterator[str]:
 
 def _settings(root: click.Context) -> Iterator[click.Option]:
     for param in root.command.params:
-        if isinstance(param, click.Option) and param.name not in NOT_IN_FILE:
+        if isinstance(param, click.Option) and param.name not in NOT_LISTED:
             yield param
 
 

@@ -18,9 +18,7 @@ from monitor.store.paths import config_dir, expand_user
 PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
-NOT_IN_FILE = frozenset(
-    {"config", "json_schema", "version", "once", "json", "follow", "test_alert", "yes", "demo"}
-)
+NOT_IN_FILE = frozenset({"config", "json_schema", "version", "test_alert", "yes", "demo"})
 """The parameters that are about one run, or that only the user may decide."""
 
 HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

@@ -23,7 +23,7 @@ def how_to_mend(path: Path, info: os.stat_result) -> Optional[str]:
         return None
     path = path.absolute()
     is_foreign = info.st_uid not in (0, os.getuid())
-    writable = [path] if info.st_mode & 0o022 else []
+    writable = [path] if _others_can_write(info) else []
     writable += [folder for folder in dict.fromkeys(_directories(path)) if _is_open(folder)]
     commands = [("chown root", [path] if is_foreign else []), ("chmod go-w", writable)]
     parts = [f"{name} {shlex.join(map(str, paths))}" for name, paths in commands if paths]
@@ -40,5 +40,27 @@ def _directories(path: Path) -> Iterator[Path]:
 
 def _is_open(folder: Path) -> bool:
     """Return whether others can replace what is in a directory; a sticky bit keeps them from it."""
-    mode = folder.stat().st_mode
-    return bool(mode & 0o022) and not mode & stat.S_ISVTX
+    info = folder.stat()
+    return _others_can_write(info) and not info.st_mode & stat.S_ISVTX
+
+
+def _others_can_write(info: os.stat_result) -> bool:
+    """Return whether the group or others can write; a group of the user alone does not count.
+
+    Where each user has such a group, editors make files that it can write (umask 002).
+    """
+    if info.st_mode & 0o002:
+        return True
+    return bool(info.st_mode & 0o020) and not _is_private_group(info.st_gid)
+
+
+def _is_private_group(group: int) -> bool:
+    import grp
+    import pwd
+
+    try:
+        user, found = pwd.getpwuid(os.getuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    alone = user.pw_gid == group and found.gr_name == user.pw_name
+    return alone and set(found.gr_mem) <= {user.pw_name}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.cli import cli
-from monitor.config.settings_file import NOT_IN_FILE
+from monitor.commands.config import NOT_LISTED
 from tests.conftest import RunMonitor
 
 if sys.version_info >= (3, 11):
@@ -18,7 +18,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-NAMES = {param.name or "" for param in cli.params} - NOT_IN_FILE
+NAMES = {param.name or "" for param in cli.params} - NOT_LISTED
 
 
 @pytest.fixture

@@ -62,6 +62,9 @@ def printed(error: click.UsageError) -> str:
 # Every option that a file can set: the line, and what the program then has.
 EVERY: dict[str, tuple[str, object]] = {
     "plan": ('plan = "max5"', "max5"),
+    "once": ("once = true", True),
+    "json": ("json = true", True),
+    "follow": ("follow = true", True),
     "token_limit": ('token-limit = "44k"', 44_000),
     "reset_hour": ("reset-hour = 9", 9),
     "timezone": ('timezone = "US/Eastern"', "US/Eastern"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import re
 import subprocess
 import sys
@@ -62,12 +64,31 @@ def mend(line: str) -> None:
     subprocess.run(["/bin/sh", "-c", command[1]], check=True)
 
 
-@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646, 0o620])
+def give_to_a_group(path: Path) -> None:
+    """Give a file to a group that is not the user's own; only root can."""
+    if os.getuid() == 0:
+        os.chown(path, -1, SOMEBODY)
+
+
+def test_a_group_of_the_user_alone_may_write(evil: Evil, run_monitor: RunMonitor) -> None:
+    user = pwd.getpwuid(os.getuid())
+    if grp.getgrgid(user.pw_gid).gr_name != user.pw_name:
+        pytest.skip("this user has no group of its own")
+    os.chown(evil.file, -1, user.pw_gid)
+    evil.file.chmod(0o664)
+    assert run_monitor("--config", evil.file, "config", "--show").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [0o666, 0o646, pytest.param(0o664, marks=as_root), pytest.param(0o620, marks=as_root)],
+)
 @pytest.mark.parametrize("named", ["option", "environment"])
 def test_a_file_that_others_can_write_starts_no_program_until_it_is_mended(
     evil: Evil, mode: int, named: str, run_monitor: RunMonitor
 ) -> None:
     evil.file.chmod(mode)
+    give_to_a_group(evil.file)
     words: tuple[object, ...] = ("--config", evil.file) if named == "option" else ()
     env = {} if words else {"CCUSAGE_MONITOR_CONFIG": str(evil.file)}
     for command in ("line", "--once", "doctor", "check"):
@@ -136,7 +157,7 @@ def test_a_directory_in_which_others_can_replace_the_file_is_named(
     inner.mkdir()
     evil.file = evil.file.rename(inner / "config.toml")
     evil.folder.chmod(0o777)
-    inner.chmod(0o775)
+    inner.chmod(0o777)
     line = refusal(run_monitor, "--config", evil.file, "line")
     assert line.endswith(f"then run: chmod go-w {evil.folder} '{inner}'")
     mend(line)
