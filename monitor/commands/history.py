@@ -21,14 +21,17 @@ from monitor.app.session import open_session, output_style, print_missing_dirs, 
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
+from monitor.model.blocks import Block, active_block, with_known_cost
 from monitor.model.formatting import TimeFormat, size, visible
 from monitor.model.history import (
     CompletedBlock,
+    History,
     HourlyTokens,
     by_day,
     by_hour_of_week,
     hourly_tokens,
 )
+from monitor.model.limit_hits import LimitHit
 from monitor.model.plans import past_limit
 from monitor.store.json_file import replace_file
 from monitor.terminal import terminal_size
@@ -38,6 +41,8 @@ from monitor.views.history_table import (
     TableOptions,
     block_rows,
     day_rows,
+    dim_lines,
+    hits_text,
     table,
 )
 from monitor.views.html.report import page
@@ -60,11 +65,16 @@ class Options(NamedTuple):
 
 
 class PastUsage(NamedTuple):
-    """The past blocks to show, the tokens of their hours, and how to show them."""
+    """The past blocks to show, the tokens of their hours, and how to show them.
+
+    `running` is the active block, and `hits` are the limits that stopped the user.
+    """
 
     completed: Sequence[CompletedBlock]
     hours: HourlyTokens
     table_options: TableOptions
+    running: Optional[Block]
+    hits: Sequence[LimitHit]
 
 
 class Since(click.ParamType):
@@ -113,8 +123,8 @@ def _history(settings: Settings, options: Options) -> int:
     if options.json:
         print(json.dumps(_as_json(past, options, show_cost=settings.show_cost), indent=2))
     elif options.html:
-        _write(Path(os.path.realpath(options.html)), page(*past, utc_now()))
-    elif options.since is not None and not past.completed:
+        _write(Path(os.path.realpath(options.html)), page(*past[:3], utc_now()))
+    elif options.since is not None and not (past.completed or past.running):
         day = first_day(options.since, settings.rules.time_format, utc_now())
         print(f"No completed block since {day}.")
     else:
@@ -125,29 +135,39 @@ def _history(settings: Settings, options: Options) -> int:
 
 
 def _read(settings: Settings, poller: Poller, options: Options) -> PastUsage:
-    everything = _completed(settings, poller)
+    everything, history = _completed(settings, poller), poller.result.history or History()
     print_missing_dirs(settings)
-    completed = _from_day(everything, options.since, settings.rules.time_format)
+    time_format, reading = settings.rules.time_format, poller.result.reading
+    completed = _from_day(everything, options.since, time_format)
     hours = _hours(poller) if completed and options.needs_hours else {}
-    return PastUsage(completed, hours, _table_options(settings, everything))
+    running = active_block(reading.blocks, utc_now()) if reading else None
+    if running and reading:
+        running = with_known_cost(running, reading.unpriced_models)
+    first = first_day(options.since, time_format, utc_now()) if options.since else date.min
+    hits = [hit for hit in history.hits if time_format.local(hit.at).date() >= first]
+    return PastUsage(completed, hours, _table_options(settings, everything), running, hits)
 
 
 def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str, Any]:
     if options.daily:
         days = by_day(past.completed, past.table_options.time_format)
         return days_as_json(days, show_cost=show_cost)
-    return blocks_as_json(past.completed, past.hours, show_cost=show_cost)
+    return blocks_as_json(past.completed, past.hours, past.hits, show_cost=show_cost)
 
 
 def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
-    completed, hours, table_options = past
+    completed, hours, table_options, running, hits = past
     time_format = table_options.time_format
     if options.heatmap:
         heat = by_hour_of_week(completed, hours, time_format)
         return heat_map(heat, width, table_options.glyphs)
     if options.daily:
         return table(day_rows(by_day(completed, time_format)), width, table_options, "day")
-    return table(block_rows(completed, table_options), width, table_options)
+    rows = block_rows(completed, table_options, running)
+    return [
+        *table(rows, width, table_options),
+        *dim_lines(hits_text(hits, time_format), width),
+    ]
 
 
 def first_day(since: Union[date, timedelta], time_format: TimeFormat, now: datetime) -> date:

@@ -26,17 +26,20 @@ HourlyTokens = Mapping[datetime, int]
 class CompletedBlock:
     """A block that has ended, and its final official percentage if that is known.
 
-    It is checked if a full scan has counted it; a window's count may be wrong.
+    It is checked if a full scan has counted it; a window's count may be wrong. `hits` are the
+    limits that stopped the user in it, as `History.ended` fills in.
     """
 
     block: Block
     official_percent: Optional[float] = None
     is_checked: bool = False
+    hits: tuple[LimitHit, ...] = ()
 
     @property
     def limit_hit(self) -> bool:
-        """Whether Claude reported that the limit was reached."""
-        return self.block.limit_reset is not None or (self.official_percent or 0) >= 100
+        """Whether Claude reported that a limit was reached."""
+        known = self.block.limit_reset is not None or (self.official_percent or 0) >= 100
+        return known or bool(self.hits)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,16 @@ class History:
         return self.distrusted_until is not None and now < self.distrusted_until
 
     def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
-        """Return the blocks that have ended; the others were stored while the clock was wrong."""
-        return tuple(item for item in self.completed if item.block.end <= now)
+        """Return the blocks that have ended, with the limits hit in them.
+
+        Blocks that have not ended were stored while the clock was wrong.
+        """
+        return tuple(self._with_hits(item) for item in self.completed if item.block.end <= now)
+
+    def _with_hits(self, item: CompletedBlock) -> CompletedBlock:
+        start, end = item.block.start, item.block.end
+        hits = tuple(hit for hit in self.hits if start <= hit.at < end)
+        return replace(item, hits=hits) if hits else item
 
     @cached_property
     def costless(self) -> History:

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.model.history import CompletedBlock, Day, HourlyTokens, block_hours
+from monitor.model.limit_hits import LimitHit
 from monitor.views.snapshot import SCHEMA_VERSION, tokens_as_json, utc
 
 
 def blocks_as_json(
-    completed: Sequence[CompletedBlock], hours: HourlyTokens, *, show_cost: bool
+    completed: Sequence[CompletedBlock],
+    hours: HourlyTokens,
+    hits: Sequence[LimitHit],
+    *,
+    show_cost: bool,
 ) -> dict[str, Any]:
-    """Return the past blocks as plain values for json.dumps."""
+    """Return the past blocks, and the limits that stopped the user, as values for json.dumps."""
     blocks = [_block(item, hours, show_cost=show_cost) for item in completed]
-    return {"schema_version": SCHEMA_VERSION, "blocks": blocks}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "blocks": blocks,
+        "limit_hits": [_hit(hit) for hit in hits],
+    }
 
 
 def days_as_json(days: Sequence[Day], *, show_cost: bool) -> dict[str, Any]:
@@ -23,6 +32,10 @@ def days_as_json(days: Sequence[Day], *, show_cost: bool) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "days": [_day(day, show_cost=show_cost) for day in days],
     }
+
+
+def _hit(hit: LimitHit) -> dict[str, Any]:
+    return {"at": utc(hit.at), "window": hit.window, "resets_at": utc(hit.resets_at)}
 
 
 def _block(item: CompletedBlock, hours: HourlyTokens, *, show_cost: bool) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Optional
 
+from monitor.model.blocks import Block
 from monitor.model.formatting import (
     TimeFormat,
     count,
@@ -15,7 +17,9 @@ from monitor.model.formatting import (
     percent,
     plural,
 )
-from monitor.model.history import CompletedBlock, Day
+from monitor.model.history import CompletedBlock, Day, total_cost
+from monitor.model.limit_hits import LimitHit
+from monitor.model.official import window_kind
 from monitor.views.bars import bar
 from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line, Span, cells, fit, line, wrap_list
@@ -57,18 +61,28 @@ class TableRow:
     models: str
     limit_hit: bool = False
     highest: bool = False
+    is_running: bool = False
 
 
-def block_rows(completed: Sequence[CompletedBlock], options: TableOptions) -> list[TableRow]:
-    """Return a row for each block, newest first; the highest is marked."""
+def block_rows(
+    completed: Sequence[CompletedBlock], options: TableOptions, running: Optional[Block] = None
+) -> list[TableRow]:
+    """Return a row for each block, oldest first, and one for the running block.
+
+    The highest completed block is marked.
+    """
     top = max((item.block.tokens.counted for item in completed), default=0)
-    return [_block_row(item, options, top) for item in reversed(completed)]
+    rows = [_block_row(item, options, top) for item in completed]
+    if running is None:
+        return rows
+    last = _block_row(CompletedBlock(running), options, -1)
+    return [*rows, replace(last, length="running", is_running=True)]
 
 
 def day_rows(days: Sequence[Day]) -> list[TableRow]:
-    """Return a row for each day, newest first; the highest is marked."""
+    """Return a row for each day; the highest is marked."""
     top = max((day.counted for day in days), default=0)
-    return [_day_row(day, top) for day in reversed(days)]
+    return [_day_row(day, top) for day in days]
 
 
 def table(
@@ -79,12 +93,13 @@ def table(
     height: Optional[int] = None,
     first: int = 0,
 ) -> list[Line]:
-    """Draw as many columns as fit into `width`, and the rows from `first` on as `height` allows.
+    """Draw rows, newest first: as many columns as fit into `width`, and from the row `first` on.
 
-    A row is a `block` or a `day`. The last lines sum up all rows.
+    `rows` are oldest first; a row is a `block` or a `day`. The last lines sum up all rows.
     """
     if not rows:
         return [line("No completed block yet.")]
+    rows = rows[::-1]
     shown = rows if height is None else rows[first : first + max(1, height)]
     lines = _lines(shown, rows, width, options, unit)
     while height is not None and len(lines) > height and len(shown) > 1:
@@ -95,7 +110,7 @@ def table(
 
 def dim_lines(text: str, width: int) -> list[Line]:
     """Break a remark on a table or a heat map into dim lines."""
-    return [line(Span(f" {part}", "dim")) for part in wrap_list(text, width - 2)]
+    return [line(Span(f" {part}", "dim")) for part in wrap_list(text, width - 2) if part]
 
 
 def _block_row(item: CompletedBlock, options: TableOptions, top: int) -> TableRow:
@@ -149,13 +164,12 @@ def _lines(
         share, color = 100 * row.tokens / top if top else 0.0, role or "likely"
         chart = bar(share, None, room - 1, color, options.glyphs.bar) if room > 1 else ()
         lines.append(fit((Span(_join(text, widths), role), Span(" "), *chart), width))
-    limit = options.limit if unit == "block" and "Limit" in widths else None
-    return [*lines, (), *dim_lines(_summary(rows, all_rows, unit, limit), width)]
+    return [*lines, (), *dim_lines(_summary(rows, all_rows, unit, widths, options), width)]
 
 
 def _texts(row: TableRow, options: TableOptions) -> tuple[str, ...]:
     tokens = count(row.tokens) + ("*" if row.highest else "")
-    cost = dollars(row.cost) if options.show_cost and row.cost is not None else ""
+    cost = ("?" if row.cost is None else dollars(row.cost)) if options.show_cost else ""
     return (row.name, row.length, str(row.messages), tokens, row.share, cost, row.models)
 
 
@@ -185,16 +199,36 @@ def _join(texts: Mapping[str, str], widths: Mapping[str, int]) -> str:
 
 
 def _summary(
-    rows: Sequence[TableRow], all_rows: Sequence[TableRow], unit: str, limit: Optional[int]
+    rows: Sequence[TableRow],
+    all_rows: Sequence[TableRow],
+    unit: str,
+    heads: Collection[str],
+    options: TableOptions,
 ) -> str:
-    number = plural(len(all_rows), "completed block" if unit == "block" else "day")
+    """Sum up the completed blocks or days of all rows, and say which of them are shown."""
+    completed = [row for row in all_rows if not row.is_running]
+    number = plural(len(completed), "completed block" if unit == "block" else "day")
     source = "" if unit == "block" else " of completed blocks"
-    parts = [f"{count(sum(row.tokens for row in all_rows))} tokens in {number}{source}"]
+    parts = [f"{count(sum(row.tokens for row in completed))} tokens in {number}{source}"]
+    cost = total_cost(row.cost for row in completed)
+    if options.show_cost and cost is not None:
+        parts.append(dollars(cost))
     if any(row.highest for row in rows):
         parts.append("* the highest")
-    if limit is not None:
-        parts.append(f"limit: % of {count(limit)}")
+    if unit == "block" and "Limit" in heads:
+        parts.append(f"limit: % of {count(options.limit)}")
     if len(rows) < len(all_rows):
         at = all_rows.index(rows[0]) + 1
         parts.append(f"{at} to {at + len(rows) - 1} of {len(all_rows)} shown")
     return DOT.join(parts)
+
+
+def hits_text(hits: Sequence[LimitHit], time_format: TimeFormat) -> str:
+    """Say how often limits stopped the user, and when last; "" if none did."""
+    if not hits:
+        return ""
+    numbers = Counter(window_kind(hit.window).name for hit in hits)
+    times = ", ".join(f"{name} {number}×" for name, number in numbers.items())
+    last = max(hit.at for hit in hits)
+    when = f"{time_format.day(last)} {time_format.minute(last)}"
+    return f"Limits that stopped you: {times}; last {when}"

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from html import escape
 
 from monitor.model.formatting import count, dollars, percent, plural
-from monitor.model.history import CompletedBlock, Day, HourlyTokens, by_day, by_hour_of_week
+from monitor.model.history import (
+    CompletedBlock,
+    Day,
+    HourlyTokens,
+    by_day,
+    by_hour_of_week,
+    total_cost,
+)
 from monitor.views.history_table import (
     RIGHT_ALIGNED,
     WEEKDAYS,
@@ -113,14 +120,14 @@ def _figures(
 ) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
-    costs = [block.cost_usd for block in blocks if block.cost_usd is not None]
+    cost = total_cost(block.cost_usd for block in blocks)
     tokens = sum(day.counted for day in days)
     figures = [
         ("Blocks", count(len(blocks)), f"on {plural(len(days), 'day')}"),
         ("Counted tokens", count(tokens), f"{count(tokens / len(blocks))} per block"),
     ]
-    if options.show_cost and costs:
-        figures.append(("Cost", dollars(sum(costs)), f"{dollars(sum(costs) / len(costs))} a block"))
+    if options.show_cost and cost is not None:
+        figures.append(("Cost", dollars(cost), f"{dollars(cost / len(blocks))} a block"))
     figures += [
         ("Highest block", count(top.tokens.counted), options.time_format.day(top.start)),
         ("Limit hits", count(sum(day.limit_hits for day in days)), "reported by Claude"),
@@ -245,7 +252,7 @@ TABLE: tuple[tuple[str, Callable[[TableRow], str]], ...] = (
     ("Messages", lambda row: count(row.messages)),
     ("Tokens", lambda row: count(row.tokens)),
     ("Of limit", lambda row: row.share + (" · highest" if row.highest else "")),
-    ("Cost", lambda row: "" if row.cost is None else dollars(row.cost)),
+    ("Cost", lambda row: "?" if row.cost is None else dollars(row.cost)),
     ("Models", lambda row: row.models),
 )
 

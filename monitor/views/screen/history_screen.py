@@ -7,7 +7,7 @@ from typing import Optional
 from monitor.model.history import History
 from monitor.model.plans import past_limit
 from monitor.model.usage import Usage
-from monitor.views.history_table import TableOptions, block_rows, table
+from monitor.views.history_table import TableOptions, block_rows, dim_lines, hits_text, table
 from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.screen.layout import BLANK
 from monitor.views.text import Line, Span, fit, line
@@ -34,6 +34,8 @@ def history_page(
     if history is None or history.read_at is None:
         body = [line(" The history is still being read.")]
     else:
-        rows = block_rows(completed, options)
-        body = table(rows, width, options, height=height - 2, first=min(first, len(rows) - 1))
+        rows = block_rows(completed, options, usage.block)
+        hits = dim_lines(hits_text(history.hits, usage.rules.time_format), width)
+        first = min(first, max(0, len(rows) - 1))
+        body = table(rows, width, options, height=height - 2 - len(hits), first=first) + hits
     return [fit(drawn, width, glyphs.ellipsis) for drawn in [title, BLANK, *body][:height]]
