@@ -18,8 +18,11 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
     if usage.five_hour.window is not None:
         sources += ["official", *(["carried on"] if usage.five_hour.bridge else [])]
     else:
-        plan = "your limit" if usage.limit.source == "user" else (usage.limit.plan or "")
-        sources += [plan, *([usage.five_hour.source] if usage.block else [])]
+        names = {"user": "your limit", "custom_max": "highest block"}
+        sources += [
+            names.get(usage.limit.source) or usage.limit.plan or "",
+            *([usage.five_hour.source] if usage.block else []),
+        ]
     title = line(Span(" Claude Code", "title"), *(DOT + source for source in sources))
     time_format = usage.rules.time_format
     clock = line(Span(f"{time_format.second(usage.now)} ", "dim"))

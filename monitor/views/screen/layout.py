@@ -55,7 +55,11 @@ class Row(NamedTuple):
 def fit_height(rows: Sequence[Row], height: int) -> list[Line]:
     """Return the lines of the `height` most important rows, in their order.
 
-    Of equally important rows the lower one goes first.
+    Of equally important rows the lower one goes first. A note is left out as a whole.
     """
     by_rank = sorted(range(len(rows)), key=lambda i: (rows[i].rank, rows[i].fact, i))
-    return [rows[i].line for i in sorted(by_rank[:height])]
+    cut = {rows[i].fact for i in by_rank[height:] if rows[i].rank is Rank.NOTE}
+    shown = [
+        i for i in by_rank[:height] if rows[i].rank is not Rank.NOTE or rows[i].fact not in cut
+    ]
+    return [rows[i].line for i in sorted(shown)]
