@@ -32,6 +32,7 @@ from monitor.model.headline import window_start
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out
 from monitor.store.history import forget_history
+from monitor.store.json_file import replace_file
 from monitor.store.paths import cache_dir, has_home, private_dir, state_dir, temporary_dir
 from monitor.transcripts.data_dirs import UNREADABLE, data_dirs, missing_dirs, projects_of
 from monitor.transcripts.files import scan
@@ -120,10 +121,13 @@ def _own_files() -> Iterator[Check]:
         text = f"no home directory is known: state and cache are in {temporary_dir()}"
         yield Check(None, text, "Set HOME to a directory of yours to keep them.")
     try:
-        private_dir(state_dir())
+        probe = private_dir(state_dir()) / "doctor"
+        replace_file(probe, bytes(4096))  # the disk may be full
+        probe.unlink()
     except OSError as error:
         text = f"{state_dir()} cannot be used: {error.strerror}; past blocks are not stored"
-        yield Check(None, text, "Set HOME or XDG_STATE_HOME to a directory of yours.")
+        advice = "Make room on its disk, or set HOME or XDG_STATE_HOME to a directory of yours."
+        yield Check(None, text, advice)
 
 
 def _same_name() -> Iterator[Check]:
