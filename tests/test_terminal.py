@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 import signal
 import subprocess
@@ -526,6 +527,23 @@ def test_much_input_of_any_kind_is_read_and_little_of_it_remembered(piece: str) 
         assert len(keys._begun) < 20
     keys.give_up()
     assert keys.feed("q") == "q"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_megabyte_of_random_input_is_read_alike_in_one_piece_and_in_many(seed: int) -> None:
+    rng, text = random.Random(seed), ""
+    starts = ["\x1b]", "\x1b[200~", "\x1bP", "\x1b[M", "\x1b", "\x1b[1", "\x07", "\x1b[201~", "q"]
+    while len(text) < 2**20:
+        text += rng.choice([rng.choice(starts), chr(rng.randrange(256))]) * rng.randrange(2**15)
+    whole, pieces = _Keys(), _Keys()
+    whole.feed(text)
+    cuts = [0, *sorted(rng.sample(range(len(text)), 50)), len(text)]
+    for start, end in zip(cuts, cuts[1:]):
+        pieces.feed(text[start:end])
+        assert len(pieces._begun) < 20
+    assert whole._begun == pieces._begun
+    whole.give_up()
+    assert whole.feed("q") == "q"
 
 
 @given(st.lists(st.text(alphabet="\x1b[]OPMq~0127;<\x07\\ \x9b\xe9", max_size=12), max_size=6))

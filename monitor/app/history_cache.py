@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import Block, real_blocks, unpriced_models, with_known_cost
-from monitor.model.history import CompletedBlock, History, with_scan, with_seen
+from monitor.model.history import CompletedBlock, History, as_checked, with_scan, with_seen
 from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
@@ -37,14 +37,13 @@ class HistoryCache:
         self._path = Path()
         self._stamp: Optional[tuple[int, int]] = None
         self._tried_at: Optional[datetime] = None
-        self._offered: Sequence[CompletedBlock] = ()
 
     def load(self, data_dirs: Sequence[str], ccusage_version: Optional[str]) -> None:
         """Load the history of these data directories, if that is another one, or was changed."""
         path = history_path(self._state_dir, data_dirs, ccusage_version)
         if path != self._path:
             self._path, self._stamp, self._tried_at = path, None, None
-            self.history, self._offered = None, ()
+            self.history = None
         stamp = history_stamp(path)
         if stamp is not None and stamp != self._stamp:
             self.history, self._stamp = load_history(path), stamp
@@ -58,13 +57,19 @@ class HistoryCache:
         known = self.history
         if known is None or known.read_at is None:
             return
-        ended = [b for b in real_blocks(reading.blocks) if b.end <= reading.read_at]
-        completed = _completed(ended, official, reading.unpriced_models, reading.read_at)
-        new = [item for item in completed if not _is_known(item, known)]
-        if not new or new == self._offered:
-            return  # they may have been refused once: not at every poll again
-        self._offered = new
-        self._change(lambda stored: replace(stored, completed=with_seen(stored.completed, new)))
+        unpriced = reading.unpriced_models
+        completed = _completed(reading.blocks, official, unpriced, reading.read_at)
+        join = with_scan if reading.source.scan == "full" else with_seen
+        if join(known.completed, completed) != known.completed:
+            self._change(
+                lambda stored: replace(stored, completed=join(stored.completed, completed))
+            )
+
+    def corrected(self, reading: Reading) -> Reading:
+        """Return the reading of a window with the counts of full scans where there are some."""
+        if self.history is None or reading.source.scan == "full":
+            return reading
+        return replace(reading, blocks=as_checked(reading.blocks, self.history, reading.read_at))
 
     def add_hits(self, hits: Sequence[LimitHit], now: datetime) -> None:
         """Add the hits that a search up to `now` has found; note now and then that it was made."""
@@ -98,8 +103,7 @@ class HistoryCache:
     def add_scan(self, blocks: Sequence[Block], official: OfficialLimits) -> None:
         """Replace what a full scan covers."""
         now = self._clock()
-        ended = [b for b in real_blocks(blocks) if b.end <= now]
-        completed = _completed(ended, official, unpriced_models(blocks), now)
+        completed = _completed(blocks, official, unpriced_models(blocks), now)
         self.error = None
         self._change(
             lambda stored: replace(
@@ -129,19 +133,9 @@ def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
 def _completed(
     blocks: Sequence[Block], official: OfficialLimits, unpriced: Collection[str], now: datetime
 ) -> list[CompletedBlock]:
-    """Return completed blocks, each with its cost and final official percentage where known."""
+    """Return the blocks that have ended, with cost and final official percentage where known."""
+    ended = (block for block in real_blocks(blocks) if block.end <= now)
     return [
         CompletedBlock(with_known_cost(block, unpriced), final_percent(official, block, now))
-        for block in blocks
+        for block in ended
     ]
-
-
-def _is_known(new: CompletedBlock, history: History) -> bool:
-    """Return whether the history already has all that is known of a block."""
-    block = new.block
-    return any(
-        stored.block.start == block.start
-        and (stored.is_checked or stored.block.tokens.counted >= block.tokens.counted)
-        and new.official_percent in (None, stored.official_percent)
-        for stored in reversed(history.completed)
-    )

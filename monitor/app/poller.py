@@ -95,6 +95,7 @@ class Poller:
             return self.result
         official = load_official(self._state_dir, reading.source.data_dirs)
         self._history.add_ended(reading, official)
+        reading = self._history.corrected(reading)
         history, error_text = self._history.history, self._history.error
         self.result = PollResult(
             reading, history, None, official, error_text, _store_error(self._state_dir)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple, Optional
 
 import click
@@ -32,7 +33,15 @@ from monitor.model.formatting import age, count, percent, plural, size, visible
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out, unreadable_advice, unreadable_text
 from monitor.store.history import forget_history
-from monitor.store.paths import cache_dir, directory_fault, has_home, state_dir, temporary_dir
+from monitor.store.json_file import replace_file
+from monitor.store.paths import (
+    DirectoryFault,
+    cache_dir,
+    directory_fault,
+    has_home,
+    state_dir,
+    temporary_dir,
+)
 from monitor.transcripts.data_dirs import data_dirs, missing_dirs
 from monitor.transcripts.files import walk
 from monitor.transcripts.unreadable import find_unreadable
@@ -120,9 +129,21 @@ def _own_files() -> Iterator[Check]:
     if not has_home():
         text = f"no home directory is known: state and cache are in {temporary_dir()}"
         yield Check(None, text, "Set HOME to a directory of yours to keep them.")
-    fault = directory_fault(state_dir())
+    fault = directory_fault(state_dir()) or _disk_fault(state_dir() / "doctor")
     if fault is not None:
         yield Check(False, *fault)
+
+
+def _disk_fault(probe: Path) -> Optional[DirectoryFault]:
+    """Return why a file cannot be written; the disk may be full."""
+    try:
+        replace_file(probe, bytes(4096))
+        probe.unlink()
+    except OSError as error:
+        advice = "Make room on its disk, or set HOME or XDG_STATE_HOME to a directory of yours."
+        reason = f"{probe.parent} cannot be written to ({error.strerror}): nothing is stored."
+        return DirectoryFault(reason, advice)
+    return None
 
 
 def _same_name() -> Iterator[Check]:

@@ -168,7 +168,7 @@ def with_seen(
         known = stored.get(item.block.start)
         if known is not None:
             stored[item.block.start] = _joined(known, item)
-        elif not any(_overlap(item, other) for other in stored.values()):
+        elif not any(_overlap(item.block, other.block) for other in stored.values()):
             stored[item.block.start] = item
     return tuple(stored[start] for start in sorted(stored))
 
@@ -191,6 +191,16 @@ def with_scan(
         sides = ([item for item, is_new in group if is_new is side] for side in (False, True))
         result += _chosen(*sides)
     return tuple(result)
+
+
+def as_checked(blocks: Sequence[Block], history: History, now: datetime) -> tuple[Block, ...]:
+    """Return a window's blocks, those that have ended as a full scan counted them, if one did."""
+    ended = [block for block in blocks if not block.is_gap and block.end <= now]
+    first = min((block.start for block in ended), default=now)
+    checked = [i.block for i in history.ended(now) if i.is_checked and i.block.end > first]
+    wrong = [block for block in ended if any(_overlap(block, other) for other in checked)]
+    right = [block for block in checked if any(_overlap(block, other) for other in wrong)]
+    return (*right, *(block for block in blocks if block not in wrong))
 
 
 def _chosen(
@@ -252,8 +262,8 @@ def _overlapping(items: Iterable[Sided]) -> Iterator[list[Sided]]:
         yield group
 
 
-def _overlap(one: CompletedBlock, other: CompletedBlock) -> bool:
-    return one.block.start < other.block.end and other.block.start < one.block.end
+def _overlap(one: Block, other: Block) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _counted(items: Iterable[CompletedBlock]) -> int:

@@ -194,7 +194,7 @@ def unreadable_text(unreadable: Sequence[Unreadable]) -> str:
     whose = f" of {visible(owner)}" if owner else ""
     more = f" and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
     name = visible(first.path)
-    return f"{name}{whose}{more} can't be read: usage is missing, the numbers are too low."
+    return f"{name}{whose}{more} cannot be read: usage is missing, the numbers are too low."
 
 
 def unreadable_advice(unreadable: Sequence[Unreadable]) -> str:

@@ -10,11 +10,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Optional
 
+from monitor.store.json_file import NO_LOCKS
 from monitor.store.paths import cache_dir, private_dir, temporary_dir
 
 ALIVE = "alive"
 YOUNG_SECONDS = 60.0
 """A younger directory may not have its lock yet."""
+
+UNLOCKED_SECONDS = 24 * 3600.0
+"""How long a directory is left alone where no lock can tell whether its process lives."""
 
 
 @contextmanager
@@ -98,7 +102,7 @@ def _hold(path: Path) -> IO[str]:
         file.close()
         raise
     # On Windows an open file cannot be deleted, which serves as the lock. Without locks, other
-    # processes may sweep the directory once it is old: then a poll makes it anew.
+    # processes sweep the directory when it is a day old: then a poll makes it anew.
     with suppress(ImportError, OSError):
         import fcntl
 
@@ -126,8 +130,9 @@ def _is_held(path: Path) -> bool:
         return False
     except FileNotFoundError:
         return False
-    except OSError:
-        return True
+    except OSError as error:
+        has_locks = error.errno not in NO_LOCKS
+        return has_locks or time.time() - path.stat().st_mtime < UNLOCKED_SECONDS
 
 
 def _cannot_delete(path: Path) -> bool:

@@ -15,6 +15,7 @@ from monitor.ccusage.runner import Command
 from monitor.model.blocks import active_block
 from monitor.model.plans import Rules
 from monitor.model.sentence import warnings
+from monitor.store.history import load_history
 from tests.app.reports import (
     HOUR,
     NOW,
@@ -213,6 +214,62 @@ def test_an_unchecked_count_of_the_window_does_not_stay_the_highest_block(
     assert poller.is_history_due()
     poller.read_history()
     assert highest(poller) == 220
+
+
+def custom_max(result: PollResult, clock: Clock) -> int:
+    usage = result.measured(Rules(plan="custom_max"), clock.now)
+    assert usage is not None
+    return usage.limit.tokens
+
+
+def test_an_ended_block_that_a_full_scan_has_counted_is_not_read_from_a_window_again(
+    poller: Poller, fake: Fake, clock: Clock, root: Path
+) -> None:
+    window = raw_block(START, NOW, 12_250)
+    window_says(poller.reader, fake, window, [raw_block(START, NOW, 220)])
+    clock.now = START + 5 * HOUR
+    assert custom_max(poller.poll(), clock) == 12_250
+    assert custom_max(poller.read_history(), clock) == 220
+    touch(root)
+    assert custom_max(poller.poll(), clock) == 220
+
+
+def test_a_full_scan_on_request_corrects_the_history_before_the_daily_read(
+    poller: Poller, fake: Fake, clock: Clock, root: Path, tmp_path: Path
+) -> None:
+    fake.says(PAST, raw_block(START, NOW - HOUR, 100))
+    poller.poll()
+    poller.read_history()
+    past, true = raw_block(START, NOW, 12_250), raw_block(START, NOW, 220)
+    window_says(poller.reader, fake, past, [true])
+    touch(root)
+    clock.now = START + 5 * HOUR
+    assert custom_max(poller.poll(), clock) == 12_250
+    reader = reader_of(fake, tmp_path, [root], full_scan=True)
+    window_says(reader, fake, past, [true])
+    full = Poller(reader, tmp_path / "state", clock)
+    assert custom_max(full.poll(), clock) == 9_000
+    assert custom_max(poller.poll(), clock) == 9_000
+
+
+def test_a_later_full_scan_does_not_let_the_window_be_trusted_before_the_block_has_ended(
+    poller: Poller, fake: Fake, tmp_path: Path
+) -> None:
+    window = raw_block(START, NOW - HOUR, 300)
+    window_says(poller.reader, fake, window, [raw_block(START, NOW - HOUR, 100)])
+    poller.poll()
+    poller.read_history()
+    trusted: list[bool] = []
+    real = poller.poll
+
+    def poll() -> PollResult:
+        history = load_history(next((tmp_path / "state").glob("history-*.json")))
+        trusted.append(history is None or not history.distrusts_window(NOW))
+        return real()
+
+    poller.poll = poll  # type: ignore[assignment, method-assign]
+    poller.read_history()
+    assert trusted == [False]
 
 
 def test_a_message_that_arrives_during_the_full_scan_is_no_contradiction(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,9 @@ from monitor.app.sharing import shared_usage
 from monitor.clock import utc_now
 from monitor.config.settings import LimitOptions, Settings
 from monitor.errors import MonitorError
+from monitor.store.json_file import locked
 from monitor.store.paths import state_dir
+from monitor.store.reading import reading_path
 from tests.app.reports import Fake, lengths, raw_block
 from tests.app.test_session import settings
 
@@ -89,3 +92,14 @@ def test_where_nothing_can_be_stored_each_reads_for_itself(
     for _ in range(2):
         assert shared_usage(chosen).reading.blocks
         assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks")
+def test_a_process_that_is_stopped_while_it_polls_is_not_waited_for_for_ever(
+    chosen: Settings, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "WAIT_SECONDS", 0.05)
+    dirs = [str(path) for path in chosen.data.claude_dirs]
+    lock = reading_path(state_dir(), dirs, chosen.data.key).with_suffix(".failed.json")
+    with locked(lock):
+        assert shared_usage(chosen).reading.blocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
@@ -12,7 +13,9 @@ from typing import Optional
 
 import pytest
 
+from monitor.commands import doctor as module
 from monitor.commands.doctor import _node
+from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
 from tests.live.fakes import MONITOR, NO_HOME, NODE_TRACE, Fake, now, planted, private_files
@@ -134,7 +137,23 @@ def test_a_state_directory_that_cannot_be_used_is_named(
     (tmp_path / "file").touch()
     words = ("--ccusage", fake.path, "--claude-dir", fake.data, "doctor")
     done = run_monitor(*words, env={"XDG_STATE_HOME": str(tmp_path / "file")})
-    assert f"▲ {tmp_path}/file/ccusage-monitor cannot be used: " in done.stdout
+    assert f"✗ {tmp_path}/file/ccusage-monitor cannot be used (Not a directory)" in done.stdout
+    assert done.returncode == 1
+
+
+def test_a_state_directory_on_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "replace_file", full)
+    (check,) = module._own_files()
+    assert check.text.startswith(f"{state_dir()} cannot be written to (No space left on device)")
+    assert check.advice.startswith("Make room")
+
+
+def test_doctor_leaves_nothing_in_the_state_directory() -> None:
+    assert not list(module._own_files())
+    assert not list(state_dir().iterdir())
 
 
 def as_ordinary_user(argv: list[str]) -> list[str]:

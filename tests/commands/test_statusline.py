@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
@@ -25,6 +26,7 @@ from monitor.cli import cli
 from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, parse_rate_limits
 from monitor.model.reading import Reading, Source
+from monitor.store.json_file import locked
 from monitor.store.official import add_reports, load_official, official_path
 from monitor.store.paths import state_dir
 from monitor.store.reading import ReadingFile
@@ -534,6 +536,16 @@ def a_session(home: Path, name: str, percent: float, hours: float, api_ms: int =
     return json.dumps(
         told(home, rate_limits={"seven_day": window}, session_id=name, cost=cost)
     ).encode()
+
+
+@POSIX
+def test_a_process_that_is_stopped_while_it_stores_does_not_stop_the_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.store.official.locked", partial(locked, seconds=0.05))
+    assert said(a_session(home, "a", 100, 60)).startswith("7d 100 % ")
+    with locked(official_path(state_dir(), str(home))):
+        assert said(a_session(home, "a", 3, 60)).startswith("7d 3 % ")
 
 
 def test_after_an_upgrade_the_new_limit_is_shown_however_often_an_old_session_is_drawn(

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Optional
 
+import pytest
 import pytz
 
 from monitor.model.blocks import Block, TokenCounts
 from monitor.model.formatting import TimeFormat
 from monitor.model.history import (
     CompletedBlock,
+    History,
+    as_checked,
     block_hours,
     by_hour_of_week,
     hourly_tokens,
@@ -37,6 +40,16 @@ def test_a_window_never_changes_or_displaces_what_a_full_scan_has_counted() -> N
     more = CompletedBlock(past_block(2, 12_250))
     assert with_seen([checked(OLD)], [more]) == (checked(OLD),)
     assert with_seen([checked(OLD)], [moved(OLD, 1, 12_250)]) == (checked(OLD),)
+
+
+def test_an_ended_block_counts_as_a_full_scan_has_counted_it() -> None:
+    now = NEW.end + timedelta(days=9)
+    active = replace(OLD, start=now, end=now + timedelta(hours=5))
+    wrong, moved_wrong = past_block(2, 12_250), moved(OLD, 1, 12_250).block
+    history = History((checked(OLD), CompletedBlock(past_block(1, 9))))
+    assert as_checked([wrong, NEW, active], history, now) == (OLD, NEW, active)
+    assert as_checked([moved_wrong, active], history, now) == (OLD, active)
+    assert as_checked([active], history, now) == (active,)
 
 
 def test_of_two_sights_through_a_window_the_larger_saw_more_of_the_block() -> None:
@@ -133,15 +146,18 @@ def round_the_clock(hours: range, first: int) -> list[CompletedBlock]:
     return [moved(OLD, hour, 500) for hour in range(first, hours.stop - 4, 5)]
 
 
-def test_who_works_round_the_clock_loses_nothing_when_the_oldest_transcripts_go() -> None:
+@pytest.mark.parametrize("days_kept", [30, 10, 2])
+def test_who_works_round_the_clock_loses_nothing_when_the_oldest_transcripts_go(
+    days_kept: int,
+) -> None:
     """Each day the oldest day is deleted, and without a silence all blocks begin at other hours."""
     history: tuple[CompletedBlock, ...] = ()
     for day in range(40):
-        present = range(max(0, day - 30) * 24 + day % 3, (day + 1) * 24)
+        present = range(max(0, day - days_kept) * 24 + day * 7 % 5, (day + 1) * 24)
         history = with_scan(history, round_the_clock(present, present.start))
     total = sum(item.block.tokens.counted for item in history)
     worked = 40 * 24 * 100
-    assert 0.98 * worked < total <= 1.001 * worked
+    assert 0.995 * worked < total <= 1.001 * worked
     ends = [item.block.end for item in history]
     assert all(end <= item.block.start for end, item in zip(ends, history[1:]))
 

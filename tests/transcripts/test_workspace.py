@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,6 +159,10 @@ def full(error: int) -> Callable[..., object]:
     return failing
 
 
+def no_locks(*_: object) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
+
+
 def test_on_a_full_home_disk_it_lies_in_the_temporary_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,10 +177,24 @@ def test_on_a_full_home_disk_it_lies_in_the_temporary_directory(
 def test_a_file_system_without_locks_is_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setattr("fcntl.flock", no_locks)
     with workspace([tmp_path]) as path:
         assert path.is_dir()
     assert not path.exists()
+
+
+@posix
+def test_without_locks_what_a_killed_process_left_is_swept_a_day_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    left = cache_dir() / "run" / "run-left"
+    left.mkdir(parents=True)
+    (left / module.ALIVE).write_text("")
+    aged(left)
+    with workspace([tmp_path]):
+        assert left.exists(), "its process may live"
+    day_ago = time.time() - module.UNLOCKED_SECONDS
+    os.utime(left / module.ALIVE, (day_ago, day_ago))
+    with workspace([tmp_path]):
+        assert not left.exists()
