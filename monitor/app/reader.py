@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -162,7 +163,8 @@ class Reader:
 
     def _usable_dirs(self) -> tuple[Path, ...]:
         """Return the data directories that ccusage accepts; an empty one if there is none."""
-        usable = tuple(root for root in self._roots if projects_of(root).is_dir())
+        # Unlike pathlib's, this is no error where permissions hide the answer.
+        usable = tuple(root for root in self._roots if os.path.isdir(projects_of(root)))  # noqa: PTH112
         return usable or self._window.empty_dirs(len(self._roots))
 
     def _run_blocks(self, dirs: Sequence[Path], seconds: float, *extra: str) -> tuple[Block, ...]:
