@@ -89,7 +89,10 @@ class Usage:
             return self.status
         if not self.headline.is_five_hour:
             return "weekly"
-        return self.status if self.status == "idle" else self.forecast.verdict
+        if self.status == "idle":
+            is_hidden = self.last is None and self.reading.source.unreadable
+            return "unknown" if is_hidden else "idle"
+        return self.forecast.verdict
 
     @cached_property
     def headline(self) -> Headline:
