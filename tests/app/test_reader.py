@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
 from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT
 from monitor.errors import MonitorError
-from monitor.model.blocks import active_block
+from monitor.model.blocks import Event, active_block
 from monitor.model.history import block_hours, hourly_tokens
 from monitor.model.reading import DataSize
 from tests.app.reports import (
@@ -103,6 +104,24 @@ def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Polled, fake: Fake
     after = START + 5 * HOUR
     assert active_block(reader.poll(after).blocks, after) is None
     assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.parametrize("before", [None, START])
+def test_the_begin_of_a_block_in_the_future_is_a_reason_to_look_again(
+    reader: Polled, fake: Fake, before: Optional[datetime]
+) -> None:
+    """A message stamped in the future; its block may follow on the active one."""
+    begin = START + 5 * HOUR
+    future = raw_block(begin, begin + HOUR, 70)
+    fake.says(*([raw_block(before, NOW - HOUR, 300)] if before else []), future)
+    pieces = [raw_block(NOW - HOUR, NOW - HOUR, 300, 0.02)] if before else []
+    fake.says(*pieces, raw_block(begin + HOUR, begin + HOUR, 70, 0.02), length="0.02")
+    reader.poll(NOW)
+    reading = reader.poll(begin + timedelta(minutes=1))
+    assert reading.events == (Event(begin + HOUR, 70, 1.5),)
+    fake.calls()
+    reader.poll(begin + timedelta(minutes=2))
+    assert fake.calls() == []
 
 
 def test_a_clock_put_back_is_a_reason_to_look_again(reader: Polled, fake: Fake) -> None:
