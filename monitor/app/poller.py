@@ -159,8 +159,9 @@ class Poller:
         return self.result
 
     def _read(self, now: datetime, *, series: bool) -> Reading:
+        replaced = self.reader.forget_replaced()
         command = self.reader.command()  # first of all: a user without ccusage is offered one
-        changed = self._watcher.poll()
+        changed = self._watcher.poll() or replaced
         self._history.load([str(root) for root in self._watcher.roots], command.version)
         last = None if self.result.error else self.result.reading
         if self._is_first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Optional
 
 import pytest
 
-from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT
+from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader
+from monitor.config.settings import DataOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import Event, active_block
 from monitor.model.history import block_hours, hourly_tokens
@@ -235,6 +237,32 @@ def test_another_ccusage_is_asked_who_it_is(reader: Polled, fake: Fake, root: Pa
     fake.write(version="17.2.1")
     fake.says(raw_block(START, NOW, 450))
     assert reader.poll(NOW).source.ccusage_version == "17.2.1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links takes a privilege there")
+def test_another_ccusage_behind_the_link_is_noticed_at_the_next_look(
+    fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    link = tmp_path / "ccusage"
+    link.symlink_to(fake.path)
+    (tmp_path / "newer").mkdir()
+    newer = Fake(tmp_path / "newer")
+    newer.write(version="20.0.25")
+    newer.says(raw_block(START, NOW, 450))
+    newer.says(raw_block(NOW, NOW, 450, 0.02), length="0.02")
+    chosen = DataOptions(ccusage=str(link), claude_dirs=(root,))
+    (tmp_path / "work").mkdir()
+    reader = Polled(Reader(chosen, tmp_path / "work", tmp_path / "cache"), tmp_path / "polled")
+    assert reader.poll(NOW).source.ccusage_version == "20.0.24"
+    link.unlink()
+    assert reader.poll(NOW).source.ccusage_version == "20.0.24"
+    link.symlink_to(newer.path)
+    reading = reader.poll(NOW)
+    assert reading.source.ccusage_version == "20.0.25"
+    assert reading.events == (Event(NOW, 450, 1.5),)
+    assert lengths(newer.calls()) == ["5", "0.02"]
+    reader.poll(NOW)
+    assert newer.calls() == []
 
 
 def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, root: Path) -> None:
