@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,6 +17,22 @@ from monitor.store.paths import private_dir
 
 PINNED = "20.0.24"
 """The version that is installed, and tested the most."""
+
+INTEGRITY = {
+    "ccusage": (
+        "sha512-sHq7axM0ucbFS4m5xFzS7NxYSmOP1+PSDup3nVb+pitI3eEuwEiGObhsXvu47DSvB2hHpEts/quA3/0EE5i1Zw=="
+    ),
+    "@ccusage/ccusage-linux-x64": (
+        "sha512-ydXM6AEUTO/T5dZK04GFGy6ePYBOjv3euQmJt0mDNg+/8SJDLWpg5GCtF9pnBrRR2GVA6b4PGouHe+ObLokBIw=="
+    ),
+}
+"""The hashes of PINNED's packages as published: `npm view NAME@VERSION dist.integrity`.
+
+npm itself compares a package only with what the registry says of it now. A native package that is
+not listed is accepted.
+"""
+
+NATIVE = "@ccusage/ccusage-"
 
 INSTALL_SECONDS = 300.0
 ABANDONED_SECONDS = 3600.0
@@ -55,6 +72,7 @@ def install(
             _run_npm(install_command(Path(made)), runner, on_wait)
             fresh = Path(made) / "ccusage"
             command_of(package_in(fresh / "node_modules" / "ccusage"), "the new ccusage")
+            _check_integrity(fresh / "node_modules")
             _replace(cache_dir / "ccusage", fresh, Path(made) / "old")
     except OSError as error:
         reason = f"ccusage could not be put into {cache_dir}: {error.strerror or error}."
@@ -72,6 +90,30 @@ def _run_npm(
         reason = f"npm could not install ccusage: {line}"
         advice = f"Install it yourself: npm install -g ccusage@{PINNED}"
         raise known_fault(output, "npm") or MonitorError(reason, advice)
+
+
+def _check_integrity(modules: Path) -> None:
+    """Raise MonitorError unless the packages in `node_modules` are those that were published."""
+    installed = _installed(modules / ".package-lock.json")
+    if "node_modules/ccusage" not in installed:
+        reason = "npm does not say which packages it has installed, so ccusage was not kept."
+        raise MonitorError(reason, "Update npm: version 7 or newer is needed.")
+    for place, integrity in installed.items():
+        name = place.rpartition("node_modules/")[2]
+        expected = INTEGRITY.get(name, integrity if name.startswith(NATIVE) else None)
+        if integrity is None or integrity != expected:
+            reason = f"npm's {name} is not the package that was published; it was not kept."
+            advice = "Check `npm config get registry`, and whether you can trust what it names."
+            raise MonitorError(reason, advice)
+
+
+def _installed(lock_file: Path) -> dict[str, Optional[str]]:
+    """Return where npm has put packages, each with its hash; empty if it does not say."""
+    try:
+        packages = json.loads(lock_file.read_bytes())["packages"]
+        return {place: package.get("integrity") for place, package in packages.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
 
 
 def _replace(place: Path, fresh: Path, old: Path) -> None:
