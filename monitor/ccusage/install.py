@@ -11,26 +11,10 @@ from typing import Callable, Optional
 
 from monitor.ccusage.diagnosis import GET_NODE, known_fault, meaningful_line
 from monitor.ccusage.package import command_of, package_in
+from monitor.ccusage.pinned import INSTALL, INTEGRITY, PINNED
 from monitor.ccusage.runner import CcusageRunner, Command, search_path
 from monitor.errors import MonitorError
 from monitor.store.paths import private_dir
-
-PINNED = "20.0.24"
-"""The version that is installed, and tested the most."""
-
-INTEGRITY = {
-    "ccusage": (
-        "sha512-sHq7axM0ucbFS4m5xFzS7NxYSmOP1+PSDup3nVb+pitI3eEuwEiGObhsXvu47DSvB2hHpEts/quA3/0EE5i1Zw=="
-    ),
-    "@ccusage/ccusage-linux-x64": (
-        "sha512-ydXM6AEUTO/T5dZK04GFGy6ePYBOjv3euQmJt0mDNg+/8SJDLWpg5GCtF9pnBrRR2GVA6b4PGouHe+ObLokBIw=="
-    ),
-}
-"""The hashes of PINNED's packages as published: `npm view NAME@VERSION dist.integrity`.
-
-npm itself compares a package only with what the registry says of it now. A native package that is
-not listed is accepted.
-"""
 
 NATIVE = "@ccusage/ccusage-"
 
@@ -88,7 +72,7 @@ def _run_npm(
     if output.code != 0:
         line = meaningful_line(output.stderr) or f"exit code {output.code}"
         reason = f"npm could not install ccusage: {line}"
-        advice = f"Install it yourself: npm install -g ccusage@{PINNED}"
+        advice = f"Install it yourself: {INSTALL}"
         raise known_fault(output, "npm") or MonitorError(reason, advice)
 
 

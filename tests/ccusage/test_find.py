@@ -16,7 +16,8 @@ from monitor.ccusage import find as locate
 from monitor.ccusage import install as install_module
 from monitor.ccusage import package as package_module
 from monitor.ccusage.find import candidates, find
-from monitor.ccusage.install import INTEGRITY, PINNED, install, install_command
+from monitor.ccusage.install import install, install_command
+from monitor.ccusage.pinned import INTEGRITY, PINNED
 from monitor.ccusage.runner import CcusageRunner
 from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.process import ProcessOutput
@@ -236,7 +237,8 @@ def test_version_20_without_its_native_binary_is_a_broken_install(
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26"))
     (candidate,) = candidates(None, cache, runner)
     assert "(20.0.26) is a broken install: no native binary" in candidate.fault
-    assert "npm install -g ccusage" in candidate.advice
+    assert f"npm install -g ccusage@{PINNED}" in candidate.advice
+    assert "--yes" in candidate.advice
 
 
 def test_a_native_binary_of_another_version_is_not_taken(
