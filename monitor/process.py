@@ -19,6 +19,9 @@ from monitor.errors import MonitorError
 MAX_BYTES = 64 * 2**20
 """Largest output accepted; ccusage prints a few MB for a history of years."""
 
+SHELL_BYTES = 64 * 2**10
+"""Largest output of a shell command that is shown; a status line has a few lines."""
+
 SLICE_SECONDS = 0.2
 PIPE_SECONDS = 1.0
 """How long a pipe is still read after the program has ended."""
@@ -160,7 +163,8 @@ def run_shell(
 
     `data` is its standard input; without it the output is thrown away. `variables` are added to its
     environment; nothing of ours is put into the command line. The code is None if the command could
-    not be run, or took longer than `limit_seconds` and was ended with all that it had started.
+    not be run, or took longer than `limit_seconds` and was ended with all that it had started. It
+    is also ended when it prints more than SHELL_BYTES; only these are returned.
     A command that ends by itself may leave programs running.
     """
     closed = subprocess.DEVNULL
@@ -169,6 +173,7 @@ def run_shell(
         with _signals_deferred(), _stop_key_blocked():
             child = subprocess.Popen(  # noqa: S602 - the user's own command line
                 command_line,
+                bufsize=0,
                 shell=True,
                 env={**os.environ, **(variables or {})},
                 stdin=closed if data is None else subprocess.PIPE,
@@ -176,10 +181,7 @@ def run_shell(
                 stderr=closed,
                 **_own_group(),
             )
-        output = child.communicate(data, timeout=limit_seconds)[0] or b""
-        return child.returncode, output
-    except subprocess.TimeoutExpired as late:
-        return None, late.output or b""
+        return _exchange(child, data, limit_seconds)
     except (OSError, ValueError):
         return None, b""
     finally:
@@ -187,6 +189,25 @@ def run_shell(
             with child:
                 if child.poll() is None:
                     end_group(child)
+
+
+def _exchange(
+    child: subprocess.Popen[bytes], data: Optional[bytes], limit_seconds: float
+) -> tuple[Optional[int], bytes]:
+    """Write a command's input and read its output; return its code, None when late, and output."""
+    deadline, code = time.monotonic() + limit_seconds, None
+    reader = _PipeReader(child.stdout, child, SHELL_BYTES) if child.stdout else None
+    child.stdout = None  # the reader closes it
+    try:
+        child.communicate(data, timeout=limit_seconds)
+        code = child.returncode
+    except subprocess.TimeoutExpired:
+        end_group(child)
+        deadline = time.monotonic() + PIPE_SECONDS
+    if reader is None:
+        return code, b""
+    reader.join(max(0.0, deadline - time.monotonic()))
+    return None if reader.is_alive() else code, reader.data()[:SHELL_BYTES]
 
 
 def start_detached(argv: Sequence[str]) -> None:
@@ -212,11 +233,14 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
 
 
 class _PipeReader(threading.Thread):
-    """Reads a pipe to its end; ends the program when it prints too much."""
+    """Reads a pipe to its end; ends the program when it prints more than `limit` bytes."""
 
-    def __init__(self, pipe: IO[bytes], child: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, pipe: IO[bytes], child: subprocess.Popen[bytes], limit: int = MAX_BYTES
+    ) -> None:
         super().__init__(daemon=True)
         self.overflowed = False
+        self._limit = limit
         self._pipe = pipe
         self._child = child
         self._chunks: list[bytes] = []
@@ -228,13 +252,16 @@ class _PipeReader(threading.Thread):
             while chunk := self._pipe.read(2**16):
                 self._chunks.append(chunk)
                 size += len(chunk)
-                if size > MAX_BYTES:
+                if size > self._limit:
                     self.overflowed = True
                     end_group(self._child)
                     return
 
+    def data(self) -> bytes:
+        return b"".join(self._chunks)
+
     def text(self) -> str:
-        return b"".join(self._chunks).decode("utf-8", errors="replace")
+        return self.data().decode("utf-8", errors="replace")
 
 
 @contextmanager

@@ -46,6 +46,16 @@ def test_at_the_time_limit_it_is_ended_with_all_it_started(tmp_path: Path) -> No
     until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()), "all ended")
 
 
+def test_a_command_that_prints_without_end_is_ended_and_its_first_64_kib_are_returned(
+    tmp_path: Path,
+) -> None:
+    pids = tmp_path / "pids"
+    command = f"echo $$ >{pids}; sh -c 'echo $$ >>{pids}; exec yes' & wait"
+    code, output = run_shell(command, data=b"x" * 2**20, limit_seconds=600)
+    assert (code, output) == (-9, b"y\n" * 2**15)
+    until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()), "all ended")
+
+
 def test_what_an_ended_command_leaves_running_is_left_alone(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     assert run_shell(f"(sleep 0.3; touch {mark}) >/dev/null 2>&1 &", limit_seconds=30)[0] == 0

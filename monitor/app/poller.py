@@ -168,8 +168,9 @@ class Poller:
         return self.result
 
     def _read(self, now: datetime, *, series: bool) -> Reading:
+        replaced = self.reader.forget_replaced()
         command = self.reader.command()  # first of all: a user without ccusage is offered one
-        changed = self._watcher.poll()
+        changed = self._watcher.poll() or replaced
         self._history.load([str(root) for root in self._watcher.roots], command.version)
         last = None if self.result.error else self.result.reading
         is_first = self._is_first
@@ -204,14 +205,14 @@ class Poller:
     def _is_outdated(self, last: Reading, now: datetime) -> bool:
         """Return whether unchanged files mean something else now.
 
-        The active block has ended, the clock was put back, or the window is no longer trusted.
+        The active block has ended, one that was in the future has begun, the clock was put back, or
+        the window is no longer trusted.
         """
         if now < last.read_at or (
             last.source.scan == "window" and self._history.distrusts_window(now)
         ):
             return True
-        before = active_block(last.blocks, last.read_at)
-        return before is not None and active_block(last.blocks, now) is None
+        return active_block(last.blocks, now) != active_block(last.blocks, last.read_at)
 
     def _failed(self, error: MonitorError) -> PollResult:
         """Keep the last good reading as stale; official limits do not depend on ccusage."""

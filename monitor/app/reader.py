@@ -47,6 +47,7 @@ class Reader:
         self.runner = CcusageRunner(workdir, online=options.online)
         self._cache_dir = cache_dir
         self._command: Optional[Command] = None
+        self._stamp: Optional[tuple[int, ...]] = None
         self._roots: tuple[Path, ...] = ()
         self._window = _WindowScan(workdir / "window", self._run_blocks)
         self._series = _SeriesScan(workdir / "series")
@@ -55,7 +56,19 @@ class Reader:
         """Return the ccusage in use. Raises CcusageNotFoundError, or MonitorError."""
         if self._command is None:
             self._command = find(self.options.ccusage, self._cache_dir, self.runner)
+            self._stamp = _stamp_of(self._command)
         return self._command
+
+    def forget_replaced(self) -> bool:
+        """Return whether another ccusage is in the place of the one in use; forget that then.
+
+        While there is none in its place, as in the middle of an update, it stays in use.
+        """
+        stamp = _stamp_of(self._command) if self._command else None
+        if stamp in (None, self._stamp):
+            return False
+        self.forget()
+        return True
 
     def read(
         self,
@@ -260,8 +273,17 @@ class _SeriesScan:
         self.dirs = self._links.dirs
 
     def reset(self) -> None:
-        """Make the directory of links anew at the next use."""
-        self._links = None
+        """Make the directory of links anew at the next use, and read the series."""
+        self._links, self.read_at = None, None
+
+
+def _stamp_of(command: Command) -> Optional[tuple[int, ...]]:
+    """Return what tells the file of a program from another one, also behind a link of its name."""
+    try:
+        info = stat_path(command.shown)
+    except (OSError, ValueError):  # a command line has no file
+        return None
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
 def _full_seconds(size: int) -> float:

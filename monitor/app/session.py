@@ -13,7 +13,8 @@ from pathlib import Path
 from monitor.app.poller import Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.app.signals import signals_unwind
-from monitor.ccusage.install import PINNED, install, install_command
+from monitor.ccusage.install import install, install_command
+from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
@@ -106,8 +107,7 @@ def offer_install(settings: Settings, poller: Poller, missing: CcusageNotFoundEr
     except MonitorError as no_npm:
         raise MonitorError(missing.reason, no_npm.advice) from no_npm
     if not settings.yes and not _confirmed(missing, command):
-        advice = f"Run again with --yes to install it, or type: {command}"
-        raise MonitorError(missing.reason, advice)
+        raise missing
     place = cache_dir() / "ccusage"
     print(f"Installing ccusage {PINNED} with npm into {visible(str(place))} …", file=sys.stderr)
     with _seconds_shown() as on_wait:

@@ -6,6 +6,7 @@ import re
 import signal
 from typing import Optional
 
+from monitor.ccusage.pinned import INSTALL
 from monitor.errors import MonitorError, NotCcusageError
 from monitor.model.formatting import cut
 from monitor.process import SEE_DOCTOR, ProcessOutput
@@ -14,14 +15,17 @@ MOST_READ = 20_000
 """Characters of an error text that are searched."""
 
 GET_NODE = "Install Node.js 22 or newer: `pip install -e '.[node]'` brings it to this Python."
-REINSTALL = "Reinstall it (`npm install -g ccusage`), or name another one with --ccusage."
+GET_CCUSAGE = (
+    f"Install the npm tool ({INSTALL}), "
+    "or start with --yes and without --ccusage for a copy of the monitor's own."
+)
 NO_DATA = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
 
 OTHER_PROGRAM = (
     "{shown} is another program of the same name: it does not know `blocks`.",
-    "Install the npm tool (`npm install -g ccusage`), or name it with --ccusage.",
+    GET_CCUSAGE,
 )
-BROKEN_INSTALL = ("{shown} is a broken install: no native binary.", REINSTALL)
+BROKEN_INSTALL = ("{shown} is a broken install: no native binary.", GET_CCUSAGE)
 NOT_CCUSAGE = {OTHER_PROGRAM[0], BROKEN_INSTALL[0]}
 NO_NODE = ("{shown} needs Node.js, and there is none.", GET_NODE)
 

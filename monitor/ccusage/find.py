@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
-from monitor.ccusage.install import PINNED, install_command
+from monitor.ccusage.diagnosis import GET_CCUSAGE
+from monitor.ccusage.install import install_command
 from monitor.ccusage.package import OLDEST, command_of, major, package_in, package_of
 from monitor.ccusage.runner import CcusageRunner, Command, search_path
 from monitor.errors import CcusageNotFoundError, MonitorError, NotCcusageError
@@ -81,8 +82,7 @@ def _how_to_get(cache_dir: Path) -> str:
         install_command(cache_dir)
     except MonitorError as error:
         return error.advice
-    typed = f"npm install -g ccusage@{PINNED}"
-    return f"Install it: {typed} (or start with --yes: into {cache_dir} only)."
+    return GET_CCUSAGE
 
 
 def _on_path() -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -10,12 +11,12 @@ from typing import Callable, Optional
 
 from monitor.ccusage.diagnosis import GET_NODE, known_fault, meaningful_line
 from monitor.ccusage.package import command_of, package_in
+from monitor.ccusage.pinned import INSTALL, INTEGRITY, PINNED
 from monitor.ccusage.runner import CcusageRunner, Command, search_path
 from monitor.errors import MonitorError
 from monitor.store.paths import private_dir
 
-PINNED = "20.0.24"
-"""The version that is installed, and tested the most."""
+NATIVE = "@ccusage/ccusage-"
 
 INSTALL_SECONDS = 300.0
 ABANDONED_SECONDS = 3600.0
@@ -55,6 +56,7 @@ def install(
             _run_npm(install_command(Path(made)), runner, on_wait)
             fresh = Path(made) / "ccusage"
             command_of(package_in(fresh / "node_modules" / "ccusage"), "the new ccusage")
+            _check_integrity(fresh / "node_modules")
             _replace(cache_dir / "ccusage", fresh, Path(made) / "old")
     except OSError as error:
         reason = f"ccusage could not be put into {cache_dir}: {error.strerror or error}."
@@ -70,8 +72,32 @@ def _run_npm(
     if output.code != 0:
         line = meaningful_line(output.stderr) or f"exit code {output.code}"
         reason = f"npm could not install ccusage: {line}"
-        advice = f"Install it yourself: npm install -g ccusage@{PINNED}"
+        advice = f"Install it yourself: {INSTALL}"
         raise known_fault(output, "npm") or MonitorError(reason, advice)
+
+
+def _check_integrity(modules: Path) -> None:
+    """Raise MonitorError unless the packages in `node_modules` are those that were published."""
+    installed = _installed(modules / ".package-lock.json")
+    if "node_modules/ccusage" not in installed:
+        reason = "npm does not say which packages it has installed, so ccusage was not kept."
+        raise MonitorError(reason, "Update npm: version 7 or newer is needed.")
+    for place, integrity in installed.items():
+        name = place.rpartition("node_modules/")[2]
+        expected = INTEGRITY.get(name, integrity if name.startswith(NATIVE) else None)
+        if integrity is None or integrity != expected:
+            reason = f"npm's {name} is not the package that was published; it was not kept."
+            advice = "Check `npm config get registry`, and whether you can trust what it names."
+            raise MonitorError(reason, advice)
+
+
+def _installed(lock_file: Path) -> dict[str, Optional[str]]:
+    """Return where npm has put packages, each with its hash; empty if it does not say."""
+    try:
+        packages = json.loads(lock_file.read_bytes())["packages"]
+        return {place: package.get("integrity") for place, package in packages.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
 
 
 def _replace(place: Path, fresh: Path, old: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from monitor.ccusage.diagnosis import NO_NODE, REINSTALL
+from monitor.ccusage.diagnosis import GET_CCUSAGE, NO_NODE
 from monitor.ccusage.runner import Command, search_path
 from monitor.errors import MonitorError, NotCcusageError
 
@@ -50,7 +50,7 @@ def package_in(folder: Path) -> Package:
     version = manifest.get("version")
     if not isinstance(script, str) or not isinstance(version, str):
         reason = f"{folder} is a broken install: its package.json is no good."
-        raise NotCcusageError(reason, REINSTALL)
+        raise NotCcusageError(reason, GET_CCUSAGE)
     wanted = manifest.get("optionalDependencies")
     native = isinstance(wanted, dict) and any("@ccusage/ccusage-" in name for name in wanted)
     return Package(folder, version, folder / script, native)
@@ -71,7 +71,7 @@ def command_of(package: Package, shown: str) -> Command:
     """
     if major(package.version) < OLDEST:
         reason = f"{shown} is version {package.version}; {OLDEST} or newer is needed."
-        raise MonitorError(reason, "Update it: npm install -g ccusage")
+        raise MonitorError(reason, GET_CCUSAGE)
     native = _native(package) if package.wants_native else None
     if native is not None and _made_executable(native):
         return Command((str(native),), shown, package.version, native=True, packaged=True)
@@ -79,7 +79,7 @@ def command_of(package: Package, shown: str) -> Command:
         reason = f"{shown} ({package.version}) is a broken install: no native binary."
         if not package.wants_native:
             reason = f"{shown} ({package.version}) is a broken install: files are missing."
-        raise NotCcusageError(reason, REINSTALL)
+        raise NotCcusageError(reason, GET_CCUSAGE)
     argv = (_node(shown), str(package.script))
     return Command(argv, shown, package.version, packaged=True)
 

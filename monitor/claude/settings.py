@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from monitor.errors import MonitorError
-from monitor.store.json_file import replace_file
+from monitor.store.json_file import mode_of, replace_file
 
 BACKUP = ".before-ccusage-monitor"
 COMMAND = "statusline"
@@ -89,7 +88,7 @@ def add_hook(current: ClaudeSettings, status_line: dict[str, Any]) -> None:
     """Write our `statusLine` into settings.json, with a backup beside it. Raises OSError."""
     current.path.parent.mkdir(parents=True, exist_ok=True)
     if not current.is_installed:  # else the backup is that of what was there before us
-        replace_file(current.backup, current.data)
+        replace_file(current.backup, current.data, durable=True)
     _write(current, changed(current.data, status_line))
 
 
@@ -131,8 +130,7 @@ def changed(data: bytes, status_line: Any) -> bytes:
 
 
 def _write(current: ClaudeSettings, data: bytes) -> None:
-    mode = stat.S_IMODE(current.path.stat().st_mode) if current.path.exists() else 0o600
-    replace_file(current.path, data, mode)
+    replace_file(current.path, data, mode_of(current.path) or 0o600, durable=True)
 
 
 def _content(data: bytes) -> Any:

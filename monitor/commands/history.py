@@ -33,7 +33,7 @@ from monitor.model.history import (
 )
 from monitor.model.limit_hits import LimitHit
 from monitor.model.plans import past_limit
-from monitor.store.json_file import replace_file
+from monitor.store.json_file import mode_of, replace_file
 from monitor.terminal import terminal_size
 from monitor.views.heat_map import heat_map
 from monitor.views.history_json import blocks_as_json, days_as_json
@@ -211,7 +211,7 @@ def _write(path: Path, text: str) -> None:
 def _replace(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file")
-    replace_file(path, data, 0o644)
+    replace_file(path, data, mode_of(path))
 
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:

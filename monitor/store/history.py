@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from monitor.model.history import History
 from monitor.model.reading import undercounts
-from monitor.store.json_file import digest, load, load_to_change, locked, save
+from monitor.store.json_file import UNFINISHED, digest, load, load_to_change, locked, save
 from monitor.store.paths import private_dir
 
 
@@ -35,7 +35,7 @@ def change_history(path: Path, change: Callable[[History], History]) -> History:
     """Change the stored history, and return it. Raises OSError; then nothing has changed."""
     with locked(path):
         history = change(load_to_change(path, History, _from_version_1) or History())
-        save(path, history)
+        save(path, history, durable=True)
         return history
 
 
@@ -67,10 +67,16 @@ def claim(path: Path, span: timedelta) -> bool:
 
 
 def forget_history(directory: Path) -> list[Path]:
-    """Delete all stored histories; return their paths. Raises OSError."""
-    paths = sorted(directory.glob("history-*.json"))
+    """Delete all files that hold past blocks; return their paths. Raises OSError.
+
+    These are the histories and the last readings, those of them that were set aside or left
+    unfinished, and the claims to read a history.
+    """
+    forms = ("{}.json", "{}.json.unreadable*", ".{}.json." + UNFINISHED, "{}.claimed")
+    names = [form.format(kind) for kind in ("history-*", "last-*") for form in forms]
+    paths = sorted(path for name in names for path in directory.glob(name))
     for path in paths:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return paths
 
 

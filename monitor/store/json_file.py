@@ -13,6 +13,7 @@ import errno
 import itertools
 import json
 import os
+import stat
 import time
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
@@ -27,6 +28,12 @@ from monitor.store.paths import private_dir
 
 VERSION = 2
 MAX_BYTES = 64 * 2**20
+UNFINISHED = "[0-9a-f]" * 12
+"""What `replace_file` adds to the name of a file that is not complete yet, as a pattern."""
+
+ABANDONED_SECONDS = 3600.0
+"""No write takes this long: an unfinished file of this age is one that a killed process left."""
+
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 MAX_NUMBER = 10**15
@@ -81,11 +88,16 @@ def load_to_change(
     raise NewerFileError(errno.EEXIST, "a newer version's file", str(path))
 
 
-def save(path: Path, record: object) -> None:
-    """Replace a file in one step: a reader sees the old record or the new. Raises OSError."""
+def save(path: Path, record: object, *, durable: bool = False) -> None:
+    """Replace a file in one step: a reader sees the old record or the new. Raises OSError.
+
+    `durable` costs some milliseconds, and is for what cannot be made again.
+    """
     private_dir(path.parent)
+    if _is_old(path):
+        _sweep(path.parent)
     text = json.dumps({"version": VERSION, **_encoded(record)}, separators=(",", ":"))
-    replace_file(path, text.encode("utf-8", "surrogateescape"))
+    replace_file(path, text.encode("utf-8", "surrogateescape"), durable=durable)
 
 
 def digest(text: str) -> str:
@@ -94,23 +106,38 @@ def digest(text: str) -> str:
     return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}"
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+def replace_file(
+    path: Path, data: bytes, mode: Optional[int] = 0o600, *, durable: bool = False
+) -> None:
     """Replace a file in one step. Raises OSError; then nothing has changed.
 
-    A planted symbolic link of that name is replaced, not followed.
+    A planted symbolic link of that name is replaced, not followed. Without a `mode` the umask
+    decides. A `durable` file is on the disk before it takes its place: after a power failure some
+    file systems would show an empty one there.
     """
     # The tempfile module would cost the status line a tenth of its time.
     name = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    descriptor = os.open(name, NEW_FILE, 0o600)
+    descriptor = os.open(name, NEW_FILE, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        if mode != 0o600:
+            if durable:
+                file.flush()
+                os.fsync(descriptor)
+        if mode not in (None, 0o600):
             name.chmod(mode)
         name.replace(path)
     except BaseException:
         name.unlink()
         raise
+
+
+def mode_of(path: Path) -> Optional[int]:
+    """Return the permissions of an existing file, for the one that replaces it; None without it."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
 
 
 @contextmanager
@@ -157,6 +184,22 @@ def _set_aside(path: Path) -> None:
     free = next(name for name in names if not os.path.lexists(path.with_name(name)))
     with suppress(OSError):  # in a read-only directory it stays as it is, and is not used
         path.replace(path.with_name(free))
+
+
+def _sweep(directory: Path) -> None:
+    """Delete what killed processes left unfinished in a state directory: nobody else's files."""
+    for path in directory.glob(f".*.json.{UNFINISHED}"):
+        with suppress(OSError):
+            if stat.S_ISREG(path.lstat().st_mode) and _is_old(path):
+                path.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    """Return whether a file was not written to for an hour, or is not there."""
+    try:
+        return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
+    except OSError:
+        return True
 
 
 def _open_planted(name: str, flags: int) -> int:

@@ -49,7 +49,7 @@ def add_reports(
     with locked(path):
         known = load_to_change(path, OfficialLimits, _from_version_1) or OfficialLimits()
         limits = with_session(known, session_id, reports, now, api_ms)
-        save(path, limits)
+        save(path, limits, durable=True)
     return limits
 
 

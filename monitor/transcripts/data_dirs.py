@@ -17,7 +17,9 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
     """Return the existing data directories that ccusage itself would use.
 
     They come from `--claude-dir`, else CLAUDE_CONFIG_DIR (a comma-separated list), else the two
-    default places. Raises MonitorError if none exists, or one cannot be read.
+    default places. One that is named twice, also by a link or by its `projects`, is returned once:
+    ccusage would count messages without an id twice. Raises MonitorError if none exists, or one
+    cannot be read.
     """
     wanted = list(explicit) or _from_environment(environ) or _defaults(environ)
     named = tuple(dict.fromkeys(map(_absolute, wanted)))
@@ -28,7 +30,7 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
     if not there:
         names = " and ".join(map(str, named))
         raise MonitorError(f"No Claude data directory: {names} not found.", ADVICE)
-    return there
+    return _distinct(there)
 
 
 def missing_dirs(explicit: Sequence[Path]) -> tuple[Path, ...]:
@@ -43,6 +45,28 @@ def projects_of(root: Path) -> Path:
     """
     inner = root / "projects"
     return root if root.name == "projects" and not _is_dir(inner) else inner
+
+
+def _distinct(roots: Sequence[Path]) -> tuple[Path, ...]:
+    """Return one path for each real `projects`; if that itself is named too, the one above it.
+
+    Only ccusage 20 also accepts `projects`.
+    """
+    chosen: dict[object, Path] = {}
+    for root in roots:
+        known = chosen.setdefault(_identity(root), root)
+        if projects_of(known) == known and projects_of(root) != root:
+            chosen[_identity(root)] = root
+    return tuple(chosen.values())
+
+
+def _identity(root: Path) -> object:
+    """Return what tells the real `projects` of a data directory from others."""
+    try:
+        info = projects_of(root).stat()
+    except OSError:
+        return root
+    return info.st_dev, info.st_ino
 
 
 def _absolute(path: Path) -> Path:

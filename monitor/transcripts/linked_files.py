@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
@@ -39,15 +40,25 @@ class LinkedFiles:
         wanted = {self._place(file): file for file in files}
         for place in self._links.keys() - wanted.keys():
             place.unlink(missing_ok=True)
-            del self._links[place]
+            self._remove_empty(place, self._links.pop(place))
         for place, file in wanted.items():
             if not self._is_current(place, file):
                 self._links.pop(place, None)
                 if _link(file, place):
                     self._links[place] = file
+                else:
+                    self._remove_empty(place, file)
 
     def _place(self, file: TranscriptFile) -> Path:
         return self.dirs[file.root] / "projects" / file.relative
+
+    def _remove_empty(self, place: Path, file: TranscriptFile) -> None:
+        """Remove the directories above a link that is gone, up to the first that holds another."""
+        folder, top = place.parent, self.dirs[file.root] / "projects"
+        with suppress(OSError):
+            while folder != top:
+                folder.rmdir()
+                folder = folder.parent
 
     def _is_current(self, place: Path, file: TranscriptFile) -> bool:
         """Return whether the link leads to the file as it is; a copy must also be up to date."""
@@ -55,7 +66,7 @@ class LinkedFiles:
         if known is None or (known.inode, known.device) != (file.inode, file.device):
             return False
         try:
-            linked = file.is_link or place.stat().st_ino == file.inode
+            linked = place.stat().st_ino == file.inode
         except FileNotFoundError:
             return False  # a cleaner of temporary files has removed it
         return linked or (known.size, known.mtime) == (file.size, file.mtime)

@@ -20,6 +20,9 @@ YOUNG_SECONDS = 60.0
 UNLOCKED_SECONDS = 24 * 3600.0
 """How long a directory is left alone where no lock can tell whether its process lives."""
 
+LEAST_BYTES, LEAST_FILES = 2**20, 100
+"""A disk with less room is used only if there is no other."""
+
 
 @contextmanager
 def workspace(data_dirs: Sequence[Path]) -> Iterator[Path]:
@@ -61,10 +64,14 @@ def _remove(path: Path) -> None:
 
 
 def _bases(data_dirs: Sequence[Path]) -> list[Path]:
-    """Return the usable bases, those on the file system of the data first."""
+    """Return the usable bases: first those with room, of these first those on the data's disk."""
     wanted = next((_device(path) for path in data_dirs if _device(path) is not None), None)
     usable = [path for path in (_cache_base(), _temporary_base()) if path is not None]
-    return sorted(usable, key=lambda path: wanted is not None and _device(path) != wanted)
+
+    def rank(path: Path) -> tuple[bool, bool]:
+        return not _has_room(path), wanted is not None and _device(path) != wanted
+
+    return sorted(usable, key=rank)
 
 
 def _cache_base() -> Optional[Path]:
@@ -80,6 +87,16 @@ def _temporary_base() -> Optional[Path]:
         return temporary_dir()
     except OSError:
         return None
+
+
+def _has_room(path: Path) -> bool:
+    """Return whether the links of a window fit on the disk; True where that is not known."""
+    try:
+        info = os.statvfs(path)
+    except (AttributeError, OSError):  # Windows has no such function
+        return True
+    has_files = info.f_files == 0 or info.f_favail >= LEAST_FILES  # btrfs has no such number
+    return has_files and info.f_bavail * info.f_frsize >= LEAST_BYTES
 
 
 def _device(path: Path) -> Optional[int]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
-from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT
+from monitor.app.reader import EVENTS_EVERY, SPAN_KEPT, Reader
+from monitor.config.settings import DataOptions
 from monitor.errors import MonitorError
-from monitor.model.blocks import active_block
+from monitor.model.blocks import Event, active_block
 from monitor.model.history import block_hours, hourly_tokens
 from monitor.model.reading import DataSize
 from tests.app.reports import (
@@ -103,6 +106,24 @@ def test_the_end_of_a_block_is_a_reason_to_look_again(reader: Polled, fake: Fake
     after = START + 5 * HOUR
     assert active_block(reader.poll(after).blocks, after) is None
     assert lengths(fake.calls())[0] == "5"
+
+
+@pytest.mark.parametrize("before", [None, START])
+def test_the_begin_of_a_block_in_the_future_is_a_reason_to_look_again(
+    reader: Polled, fake: Fake, before: Optional[datetime]
+) -> None:
+    """A message stamped in the future; its block may follow on the active one."""
+    begin = START + 5 * HOUR
+    future = raw_block(begin, begin + HOUR, 70)
+    fake.says(*([raw_block(before, NOW - HOUR, 300)] if before else []), future)
+    pieces = [raw_block(NOW - HOUR, NOW - HOUR, 300, 0.02)] if before else []
+    fake.says(*pieces, raw_block(begin + HOUR, begin + HOUR, 70, 0.02), length="0.02")
+    reader.poll(NOW)
+    reading = reader.poll(begin + timedelta(minutes=1))
+    assert reading.events == (Event(begin + HOUR, 70, 1.5),)
+    fake.calls()
+    reader.poll(begin + timedelta(minutes=2))
+    assert fake.calls() == []
 
 
 def test_a_clock_put_back_is_a_reason_to_look_again(reader: Polled, fake: Fake) -> None:
@@ -216,6 +237,32 @@ def test_another_ccusage_is_asked_who_it_is(reader: Polled, fake: Fake, root: Pa
     fake.write(version="17.2.1")
     fake.says(raw_block(START, NOW, 450))
     assert reader.poll(NOW).source.ccusage_version == "17.2.1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links takes a privilege there")
+def test_another_ccusage_behind_the_link_is_noticed_at_the_next_look(
+    fake: Fake, tmp_path: Path, root: Path
+) -> None:
+    link = tmp_path / "ccusage"
+    link.symlink_to(fake.path)
+    (tmp_path / "newer").mkdir()
+    newer = Fake(tmp_path / "newer")
+    newer.write(version="20.0.25")
+    newer.says(raw_block(START, NOW, 450))
+    newer.says(raw_block(NOW, NOW, 450, 0.02), length="0.02")
+    chosen = DataOptions(ccusage=str(link), claude_dirs=(root,))
+    (tmp_path / "work").mkdir()
+    reader = Polled(Reader(chosen, tmp_path / "work", tmp_path / "cache"), tmp_path / "polled")
+    assert reader.poll(NOW).source.ccusage_version == "20.0.24"
+    link.unlink()
+    assert reader.poll(NOW).source.ccusage_version == "20.0.24"
+    link.symlink_to(newer.path)
+    reading = reader.poll(NOW)
+    assert reading.source.ccusage_version == "20.0.25"
+    assert reading.events == (Event(NOW, 450, 1.5),)
+    assert lengths(newer.calls()) == ["5", "0.02"]
+    reader.poll(NOW)
+    assert newer.calls() == []
 
 
 def test_no_two_runs_happen_at_once_whoever_asks(fake: Fake, tmp_path: Path, root: Path) -> None:

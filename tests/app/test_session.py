@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from monitor.app.session import offer_install, open_poller, open_session, read_usage
+from monitor.ccusage.diagnosis import GET_CCUSAGE
+from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
 from monitor.config.settings import AlertOptions, DataOptions, LimitOptions, Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.store.paths import cache_dir, state_dir
 from tests.app.reports import Fake, lengths, raw_block
 
-MISSING = CcusageNotFoundError("ccusage was not found on PATH.", "Install it.")
+MISSING = CcusageNotFoundError("ccusage was not found on PATH.", GET_CCUSAGE)
 
 
 def settings(fake: Fake, root: Path, **changes: Any) -> Settings:
@@ -63,8 +65,8 @@ def test_without_a_terminal_and_a_yes_nothing_is_installed_and_the_command_is_na
         )
         with pytest.raises(MonitorError) as refused:
             offer_install(chosen, poller, MISSING)
-    assert refused.value.reason == MISSING.reason
-    assert "--yes" in refused.value.advice and "npm" in refused.value.advice
+    assert refused.value is MISSING
+    assert "--yes" in GET_CCUSAGE and f"npm install -g ccusage@{PINNED}" in GET_CCUSAGE
 
 
 def histories() -> list[Path]:

@@ -6,18 +6,22 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 import pytest
 
 from monitor.ccusage import find as locate
+from monitor.ccusage import install as install_module
 from monitor.ccusage import package as package_module
 from monitor.ccusage.find import candidates, find
-from monitor.ccusage.install import PINNED, install, install_command
+from monitor.ccusage.install import install, install_command
+from monitor.ccusage.pinned import INTEGRITY, PINNED
 from monitor.ccusage.runner import CcusageRunner
 from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.process import ProcessOutput
+from tests.npm_registry import changed_packages
 from tests.real_ccusage import VERSIONS
 
 EMPTY = '{"blocks": []}'
@@ -78,10 +82,17 @@ def package(folder: Path, version: str, *, native: str = "") -> Path:
             binary = folder / "node_modules" / "@ccusage" / f"ccusage-{machine}"
             executable(binary / "bin" / "ccusage", f"echo '{EMPTY}'")
             (binary / "package.json").write_text(json.dumps({"version": native}))
+    lock_file(folder / "node_modules", INTEGRITY)
     command = folder / "node_modules" / ".bin" / "ccusage"
     command.parent.mkdir()
     command.symlink_to(script)
     return command
+
+
+def lock_file(modules: Path, integrity: Mapping[str, Optional[str]]) -> None:
+    """Say as npm does which packages are installed, and their hashes."""
+    packages = {f"node_modules/{name}": {"integrity": text} for name, text in integrity.items()}
+    (modules / ".package-lock.json").write_text(json.dumps({"packages": packages}))
 
 
 def refusal(explicit: str, cache: Path, runner: CcusageRunner) -> MonitorError:
@@ -226,7 +237,8 @@ def test_version_20_without_its_native_binary_is_a_broken_install(
     (path / "ccusage").symlink_to(package(tmp_path / "global", "20.0.26"))
     (candidate,) = candidates(None, cache, runner)
     assert "(20.0.26) is a broken install: no native binary" in candidate.fault
-    assert "npm install -g ccusage" in candidate.advice
+    assert f"npm install -g ccusage@{PINNED}" in candidate.advice
+    assert "--yes" in candidate.advice
 
 
 def test_a_native_binary_of_another_version_is_not_taken(
@@ -390,6 +402,61 @@ def test_an_install_is_found_from_then_on(
     assert find(None, cache, NeverRuns(tmp_path)) == command
     assert install(cache, runner) == command, "a second install replaces the first"
     assert [file.name for file in cache.iterdir()] == ["ccusage"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ccusage": "sha512-AAAA"}, "npm's ccusage is not the package that was published"),
+        ({"ccusage": None}, "npm's ccusage is not the package"),
+        ({"@ccusage/ccusage-linux-x64": "sha512-AAAA"}, "npm's @ccusage/ccusage-linux-x64 is not"),
+        ({"@ccusage/ccusage-linux-arm64": None}, "npm's @ccusage/ccusage-linux-arm64 is not"),
+        ({"ccusage/node_modules/ccusage": "sha512-AAAA"}, "npm's ccusage is not the package"),
+        ({"left-pad": "sha512-AAAA"}, "npm's left-pad is not"),
+        ({"@ccusage/ccusage-linux-arm64": "sha512-AAAA"}, None),
+        (None, "npm does not say which packages it has installed"),
+    ],
+)
+def test_a_package_that_is_not_the_published_one_is_not_kept(
+    path: Path,
+    cache: Path,
+    runner: CcusageRunner,
+    tmp_path: Path,
+    fake_npm: Callable[[str], None],
+    changes: Optional[dict[str, Optional[str]]],
+    reason: Optional[str],
+) -> None:
+    package(tmp_path / "made", PINNED, native=PINNED)
+    lock_file(tmp_path / "made" / "node_modules", {} if changes is None else INTEGRITY | changes)
+    fake_npm(NPM_INSTALLS.format(made=tmp_path / "made"))
+    if reason is None:
+        assert install(cache, runner).version == PINNED
+        return
+    with pytest.raises(MonitorError) as caught:
+        install(cache, runner)
+    assert reason in caught.value.reason and "npm" in caught.value.advice
+    assert list(cache.iterdir()) == []
+
+
+def test_the_hashes_are_those_of_the_packages_that_are_tested(
+    real_ccusage: Callable[[str], Path],
+) -> None:
+    modules = real_ccusage(PINNED).parent.parent
+    install_module._check_integrity(modules)
+    installed = install_module._installed(modules / ".package-lock.json")
+    assert installed["node_modules/ccusage"] == INTEGRITY["ccusage"]
+
+
+@pytest.mark.usefixtures("path")
+def test_what_a_registry_has_changed_together_with_its_hash_is_not_kept(
+    cache: Path, runner: CcusageRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with changed_packages(PINNED) as address:
+        monkeypatch.setenv("npm_config_registry", address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with pytest.raises(MonitorError, match="is not the package that was published"):
+            install(cache, runner)
+    assert list(cache.iterdir()) == []
 
 
 def test_an_install_that_lacks_the_native_binary_is_not_kept(

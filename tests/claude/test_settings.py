@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,18 @@ def test_a_hook_over_our_own_chains_what_ours_chained() -> None:
 @pytest.mark.parametrize("old", [None, "text", {"type": "static"}, {"command": " "}, []])
 def test_what_runs_no_command_is_not_chained(old: Any) -> None:
     assert "--chain" not in hook_for(old, [], None)["command"]
+
+
+def test_settings_json_and_its_backup_survive_a_power_failure(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    path.write_bytes(b'{"model":"opus"}')
+    add_hook(read_settings(path), hook_for(None, [], None))
+    assert len(synced) == 2
+    remove_hook(read_settings(path))
+    assert len(synced) == 3
 
 
 JSON = st.recursive(

@@ -335,8 +335,19 @@ def test_html_writes_one_page_and_says_where(history: History, tmp_path: Path) -
         assert told in html
     assert "$" in html
     assert list(file.parent.iterdir()) == [file]
-    if sys.platform != "win32":
-        assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+def test_the_page_keeps_its_mode_and_a_new_one_has_that_of_the_umask(
+    history: History, tmp_path: Path
+) -> None:
+    new, usual, private = (tmp_path / name for name in ("new.html", "usual", "private.html"))
+    usual.touch()
+    private.touch(0o600)
+    for file in (new, private):
+        assert history("--html", file).returncode == 0
+    assert stat.S_IMODE(new.stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
 
 
 def test_html_keeps_to_since_zone_and_no_cost(history: History, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from monitor.store.history import (
     history_path,
     load_history,
 )
+from monitor.store.official import add_reports
 from tests.samples import NOW, past_block
 
 DIRS = ("/home/you/.claude",)
@@ -209,15 +210,36 @@ def test_files_are_private(path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_forgetting_deletes_all_histories_and_nothing_else(path: Path) -> None:
+def test_forgetting_deletes_every_file_that_holds_past_blocks_and_nothing_else(path: Path) -> None:
     add_to_history(path, [FIRST], NOW)
     add_to_history(history_path(path.parent, ("/other",), "17.2.1"), [SECOND], NOW)
-    other = path.parent / "last-1.json"
-    other.write_text("{}")
-    assert len(forget_history(path.parent)) == 2
+    claim(path, timedelta(hours=1))
+    for kind in (path.stem, "last-1-2", "official-1"):
+        forms = ("{}.json.unreadable", "{}.json.unreadable.2", ".{}.json.0123456789ab")
+        for form in ("{}.json", ".{}.json.lock", *forms):
+            (path.parent / form.format(kind)).touch()
+    assert len(forget_history(path.parent)) == 10
     assert load_history(path) is None
-    assert other.exists()
+    assert sorted(left.name for left in path.parent.iterdir() if left.suffix != ".lock") == [
+        ".official-1.json.0123456789ab",
+        "official-1.json",
+        "official-1.json.unreadable",
+        "official-1.json.unreadable.2",
+    ]
     assert forget_history(path.parent) == []
+
+
+@pytest.mark.parametrize("name", ["history", "official"])
+def test_past_blocks_and_official_limits_survive_a_power_failure(
+    path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    if name == "history":
+        add_to_history(path, [FIRST], NOW)
+    else:
+        add_reports(path.parent, "/home/you/.claude", "a", {}, NOW)
+    assert len(synced) == 1
 
 
 def test_only_one_process_an_hour_claims_to_read_the_history(path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -137,6 +139,48 @@ def test_what_is_no_record_has_the_file_set_aside(path: Path, text: str) -> None
     assert aside(path).read_text() == text
 
 
+def aged(path: Path, seconds: float) -> Path:
+    path.touch()
+    os.utime(path, (time.time() - seconds,) * 2)
+    return path
+
+
+def test_the_first_save_after_an_hour_removes_what_killed_processes_left(path: Path) -> None:
+    save(path, Sample("x"))
+    left = [aged(path.parent / f".{name}.0123456789ab", 3700) for name in ("a.json", path.name)]
+    others = [
+        aged(path.parent / ".a.json.ba9876543210", 3500),
+        *(aged(path.parent / name, 3700) for name in (".a.json.lock", ".a.json.0123456789AB")),
+        *(aged(path.parent / name, 3700) for name in ("a.json.0123456789ab", ".a.0123456789ab")),
+        aged(path.parent.parent / ".a.json.0123456789ab", 3700),
+    ]
+    (path.parent / ".folder.json.0123456789ab").mkdir()
+    save(path, Sample("y"))
+    assert all(file.exists() for file in left)
+    aged(path, 3700)
+    save(path, Sample("z"))
+    assert not any(file.exists() for file in left)
+    assert all(file.exists() for file in others)
+
+
+def test_what_cannot_be_made_again_is_on_the_disk_before_it_takes_its_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(path, Sample("before"))
+
+    def refuse(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size > 0
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="the disk is broken"):
+        save(path, Sample("after"), durable=True)
+    assert load(path, Sample) == Sample("before")
+    assert list(path.parent.iterdir()) == [path]
+    save(path, Sample("after"))
+    assert load(path, Sample) == Sample("after")
+
+
 def test_a_file_of_version_1_is_read_by_its_upgrade(path: Path) -> None:
     written(path, version=1, old_name="from before")
     sample = load(path, Sample, lambda raw: {**raw, "name": raw["old_name"]})
@@ -162,10 +206,17 @@ def test_no_file_is_no_record(path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
-def test_a_directory_in_the_place_of_a_file_leaves_nothing_open(tmp_path: Path) -> None:
+def test_a_directory_in_the_place_of_a_file_or_its_lock_leaves_nothing_open(path: Path) -> None:
+    path.mkdir(parents=True)
     before = set(Path("/proc/self/fd").iterdir())
-    assert load(tmp_path, Sample) is None
+    assert load(path, Sample) is None
+    with pytest.raises(IsADirectoryError):
+        save(path, Sample("x"))
+    path.with_name(f".{path.name}.lock").mkdir()
+    with pytest.raises(IsADirectoryError), locked(path):
+        pytest.fail("a directory is no lock")
     assert set(Path("/proc/self/fd").iterdir()) == before
+    assert len(list(path.parent.iterdir())) == 2
 
 
 def test_a_second_unusable_file_does_not_overwrite_the_first_that_was_set_aside(path: Path) -> None:

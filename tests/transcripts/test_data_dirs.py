@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,19 @@ def test_the_projects_directory_itself_may_be_named(tmp_path: Path) -> None:
     assert projects_of(root) == projects_of(root / "projects") == root / "projects"
     inner = projects(tmp_path / "projects")
     assert projects_of(inner) == inner / "projects"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links takes a privilege there")
+def test_a_directory_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    root, other = projects(tmp_path / "claude"), projects(tmp_path / "other")
+    (tmp_path / "link").symlink_to(root)
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "projects").symlink_to(root / "projects")
+    inner, link, linked = root / "projects", tmp_path / "link", tmp_path / "linked"
+    assert data_dirs([root, other, inner, link, linked], {}) == (root, other)
+    assert data_dirs([inner, other, linked, root], {}) == (linked, other)
+    assert data_dirs([inner, link / "projects"], {}) == (inner,)
+    assert data_dirs([], {"CLAUDE_CONFIG_DIR": f"{link},{root}"}) == (link,)
 
 
 def test_transcripts_are_found_at_any_depth_and_nothing_else(tmp_path: Path) -> None:

@@ -171,10 +171,37 @@ def test_a_new_window_starts_empty_whatever_an_earlier_one_left(
 
 def test_a_link_that_somebody_removed_is_made_again(root: Path, linked: LinkedFiles) -> None:
     transcript(root, "p/a.jsonl", "a")
+    elsewhere = transcript(root.parent / "elsewhere", "real.jsonl", "x")
+    (root / "projects" / "p" / "link.jsonl").symlink_to(elsewhere)
     linked.sync(scan([root]))
     shutil.rmtree(linked.dirs[0] / "projects" / "p")
     linked.sync(scan([root]))
-    assert shown(linked) == {"0/p/a.jsonl": "a"}
+    assert shown(linked) == {"0/p/a.jsonl": "a", "0/p/link.jsonl": "x"}
+
+
+def test_a_link_to_a_transcript_that_is_gone_goes(root: Path, linked: LinkedFiles) -> None:
+    elsewhere = transcript(root.parent / "elsewhere", "real.jsonl", "x")
+    (root / "projects" / "link.jsonl").symlink_to(elsewhere)
+    linked.sync(scan([root]))
+    elsewhere.unlink()
+    linked.sync(scan([root]))
+    assert list((linked.dirs[0] / "projects").iterdir()) == []
+
+
+def test_directories_go_with_the_last_link_in_them(root: Path, linked: LinkedFiles) -> None:
+    transcript(root, "p/a.jsonl", "a")
+    deep = transcript(root, "p/s/subagents/agent-1.jsonl", "b")
+    vanished = transcript(root, "q/b.jsonl", "c")
+    files = scan([root])
+    vanished.unlink()
+    linked.sync(files)
+    top = linked.dirs[0] / "projects"
+    assert not (top / "q").exists()
+    deep.unlink()
+    linked.sync(scan([root]))
+    assert sorted(top.rglob("*")) == [top / "p", top / "p" / "a.jsonl"]
+    linked.sync([])
+    assert list(top.iterdir()) == []
 
 
 def test_a_file_that_vanished_after_the_scan_is_left_out(root: Path, linked: LinkedFiles) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -171,6 +172,26 @@ def test_on_a_full_home_disk_it_lies_in_the_temporary_directory(
     with workspace([]) as path:
         assert tmp_path in path.parents
     assert not list((cache_dir() / "run").iterdir()), "nothing is left of what could not be used"
+
+
+@posix
+@pytest.mark.parametrize("lacking", ["f_bavail", "f_favail"])
+def test_on_an_almost_full_home_disk_it_lies_in_the_temporary_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """The first files may still fit on it, but not all."""
+    room = {"f_bavail": 10**6, "f_frsize": 4096, "f_files": 10**6, "f_favail": 10**6}
+
+    def statvfs(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(**{**room, **({} if tmp_path in path.parents else {lacking: 5})})
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    with workspace([cache_dir().parent]) as path:
+        assert tmp_path in path.parents
+    monkeypatch.setattr(module, "_temporary_base", lambda: None)
+    with workspace([]) as path:
+        assert path.parent == cache_dir() / "run"
 
 
 @posix
