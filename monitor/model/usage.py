@@ -184,8 +184,12 @@ class Usage:
 
     @property
     def needs_history(self) -> bool:
-        """Whether the limit depends on blocks that only the history has."""
-        maybe_not_pro = self.limit.tokens_over > 0 or not self.rules.is_plan_chosen
+        """Whether the limit depends on blocks that only the history has.
+
+        For a plan that is only assumed, a history that is a day old will do.
+        """
+        is_assumed = not self.rules.is_plan_chosen and self.history.read_at is None
+        maybe_not_pro = self.limit.tokens_over > 0 or is_assumed
         depends = self.limit.plan == CUSTOM_MAX or (self.limit.plan == "pro" and maybe_not_pro)
         return depends and self.reading.source.scan != "full"
 
