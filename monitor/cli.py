@@ -115,6 +115,19 @@ OPTIONS = {
             multiple=True,
             help="Claude's data directory; repeatable.  [default: as ccusage finds it]",
         ),
+        click.Option(
+            ["--official"],
+            type=click.Choice(["statusline", "ask", "off"]),
+            default="statusline",
+            show_default=True,
+            help="Official limits: as the status line captured them; also by asking Claude"
+            " Code; or none.",
+        ),
+        click.Option(
+            ["--claude"],
+            metavar="CMD",
+            help="The Claude Code to ask for them.  [default: the one on PATH]",
+        ),
         click.Option(["--online"], is_flag=True, help="Let ccusage fetch prices."),
         click.Option(
             ["--full-scan"],

@@ -22,7 +22,10 @@ MAX_BYTES = 64 * 2**20
 SHELL_BYTES = 64 * 2**10
 """Largest output of a shell command that is shown; a status line has a few lines."""
 
-SLICE_SECONDS = 0.2
+ANSWER_BYTES = 2**20
+"""Largest output of a program that answers one question."""
+
+SLICE_SECONDS, ANSWER_SLICE = 0.2, 0.05
 PIPE_SECONDS = 1.0
 """How long a pipe is still read after the program has ended."""
 
@@ -86,6 +89,38 @@ class ProcessRunner:
         stdout, stderr = (pipe.text() for pipe in pipes)
         return ProcessOutput(child.returncode, stdout, stderr)
 
+    def ask(
+        self,
+        argv: Sequence[str],
+        question: bytes,
+        is_answer: Callable[[str], bool],
+        *,
+        env: Mapping[str, str],
+        limit_seconds: float,
+        name: str,
+    ) -> ProcessOutput:
+        """Run a program that answers a question on its standard input with a line of its output.
+
+        After the answer its input is closed, and it is ended if it does not end by itself. Raises
+        MonitorError as `run` does; it may print at most ANSWER_BYTES.
+        """
+        with self._turn:
+            try:
+                child = self._start(argv, name, env, stdin=subprocess.PIPE)
+                both = [pipe for pipe in (child.stdout, child.stderr) if pipe]
+                pipes = [_PipeReader(pipe, child, ANSWER_BYTES) for pipe in both]
+                in_time = _question(child, pipes[0], question, is_answer, limit_seconds)
+                _wait(child, pipes, time.monotonic() + PIPE_SECONDS, None)
+            finally:
+                self._end()
+        self.check_not_stopped()
+        if any(pipe.overflowed for pipe in pipes):
+            raise MonitorError(f"{name} printed more than {ANSWER_BYTES // 2**20} MiB.")
+        if not in_time:
+            raise MonitorError(f"{name} did not answer within {limit_seconds:g} s.")
+        stdout, stderr = (pipe.text() for pipe in pipes)
+        return ProcessOutput(child.returncode, stdout, stderr)
+
     def stop(self) -> None:
         """End the running program with all that it has started; later runs raise MonitorError."""
         with self._guard:
@@ -104,7 +139,11 @@ class ProcessRunner:
             raise MonitorError("Stopped while reading.", "Start it again.")
 
     def _start(
-        self, argv: Sequence[str], name: str, env: Mapping[str, str]
+        self,
+        argv: Sequence[str],
+        name: str,
+        env: Mapping[str, str],
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """Start the program in a helper thread, which no signal interrupts.
 
@@ -114,7 +153,7 @@ class ProcessRunner:
 
         def start() -> None:
             try:
-                self._popen(argv, name, env)
+                self._popen(argv, name, env, stdin)
             except Exception as error:  # noqa: BLE001 - raised again below, in the caller's thread
                 errors.append(error)
 
@@ -126,14 +165,14 @@ class ProcessRunner:
         assert self._child is not None  # noqa: S101 - started, and only this turn ends it
         return self._child
 
-    def _popen(self, argv: Sequence[str], name: str, env: Mapping[str, str]) -> None:
+    def _popen(self, argv: Sequence[str], name: str, env: Mapping[str, str], stdin: int) -> None:
         with self._guard, _stop_key_blocked():
             self.check_not_stopped()
             try:
                 self._child = subprocess.Popen(  # noqa: S603 - words, no shell
                     list(argv),
                     bufsize=0,
-                    stdin=subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     cwd=self.workdir,
@@ -189,6 +228,28 @@ def run_shell(
             with child:
                 if child.poll() is None:
                     end_group(child)
+
+
+def _question(
+    child: subprocess.Popen[bytes],
+    pipe: _PipeReader,
+    question: bytes,
+    is_answer: Callable[[str], bool],
+    limit_seconds: float,
+) -> bool:
+    """Write the question and wait for the line that answers it; then close the program's input.
+
+    Return False if the program neither answers nor ends in time.
+    """
+    deadline = time.monotonic() + limit_seconds
+    assert child.stdin is not None  # noqa: S101 - it was started with a pipe
+    with suppress(OSError), child.stdin:
+        child.stdin.write(question)
+        while pipe.is_alive() and child.poll() is None and time.monotonic() < deadline:
+            pipe.join(ANSWER_SLICE)
+            if any(map(is_answer, pipe.text().splitlines())):
+                return True
+    return child.poll() is not None or not pipe.is_alive()
 
 
 def _exchange(

@@ -43,7 +43,8 @@ def follow(settings: Settings, poller: Poller) -> int:
         while True:
             _print_json(usage, settings, indent=None)
             _wait_for_reader(settings.refresh)
-            usage = measure_with_history(poller.poll(), settings, poller)
+            poller.poll()
+            usage = measure_with_history(poller.ask_official(), settings, poller)
     except KeyboardInterrupt:
         return exits.OK
 

@@ -12,8 +12,10 @@ from typing import Optional
 
 from monitor.app.exits import as_monitor_error
 from monitor.app.history_cache import HistoryCache
+from monitor.app.official import OfficialSource
 from monitor.app.reader import Reader
 from monitor.clock import utc_now
+from monitor.config.settings import STATUS_LINE_ONLY, OfficialOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import SESSION, Block, active_block
 from monitor.model.history import History
@@ -21,7 +23,6 @@ from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading
 from monitor.model.usage import Usage, measure
-from monitor.store.official import load_official
 from monitor.store.paths import directory_fault
 from monitor.store.reading import ReadingFile, load_reading
 from monitor.transcripts.limit_hits import FIRST_SPAN, RECENT_SPAN, HitSearch
@@ -62,9 +63,14 @@ class Poller:
     """
 
     def __init__(
-        self, reader: Reader, state_dir: Path, clock: Callable[[], datetime] = utc_now
+        self,
+        reader: Reader,
+        state_dir: Path,
+        clock: Callable[[], datetime] = utc_now,
+        official: OfficialOptions = STATUS_LINE_ONLY,
     ) -> None:
         self.reader = reader
+        self.official = OfficialSource(official, reader.runner.workdir, state_dir, clock)
         self.result = PollResult()
         self._state_dir = state_dir
         self._clock = clock
@@ -93,7 +99,7 @@ class Poller:
             self._watcher.forget()
             self.result = self._failed(as_monitor_error(error))
             return self.result
-        official = load_official(self._state_dir, reading.source.data_dirs)
+        official = self.official.load(reading.source.data_dirs)
         self._history.add_ended(reading, official)
         reading = self._history.corrected(reading)
         history, error_text = self._history.history, self._history.error
@@ -102,6 +108,15 @@ class Poller:
         )
         if not reading.is_partial:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
+        return self.result
+
+    def ask_official(self, *, force: bool = False) -> PollResult:
+        """Ask Claude Code for the official limits, if that is chosen and due."""
+        before = self.result
+        if before.reading is not None and before.error is None:
+            if self.official.ask(before.reading, before.history, force=force):
+                official = self.official.load(before.reading.source.data_dirs)
+                self.result = replace(before, official=official)
         return self.result
 
     def is_history_due(self) -> bool:
@@ -157,8 +172,9 @@ class Poller:
             self._thread.poll_now()
 
     def stop(self) -> None:
-        """End the ccusage that is running, and the thread."""
+        """End the programs that are running, and the thread."""
         self.reader.stop()
+        self.official.stop()
         if self._thread is not None:
             self._thread.stop()
 
@@ -219,7 +235,7 @@ class Poller:
         last, official = self.result.reading, self.result.official
         if last is not None:
             last = replace(last, error=error.reason)
-            official = load_official(self._state_dir, last.source.data_dirs)
+            official = self.official.load(last.source.data_dirs)
         return replace(self.result, reading=last, error=error, official=official)
 
 
@@ -275,6 +291,8 @@ class _PollThread:
         began = time.monotonic()
         self._announce(poller.result, poller.poll())
         seconds = time.monotonic() - began
+        if not self._stopped:
+            self._announce(poller.result, poller.ask_official())
         if not self._stopped and poller.is_history_due():
             self._announce(poller.result, poller.read_history())
         return seconds

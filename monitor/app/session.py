@@ -58,17 +58,21 @@ def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
         except OSError as error:
             advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
             raise MonitorError(f"No private directory could be made: {error}.", advice) from error
-        poller = Poller(Reader(settings.data, workdir, cache_dir()), directory)
+        reader = Reader(settings.data, workdir, cache_dir())
+        poller = Poller(reader, directory, official=settings.official)
         try:
             yield poller
         finally:
             poller.stop()
 
 
-def read_usage(settings: Settings, poller: Poller, *, check: bool = True) -> Usage:
+def read_usage(
+    settings: Settings, poller: Poller, *, check: bool = True, ask: bool = True
+) -> Usage:
     """Poll once, and read the history too if the limit depends on it. Raises MonitorError.
 
-    Without `check` the caller reads the history that is due by itself.
+    Without `check` the caller reads the history that is due by itself. Without `ask` Claude Code is
+    not asked for its limits, whatever the settings.
     """
     result = poller.poll()
     if isinstance(result.error, CcusageNotFoundError):
@@ -76,6 +80,7 @@ def read_usage(settings: Settings, poller: Poller, *, check: bool = True) -> Usa
         result = poller.poll()
     if result.error is not None:
         raise result.error
+    result = poller.ask_official() if ask else result
     return measure_with_history(result, settings, poller, check=check)
 
 
@@ -176,4 +181,5 @@ def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
 
     home = stack.enter_context(sample_usage(settings.rules))
     data = settings.data._replace(claude_dirs=(home / "claude",))
-    return replace(settings, data=data), home / "state"
+    official = settings.official._replace(mode="off")
+    return replace(settings, data=data, official=official), home / "state"

@@ -75,13 +75,15 @@ def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:
 
 def _polled_usage(settings: Settings) -> Usage:
     with open_session(settings) as (chosen, poller):
-        return read_usage(chosen, poller)
+        return read_usage(chosen, poller, ask=False)
 
 
 def _stored_usage(settings: Settings, roots: Sequence[str], fresh: timedelta) -> Optional[Usage]:
     """Return the usage of a stored reading that is fresh and complete; None if there is none."""
     now = utc_now()
-    usage = stored_usage(state_dir(), roots, settings.rules, now, settings.data.key)
+    usage = stored_usage(
+        state_dir(), roots, settings.rules, now, settings.data.key, official=settings.official.mode
+    )
     if usage is None or not timedelta() <= now - usage.reading.read_at <= fresh:
         return None
     return usage if usage.limit.is_settled else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.history import History
+from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
 from monitor.model.usage import Usage, measure
 from monitor.store.history import history_path, load_history
@@ -21,6 +22,8 @@ def stored_usage(
     rules: Rules,
     now: datetime,
     options_key: Optional[str] = None,
+    *,
+    official: str = "statusline",
 ) -> Optional[Usage]:
     """Return the usage of the stored reading; None if there is none that can be trusted."""
     reading = load_reading(directory, data_dirs, options_key)
@@ -29,5 +32,5 @@ def stored_usage(
     history = load_history(history_path(directory, data_dirs, reading.source.ccusage_version))
     if history and reading.source.scan == "window" and history.distrusts_window(now):
         return None
-    official = load_official(directory, data_dirs)
-    return measure(reading, history or History(), rules, now, official)
+    limits = load_official(directory, data_dirs) if official != "off" else OfficialLimits()
+    return measure(reading, history or History(), rules, now, limits)

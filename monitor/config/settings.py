@@ -46,6 +46,16 @@ class DataOptions(NamedTuple):
         return repr((self.ccusage, self.online, self.full_scan))
 
 
+class OfficialOptions(NamedTuple):
+    """Where official limits come from, `statusline`, `ask` or `off`; the `claude` to ask."""
+
+    mode: str = "statusline"
+    claude: Optional[str] = None
+
+
+STATUS_LINE_ONLY = OfficialOptions()
+
+
 class AlertOptions(NamedTuple):
     """When to alert, in percent of the limit, and how; without any way there are no alerts."""
 
@@ -67,6 +77,7 @@ class Settings:
     limit: LimitOptions
     data: DataOptions
     alerts: AlertOptions
+    official: OfficialOptions = STATUS_LINE_ONLY
     output: str = "live"
     refresh: float = 3.0
     show_cost: bool = True
@@ -124,6 +135,7 @@ def settings_from(
             notify=params["notify"],
             command=params["alert_command"],
         ),
+        official=OfficialOptions(params["official"], params["claude"]),
         output=_output(params),
         refresh=params["refresh"],
         show_cost=not params["no_cost"],

@@ -44,7 +44,8 @@ MAX_PAST = 60
 FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT = "five_hour", "seven_day", "spend_limit"
 """Ids of windows, as Claude Code names them."""
 
-STATUS_LINE, TRANSCRIPT = "statusline", "transcript"
+STATUS_LINE, CLAUDE, TRANSCRIPT = "statusline", "claude", "transcript"
+"""Who reports a window: Claude Code's status line, its answer to a question, or a transcript."""
 
 MODEL_PREFIX = "model:"
 """The id of a weekly limit of one model is `model:<name>`."""
@@ -89,6 +90,17 @@ class Report(NamedTuple):
     resets_at: Optional[datetime] = None
 
 
+class ExtraUsage(NamedTuple):
+    """Usage that is paid for beyond the limits: US dollars, and percent of what may be spent.
+
+    What is not known is None.
+    """
+
+    used_usd: Optional[float] = None
+    limit_usd: Optional[float] = None
+    used_percent: Optional[float] = None
+
+
 class Session(NamedTuple):
     """What one session of Claude Code reported last, by window, and when it was drawn last (UTC).
 
@@ -105,7 +117,7 @@ class RateLimitWindow:
     """One official limit: the percentage used, and when it resets (UTC, None if not given).
 
     `captured_at` is when that was news; `captures` are its percentages so far, oldest first.
-    `origin` says who reported it: the `statusline`, or a mark in a `transcript`.
+    `origin` says who reported it, such as `statusline`.
     """
 
     used_percent: float
@@ -140,17 +152,39 @@ class PastWindow(NamedTuple):
     used_percent: float
 
 
+class UsageAnswer(NamedTuple):
+    """What Claude Code answered: reports by window, the subscription, and extra usage."""
+
+    reports: Mapping[str, Report]
+    plan: Optional[str] = None
+    extra_usage: Optional[ExtraUsage] = None
+
+
+class Asked(NamedTuple):
+    """When Claude Code was asked last for its limits (UTC), and why it gave none ("" if it did)."""
+
+    at: datetime
+    fault: str = ""
+
+
 Windows = Mapping[str, RateLimitWindow]
 """By id, such as `five_hour`."""
 
 
 @dataclass(frozen=True)
 class OfficialLimits:
-    """The windows that are known, past five-hour windows (oldest first), and the sessions by id."""
+    """The windows that are known, past five-hour windows (oldest first), and the sessions by id.
+
+    `plan` is the subscription (`pro`, `max`, `team`, `enterprise`) and `extra_usage` what is paid
+    beyond it, both as Claude Code answered last; `asked` says when and how it was asked last.
+    """
 
     windows: Windows = field(default_factory=dict)
     past: tuple[PastWindow, ...] = ()
     sessions: Mapping[str, Session] = field(default_factory=dict)
+    plan: Optional[str] = None
+    extra_usage: Optional[ExtraUsage] = None
+    asked: Optional[Asked] = None
 
     @property
     def captured_at(self) -> Optional[datetime]:
@@ -204,6 +238,7 @@ def with_session(
     reports: Mapping[str, Report],
     now: datetime,
     api_ms: Optional[float] = None,
+    origin: str = STATUS_LINE,
 ) -> OfficialLimits:
     """Add what a session reports at `now`. News is a change: the newest one wins, up or down.
 
@@ -218,13 +253,34 @@ def with_session(
         is_repeated = last is not None and _is_same(last, report)
         if is_repeated and not (answered and (old is None or _is_same(old, report))):
             continue
-        if is_repeated or not _is_suspect(key, report, limits.sessions, now):
-            windows[key] = _updated(old, report, now)
+        if is_repeated or origin == CLAUDE or not _is_suspect(key, report, limits.sessions, now):
+            windows[key] = _updated(old, report, now, origin)
     session = Session(
         now, {**before.reports, **reports}, before.api_ms if api_ms is None else api_ms
     )
     sessions = {**limits.sessions, session_id: session}
-    return OfficialLimits(windows, _past(limits, windows.get(FIVE_HOUR)), _newest(sessions))
+    past = _past(limits, windows.get(FIVE_HOUR))
+    return replace(limits, windows=windows, past=past, sessions=_newest(sessions))
+
+
+def with_answer(limits: OfficialLimits, answer: UsageAnswer, now: datetime) -> OfficialLimits:
+    """Add what Claude Code answered at `now`, as one more session that reports.
+
+    An answer names every window of the plan: one that it no longer names is gone.
+    """
+    api_ms = now.timestamp() * 1000  # each answer is a new one, so that it confirms what applies
+    known = with_session(limits, CLAUDE, answer.reports, now, api_ms, CLAUDE)
+    windows = {
+        key: window
+        for key, window in known.windows.items()
+        if key in answer.reports or not _is_of_plan(key)
+    }
+    plan, extra_usage = answer.plan, answer.extra_usage
+    return replace(known, windows=windows, plan=plan, extra_usage=extra_usage, asked=Asked(now))
+
+
+def _is_of_plan(key: str) -> bool:
+    return key in (FIVE_HOUR, SEVEN_DAY, *OF_ONE_MODEL) or key.startswith(MODEL_PREFIX)
 
 
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
@@ -235,10 +291,18 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         if key in other.windows
     }
     past = {window.resets_at: window for window in (*other.past, *one.past)}
+    newer, older = sorted((one, other), key=_asked_at, reverse=True)
     return OfficialLimits(
         {**one.windows, **other.windows, **both},
         tuple(past[at] for at in sorted(past))[-MAX_PAST:],
+        plan=newer.plan or older.plan,
+        extra_usage=newer.extra_usage or older.extra_usage,
+        asked=newer.asked or older.asked,
     )
+
+
+def _asked_at(limits: OfficialLimits) -> float:
+    return limits.asked.at.timestamp() if limits.asked else 0.0
 
 
 def final_percent(limits: OfficialLimits, block: Block, now: datetime) -> Optional[float]:
@@ -259,7 +323,8 @@ def present(limits: OfficialLimits, now: datetime) -> OfficialLimits:
     """Return the windows that are not over, in the order of the table."""
     windows = limits.windows
     order = [*(key for key in WINDOW_KINDS if key in windows), *windows]
-    return OfficialLimits({key: windows[key] for key in order if not windows[key].is_over(now)})
+    valid = {key: windows[key] for key in order if not windows[key].is_over(now)}
+    return replace(limits, windows=valid, past=(), sessions={})
 
 
 def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
@@ -328,12 +393,14 @@ def _is_suspect(key: str, report: Report, sessions: Mapping[str, Session], now: 
     )
 
 
-def _updated(old: Optional[RateLimitWindow], report: Report, now: datetime) -> RateLimitWindow:
+def _updated(
+    old: Optional[RateLimitWindow], report: Report, now: datetime, origin: str
+) -> RateLimitWindow:
     capture = Capture(now, report.used_percent)
     if old is None or not _is_same_window(old, report):
-        return RateLimitWindow(report.used_percent, report.resets_at, now, (capture,))
-    resets_at = report.resets_at or old.resets_at
-    return RateLimitWindow(report.used_percent, resets_at, now, _added(old.captures, capture))
+        return RateLimitWindow(report.used_percent, report.resets_at, now, (capture,), origin)
+    resets_at, captures = report.resets_at or old.resets_at, _added(old.captures, capture)
+    return RateLimitWindow(report.used_percent, resets_at, now, captures, origin)
 
 
 def _newer(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:

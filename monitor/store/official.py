@@ -1,9 +1,9 @@
-"""Store the official limits that the status line captured, per Claude data directory."""
+"""Store the official limits that Claude Code has reported, per Claude data directory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
@@ -45,12 +45,25 @@ def add_reports(
     api_ms: Optional[float] = None,
 ) -> OfficialLimits:
     """Add what a session reports to the stored limits, and return them all. Raises OSError."""
+    return change_official(
+        directory, data_dir, lambda known: with_session(known, session_id, reports, now, api_ms)
+    )
+
+
+def change_official(
+    directory: Path, data_dir: str, change: Callable[[OfficialLimits], OfficialLimits]
+) -> OfficialLimits:
+    """Change what is stored for a data directory, and return it. Raises OSError."""
     path = official_path(directory, data_dir)
     with locked(path):
-        known = load_to_change(path, OfficialLimits, _from_version_1) or OfficialLimits()
-        limits = with_session(known, session_id, reports, now, api_ms)
+        limits = change(load_to_change(path, OfficialLimits, _from_version_1) or OfficialLimits())
         save(path, limits, durable=True)
     return limits
+
+
+def asking_path(directory: Path, data_dir: str) -> Path:
+    """Return the path whose lock is held while Claude Code is asked for a data directory."""
+    return official_path(directory, data_dir).with_suffix(".ask")
 
 
 def _load(path: Path) -> OfficialLimits:
