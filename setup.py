@@ -31,6 +31,7 @@ NODE = [
 ]
 METRICS = [
     "prometheus-client>=0.20,<1",  # the text format that Prometheus reads
+    "waitress>=3.0.1,<4",  # an HTTP server that limits its clients; 3.0.0 loops on half-open ones
 ]
 TEST = [
     "pytest>=8.3,<10",

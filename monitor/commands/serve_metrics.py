@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Optional
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric as Family
 
-LIBRARY = "prometheus-client>=0.20,<1"
+LIBRARIES = {
+    "prometheus_client": "prometheus-client>=0.20,<1",
+    "waitress": "waitress>=3.0.1,<4",
+}
 
 
 @click.command()
@@ -68,7 +72,7 @@ def command(
 
 
 def _serve(settings: Settings, address: str, port: int) -> int:
-    _need_library()
+    _need("prometheus_client", "waitress")
     try:
         with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
             metrics = LiveMetrics(settings, poller)
@@ -82,7 +86,7 @@ def _serve(settings: Settings, address: str, port: int) -> int:
 
 def _write(settings: Settings, path: Path) -> int:
     """Write the file; without a reading it holds only that, so that no old numbers stay in it."""
-    _need_library()
+    _need("prometheus_client")
     with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         try:
             usage = read_usage(settings, poller)
@@ -143,32 +147,22 @@ def _registry(families: Callable[[], Iterable[Family]]) -> CollectorRegistry:
 
 @contextmanager
 def _listening(registry: CollectorRegistry, address: str, port: int) -> Iterator[str]:
-    """Answer scrapes on threads of the library's own; lend the address to scrape."""
-    from prometheus_client import start_http_server
+    """Answer scrapes beside this thread; lend the address to scrape."""
+    from prometheus_client import make_wsgi_app
 
-    try:
-        server, thread = start_http_server(port, address, registry)
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise MonitorError(
-            f"Port {port} of {address} could not be opened: {why}.",
-            "Choose another with --port or --address, or see what uses it.",
-        ) from error
-    # The library makes the server's class itself, so only the instance can be taught this.
-    setattr(server, "handle_error", _client_has_left)  # noqa: B010
-    host = f"[{address}]" if ":" in address else address
-    try:
-        yield f"http://{host}:{server.server_port}/metrics"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    from monitor.commands.metrics_server import serving
 
-
-def _client_has_left(*_: object) -> None:
-    """Say nothing when a client breaks a connection off; the server would print a traceback."""
-    if not isinstance(sys.exc_info()[1], OSError):
-        raise  # noqa: PLE0704 - called while an exception is handled
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(serving(make_wsgi_app(registry), address, port))
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise MonitorError(
+                f"Port {port} of {address} could not be opened: {why}.",
+                "Choose another with --port or --address, or see what uses it.",
+            ) from error
+        host = f"[{address}]" if ":" in address else address
+        yield f"http://{host}:{opened}/metrics"
 
 
 def _put(path: Path, families: Sequence[Family]) -> None:
@@ -183,12 +177,13 @@ def _put(path: Path, families: Sequence[Family]) -> None:
         ) from error
 
 
-def _need_library() -> None:
-    """Raise MonitorError when the official client library is not installed."""
-    try:
-        import prometheus_client  # noqa: F401 - only whether it is there
-    except ImportError as error:
+def _need(*modules: str) -> None:
+    """Raise MonitorError that names what to install if a library is missing."""
+    missing = [LIBRARIES[module] for module in modules if find_spec(module) is None]
+    if missing:
+        names = ", ".join(library.partition(">")[0] for library in missing)
+        wanted = " ".join(f"'{library}'" for library in missing)
         raise MonitorError(
-            "serve-metrics needs the Python package prometheus-client, which is not installed.",
-            f"Install it with: {sys.executable} -m pip install '{LIBRARY}'",
-        ) from error
+            f"serve-metrics needs Python packages that are not installed: {names}.",
+            f"Install with: {sys.executable} -m pip install {wanted}",
+        )
