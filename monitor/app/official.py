@@ -75,7 +75,9 @@ class OfficialSource:
     def _ask_once(self, data_dir: str, reading: Reading, history: History, *, force: bool) -> bool:
         def is_due() -> bool:
             limits = self.load([data_dir])
-            return force or is_ask_due(limits, reading, history, self._is_start, self._clock())
+            return force or is_ask_due(
+                limits, reading, history, self._clock(), is_start=self._is_start
+            )
 
         if not is_due():
             return False
@@ -110,7 +112,7 @@ class OfficialSource:
 
 
 def is_ask_due(
-    limits: OfficialLimits, reading: Reading, history: History, is_start: bool, now: datetime
+    limits: OfficialLimits, reading: Reading, history: History, now: datetime, *, is_start: bool
 ) -> bool:
     """Return whether Claude Code should be asked, by when it was asked last.
 

@@ -113,10 +113,9 @@ class Poller:
     def ask_official(self, *, force: bool = False) -> PollResult:
         """Ask Claude Code for the official limits, if that is chosen and due."""
         before = self.result
-        if before.reading is not None and before.error is None:
-            if self.official.ask(before.reading, before.history, force=force):
-                official = self.official.load(before.reading.source.data_dirs)
-                self.result = replace(before, official=official)
+        reading = before.reading if before.error is None else None
+        if reading is not None and self.official.ask(reading, before.history, force=force):
+            self.result = replace(before, official=self.official.load(reading.source.data_dirs))
         return self.result
 
     def is_history_due(self) -> bool:
