@@ -13,6 +13,7 @@ from monitor.app.alerts import Alerts
 from monitor.app.poller import Poller, PollResult
 from monitor.app.session import offer_install, output_style
 from monitor.app.signals import ignore_signals
+from monitor.claude.find_claude import is_claude_there
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
@@ -87,12 +88,39 @@ class CachedChart:
         return self._lines
 
 
+class Asking:
+    """Asks Claude Code for its limits after the key `o`, and tells the user of it."""
+
+    def __init__(self, settings: Settings, poller: Poller) -> None:
+        self._source = poller.official
+        self._began_with_key = False
+        self._can_ask = not settings.demo and is_claude_there(settings.official.claude)
+        self._is_off = settings.demo or settings.official.mode == "off"
+
+    def start(self, key: str) -> None:
+        """Begin to ask, for this run, if the key is `o`."""
+        if key == "o" and not self._source.is_asked and self._can_ask:
+            self._source.is_asked = self._began_with_key = True
+
+    def hint(self, usage: Usage) -> str:
+        """Return a dim line: how to get official limits, why there are none, how to keep them."""
+        asked = usage.official.asked
+        if self._source.is_asked and asked is not None and asked.fault:
+            return f"no official limits: {asked.fault}"
+        if self._began_with_key:
+            return "Claude Code is asked for its limits in this run; --official ask keeps that."
+        if self._is_off or self._source.is_asked or usage.official.windows or not self._can_ask:
+            return ""
+        return "o asks Claude Code for your official limits"
+
+
 def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayOptions) -> int:
     """Show the screen until the user or a signal ends it; return the exit code.
 
     Raises CcusageNotFoundError, so that the caller can offer to install it.
     """
     page, alerts = Page(replace(display, chart=CachedChart())), Alerts(settings.alerts)
+    asking = Asking(settings, poller)
     began = time.monotonic()
     poller.start(settings.refresh, screen.wake)
     try:
@@ -105,13 +133,15 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
                 waiting = _reading_text(poller.size, time.monotonic() - began, display)
                 lines = _without_usage(result, page, waiting, columns, rows)
             else:
-                lines = _with_usage(usage, result, page, columns, rows)
+                shown = replace(page, display=replace(page.display, hint=asking.hint(usage)))
+                lines = _with_usage(usage, result, shown, columns, rows)
                 alerts.check(usage, screen)
             screen.draw([display.style.paint(line, columns) for line in lines])
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            if key == "r":
+            if key in ("o", "r"):
+                asking.start(key)
                 poller.poll_now()
             page = page.after(key, rows, len(result.history.completed) if result.history else 0)
     finally:

@@ -24,6 +24,7 @@ from monitor.app.signals import signals_unwind
 from monitor.ccusage.diagnosis import GET_NODE
 from monitor.ccusage.find import candidates
 from monitor.ccusage.runner import search_path
+from monitor.claude.find_claude import find_claude
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
@@ -108,6 +109,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
         yield from _survivor(_terminal(settings))
         if poller:
             yield from _survivor(_poll(poller))
+            yield from _survivor(_claude(settings, poller))
             yield from _survivor(_official(settings, poller))
 
 
@@ -219,6 +221,28 @@ def _poll(poller: Poller) -> Iterator[Check]:
     state = f"{count(active[-1].tokens.counted)} tokens counted" if active else "no active block"
     scanned = f"{plural(blocks, 'block')} read, scan: {result.reading.source.scan}"
     yield Check(True, f"one look took {took:.2f} s ({scanned}): {state}")
+
+
+def _claude(settings: Settings, poller: Poller) -> Iterator[Check]:
+    """Check the Claude Code to ask for limits; it is asked only if that is chosen."""
+    asked = settings.official.mode == "ask"
+    try:
+        program = find_claude(settings.official.claude)
+    except MonitorError as error:
+        if asked or settings.official.claude:
+            yield Check(None, error.reason, error.advice)
+        return
+    name = f"Claude Code {program.version or '(of unknown version)'} at {program.path}"
+    if not asked:
+        yield Check(True, f"{name}: not asked for its limits (--official ask does that)")
+        return
+    began = time.monotonic()
+    answer = poller.ask_official(force=True).official.asked
+    took = f"{time.monotonic() - began:.1f} s"
+    if answer is not None and answer.fault:
+        yield Check(None, f"{name}, asked for its limits: {answer.fault}")
+    elif answer is not None:
+        yield Check(True, f"{name} answered within {took}")
 
 
 def _official(settings: Settings, poller: Poller) -> Iterator[Check]:

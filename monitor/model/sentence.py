@@ -9,6 +9,7 @@ from typing import Optional
 from monitor.model.formatting import age, count, duration, percent, plural, visible
 from monitor.model.limit_hits import FULL, Reached
 from monitor.model.official import FIVE_HOUR, window_kind
+from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
@@ -176,6 +177,15 @@ def _other_week(usage: Usage) -> Iterator[str]:
         yield f"The {name}, {used} used, ends {ends} at this pace."
 
 
+def _other_plan(usage: Usage) -> Iterator[str]:
+    """Say that the chosen plan is not the subscription; that does not tell max5 from max20."""
+    chosen, plan = usage.rules.plan, usage.official.plan
+    possible = {"pro": ("pro",), "max": ("max5", "max20")}.get(plan or "")
+    is_named = usage.rules.is_plan_chosen and usage.rules.token_limit is None
+    if plan and possible and is_named and chosen in PLAN_TOKENS and chosen not in possible:
+        yield f"--plan is {chosen}, but Claude Code says that you have {plan.capitalize()}."
+
+
 def _reset_within(usage: Usage) -> Iterator[str]:
     """Say that the limit reset after a hit within the active block, which counts on."""
     at, before = usage.reset_within_block, usage.tokens_before_reset
@@ -225,6 +235,7 @@ def _warnings(usage: Usage) -> Iterator[str]:
     if not usage.burn.exact and not reading.is_partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
     yield from _other_week(usage)
+    yield from _other_plan(usage)
     yield from _reset_within(usage)
     if undercounts(reading.source.ccusage_version):
         yield (

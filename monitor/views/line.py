@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Optional, TypeVar
@@ -99,6 +99,11 @@ def _limit(usage: Usage) -> str:
     return "" if worth is None else count(round(100 * worth))
 
 
+def _windows(usage: Usage) -> Iterator[str]:
+    for key, window in usage.official.windows.items():
+        yield f"{window_kind(key).label} {percent(window.used_percent)}"
+
+
 def _cost(usage: Usage) -> Optional[float]:
     return usage.cost_usd
 
@@ -137,6 +142,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "likely": lambda usage, _: _known(percent, usage.forecast.likely_percent),
         "reset": lambda usage, _: _known(usage.clock, usage.reset.at),
         "reset_in": lambda usage, _: duration(usage.reset.at - usage.now) if usage.reset.at else "",
+        "windows": lambda usage, _: DOT.join(_windows(usage)),
         "week": lambda usage, _: percent(usage.weekly.window.used_percent) if usage.weekly else "",
         "cost": lambda usage, _: _known(dollars, _cost(usage)),
         "age": lambda usage, _: _age(usage),

@@ -155,8 +155,8 @@ def _official(usage: Usage) -> Optional[dict[str, Any]]:
         **{key: _window(windows.get(key)) for key in (FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT)},
         **_capture(usage, at),
         "windows": [_listed(usage, key, window) for key, window in windows.items()],
-        "plan": None,
-        "extra_usage": None,
+        "plan": usage.official.plan,
+        "extra_usage": usage.official.extra_usage and usage.official.extra_usage._asdict(),
     }
 
 

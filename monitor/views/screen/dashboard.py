@@ -27,12 +27,13 @@ Chart = Callable[[Usage, int, int, Glyphs], list[Line]]
 
 @dataclass(frozen=True)
 class DisplayOptions:
-    """What the user wants to see beside the numbers."""
+    """What the user wants to see beside the numbers; `hint` is a dim line."""
 
     style: Style
     show_cost: bool = True
     live: bool = True
     demo: bool = False
+    hint: str = ""
     chart: Chart = burn_up
 
 
@@ -91,6 +92,8 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
         yield Row(Rank.BLANK_BELOW_SENTENCE)
     yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
+    for part in wrap(display.hint, width - 2) if display.hint else ():
+        yield Row(Rank.HINT, line(Span(f" {part}", "dim")))
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))
     yield Row(Rank.BLANK_ABOVE_FOOTER)
     yield Row(Rank.FOOTER, footer(usage, width, live=display.live))

@@ -162,10 +162,27 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
             continue  # it leads
         if usage.reached is not None and key == usage.reached.window:
             continue  # the reset is that of this one
-        kind = window_kind(key)
-        rank = Rank.SPEND if kind.length is None else Rank.OFFICIAL
-        name = WINDOW_NAMES.get(key, kind.label)
-        yield _window(usage, rank, name, window, on_bar=key == on_bar)
+        rank = Rank.SPEND if window_kind(key).length is None else Rank.OFFICIAL
+        yield _window(usage, rank, _name(key), window, on_bar=key == on_bar)
+    yield from _extra_usage(usage)
+
+
+def _name(window_id: str) -> str:
+    """Return a name that fits into the column of names; that of a model for its weekly limit."""
+    if window_id in WINDOW_NAMES:
+        return WINDOW_NAMES[window_id]
+    return window_kind(window_id).label.removeprefix("7 d ")[: LABEL - 1]
+
+
+def _extra_usage(usage: Usage) -> Iterator[Fact]:
+    extra = usage.official.extra_usage
+    if extra is None:
+        return
+    parts = [] if extra.used_usd is None else [f"{dollars(extra.used_usd)} used"]
+    parts += [] if extra.limit_usd is None else [f"{dollars(extra.limit_usd)} a month at most"]
+    if not parts and extra.used_percent is not None:
+        parts = [f"{percent(extra.used_percent)} used"]
+    yield Fact(Rank.SPEND, "Extra", DOT.join(parts) or "on", "extra usage")
 
 
 def _window(usage: Usage, rank: Rank, name: str, window: RateLimitWindow, *, on_bar: bool) -> Fact:

@@ -16,6 +16,8 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
     """Return the title with what the percentage rests on, and the time as far as it fits."""
     sources = ["sample usage"] if demo else []
     if usage.five_hour.window is not None:
+        plan = usage.official.plan
+        sources += [plan.capitalize()] if plan else []
         sources += ["official", *(["carried on"] if usage.five_hour.bridge else [])]
     else:
         names = {"user": "your limit", "custom_max": "highest block"}

@@ -14,6 +14,7 @@ KEYS = (
     ("r", "look for new usage now"),
     ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
     ("c", "show or hide costs"),
+    ("o", "ask Claude Code for your official limits, in this run"),
     ("?", "this help, and back"),
 )
 
