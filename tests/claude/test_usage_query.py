@@ -18,7 +18,7 @@ from monitor.errors import MonitorError
 from monitor.model.official import ExtraUsage, Report, UsageAnswer
 from monitor.process import ProcessRunner
 from tests.claude.fake_claude import FakeClaude, body, limits, line, scoped
-from tests.waiting import until
+from tests.waiting import is_running, until
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 RESET = NOW + timedelta(hours=2)
@@ -136,14 +136,7 @@ def test_one_that_hangs_is_ended_with_all_that_it_has_started(
     with pytest.raises(MonitorError, match="did not answer within 6 s"):
         ask(claude, runner, tmp_path)
     child = int((claude.folder / "child").read_text())
-    until(lambda: not is_running(child))
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] not in "ZX"
-    except OSError:
-        return False
+    until(lambda: not is_running(child), "the end of what it has started")
 
 
 def test_where_the_user_has_switched_traffic_off_it_is_not_asked(
