@@ -131,6 +131,8 @@ EXAMPLES = {
     "reset_hour": "9",
     "timezone": '"US/Eastern"',
     "ccusage": '"npx --yes ccusage@20"',
+    "official": '"ask"',
+    "claude": '"~/.local/bin/claude"',
     "claude_dir": '["~/.claude"]',
     "time_format": '"24"',
     "alert_at": "[80, 95]",

@@ -62,6 +62,8 @@ def printed(error: click.UsageError) -> str:
 # Every option that a file can set: the line, and what the program then has.
 EVERY: dict[str, tuple[str, object]] = {
     "plan": ('plan = "max5"', "max5"),
+    "official": ('official = "ask"', "ask"),
+    "claude": ('claude = "claude --x"', "claude --x"),
     "once": ("once = true", True),
     "json": ("json = true", True),
     "follow": ("follow = true", True),
