@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from html import escape
 
 from monitor.model.formatting import count, dollars, percent, plural
-from monitor.model.history import CompletedBlock, Day, HourlyTokens, by_day, by_hour_of_week
+from monitor.model.history import (
+    CompletedBlock,
+    Day,
+    HourlyTokens,
+    by_day,
+    by_hour_of_week,
+    total_cost,
+)
 from monitor.views.history_table import (
     RIGHT_ALIGNED,
     WEEKDAYS,
@@ -74,7 +81,8 @@ def _content(
 ) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
-    rows, days = block_rows(completed, options), by_day(completed, options.time_format)
+    rows = block_rows(completed, options)[::-1]  # the pictures go from left to right
+    days = by_day(completed, options.time_format)
     parts = [
         _figures(completed, days, options),
         _section("Blocks", _blocks_text(completed, options), _blocks(completed, rows, options)),
@@ -113,14 +121,14 @@ def _figures(
 ) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
-    costs = [block.cost_usd for block in blocks if block.cost_usd is not None]
+    cost = total_cost(block.cost_usd for block in blocks)
     tokens = sum(day.counted for day in days)
     figures = [
         ("Blocks", count(len(blocks)), f"on {plural(len(days), 'day')}"),
         ("Counted tokens", count(tokens), f"{count(tokens / len(blocks))} per block"),
     ]
-    if options.show_cost and costs:
-        figures.append(("Cost", dollars(sum(costs)), f"{dollars(sum(costs) / len(costs))} a block"))
+    if options.show_cost and cost is not None:
+        figures.append(("Cost", dollars(cost), f"{dollars(cost / len(blocks))} a block"))
     figures += [
         ("Highest block", count(top.tokens.counted), options.time_format.day(top.start)),
         ("Limit hits", count(sum(day.limit_hits for day in days)), "reported by Claude"),
@@ -167,7 +175,7 @@ def _official(completed: Sequence[CompletedBlock]) -> str:
 def _days(days: Sequence[Day]) -> str:
     first, last = days[0].date, days[-1].date
     names = [str(first + timedelta(days=i)) for i in range((last - first).days + 1)]
-    drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days))]
+    drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days)[::-1])]
     marks = _grid(max(day.counted for day in days))
     label = "Column chart: counted tokens of each day"
     return columns(drawn, marks, DAYS_HEIGHT, label, len(names), names)
@@ -227,7 +235,7 @@ def _blocks_text(completed: Sequence[CompletedBlock], options: TableOptions) -> 
 
 
 def _days_text(days: Sequence[Day]) -> str:
-    rows = day_rows(days)
+    rows = day_rows(days)[::-1]
     top = max(rows, key=lambda row: row.tokens)
     mean = sum(row.tokens for row in rows) / len(rows)
     return (
