@@ -236,7 +236,9 @@ NOBODY_CHOSE = Rules(is_plan_chosen=False, zone=pytz.timezone("US/Eastern"))
 FIRST_EVER = replace(OK, blocks=OK.blocks[-1:])
 """A first block, with none before it."""
 
-BEGINNER = replace(active(events_over(138, 2_900)), blocks=active(events_over(138, 2_900)).blocks[-1:])
+BEGINNER = replace(
+    active(events_over(138, 2_900)), blocks=active(events_over(138, 2_900)).blocks[-1:]
+)
 
 PROJECTS = "/home/you/.claude/projects"
 UNREADABLE = (
@@ -253,9 +255,7 @@ NO_BLOCKS = History((), NOW)
 SAMPLES = {
     **{name: Sample(reading) for name, reading in STATES.items()},
     "empty": Sample(EMPTY, history=NO_BLOCKS),
-    **{
-        name: Sample(LOCAL.get(name, RUNS_OUT), official) for name, official in OFFICIAL.items()
-    },
+    **{name: Sample(LOCAL.get(name, RUNS_OUT), official) for name, official in OFFICIAL.items()},
     "stopped": Sample(STOPPED, history=hit("five_hour", 24, timedelta(hours=1, minutes=58))),
     "stopped-week": Sample(STOPPED, history=hit("seven_day", 24, DAYS)),
     "stopped-opus": Sample(STOPPED, history=hit("seven_day_opus", 24, DAYS)),

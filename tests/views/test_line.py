@@ -41,9 +41,7 @@ def test_it_leads_with_the_percentage_then_what_is_left_then_the_reset() -> None
 
 
 @pytest.mark.parametrize(("verdict", "chance"), [("tight", 0.45), ("runs_out", 0.8)])
-def test_a_risk_is_told_as_its_probability_and_never_as_a_time(
-    verdict: str, chance: float
-) -> None:
+def test_a_risk_is_told_as_its_probability_and_never_as_a_time(verdict: str, chance: float) -> None:
     usage = foretold(verdict, runs_out_at=NOW.replace(hour=19, minute=8), probability=chance)
     risk = f"{100 * chance:.0f} % chance to run out"
     assert text(usage) == f"26 % · 26,000 left · {risk} · resets 17:00"
@@ -82,9 +80,7 @@ def test_idle_with_a_reset_hour_says_when_that_is() -> None:
 
 def test_a_week_that_runs_out_first_is_said() -> None:
     usage = usage_of(OK, official=OFFICIAL["week-first"])
-    assert text(usage) == (
-        "weekly limit 97 % · ends 15:08 at this pace · resets Saturday 18:32"
-    )
+    assert text(usage) == ("weekly limit 97 % · ends 15:08 at this pace · resets Saturday 18:32")
 
 
 def test_a_week_that_is_used_up_while_claude_still_answers_ends_no_more() -> None:

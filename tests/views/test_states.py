@@ -43,9 +43,7 @@ def test_every_state_has_a_sample() -> None:
         ("idle", "dim", "idle"),
     ],
 )
-def test_the_colour_and_waybars_class_follow_the_severity(
-    name: str, colour: str, css: str
-) -> None:
+def test_the_colour_and_waybars_class_follow_the_severity(name: str, colour: str, css: str) -> None:
     usage = usage_in(name)
     assert (role(usage), css_class(usage)) == (colour, css)
 

@@ -294,7 +294,9 @@ def test_the_forecast_and_the_pace_are_two_statements(state: str, value: str, no
 def test_no_row_jumps_while_the_sentence_changes(width: int, height: int) -> None:
     def names(state: str) -> dict[str, int]:
         shown = text_of(frame(usage_in(state), width, height, DisplayOptions(Style())))
-        return {text[:8].strip(): at for at, text in enumerate(shown.split("\n")) if text[1:2] > "@"}
+        return {
+            text[:8].strip(): at for at, text in enumerate(shown.split("\n")) if text[1:2] > "@"
+        }
 
     places = [names(state) for state in ("ok", "tight", "runs-out", "warming-up", "nearly-used")]
     for name in ("Tokens", "Time", "Used", "Resets"):
