@@ -458,8 +458,10 @@ def test_what_the_stream_cannot_encode_is_replaced(encoding: str, shown: bytes) 
 
 
 NO_KEYS = {
-    "an arrow": "\x1b[A",
-    "an arrow in application mode": "\x1bOA",
+    "an arrow to the right": "\x1b[C",
+    "a function key in application mode": "\x1bOP",
+    "the key Insert": "\x1b[2~",
+    "an arrow with Shift": "\x1b[1;2A",
     "Alt and q": "\x1bq",
     "a report that ends in q": "\x1b[1;2 q",
     "an old mouse report with a q": "\x1b[Mq!!",
@@ -492,6 +494,31 @@ def test_this_is_no_key_in_two_pieces_either(text: str) -> None:
         assert keys.feed(text[:cut]) is None
         assert keys.feed(text[cut:]) is None
         assert keys.feed("q") == "q"
+
+
+NAMED = {
+    "up": ("\x1b[A", "\x1bOA"),
+    "down": ("\x1b[B", "\x1bOB"),
+    "page_up": ("\x1b[5~",),
+    "page_down": ("\x1b[6~",),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(name, text) for name, texts in NAMED.items() for text in texts]
+)
+def test_arrows_and_page_keys_have_names_in_pieces_too(name: str, text: str) -> None:
+    assert _Keys().feed(text) == name
+    assert _Keys().feed(text * 3) == name  # held down
+    for cut in range(1, len(text)):
+        keys = _Keys()
+        assert keys.feed(text[:cut]) is None
+        assert keys.feed(text[cut:]) == name
+        assert keys.feed("q") == "q"
+
+
+def test_of_different_arrows_at_once_none_counts() -> None:
+    assert _Keys().feed("\x1b[A\x1b[B") is None
 
 
 def test_a_key_held_down_is_that_key() -> None:

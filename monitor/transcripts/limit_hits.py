@@ -52,17 +52,20 @@ class HitSearch:
         is_longer = inode == file.inode and size < file.size
         start = max(end if is_longer else 0, file.size - MAX_BYTES, 0)
         data = _read(file.path, start)
+        if data is None:
+            return []
         self._searched[file.path] = (file.inode, file.size, start + data.rfind(b"\n") + 1)
         return list(_hits(data))
 
 
-def _read(path: str, start: int) -> bytes:
+def _read(path: str, start: int) -> Optional[bytes]:
+    """Return what is new in a file; None if it cannot be read now: it may be later."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - as all paths of transcripts, a text
             file.seek(start)
             return file.read(2 * MAX_BYTES)
     except OSError:
-        return b""
+        return None
 
 
 def _hits(data: bytes) -> Iterator[LimitHit]:
