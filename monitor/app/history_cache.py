@@ -75,10 +75,10 @@ class HistoryCache:
         """Add the hits that a search up to `now` has found; note now and then that it was made."""
         known = self.history or History()
         is_noted = known.searched_at is not None and now - known.searched_at < SEARCH_NOTED
-        if is_noted and with_hits(known.hits, hits) == known.hits:
+        if is_noted and with_hits(known.hits, hits, now) == known.hits:
             return
         self._change(
-            lambda stored: replace(stored, hits=with_hits(stored.hits, hits), searched_at=now)
+            lambda stored: replace(stored, hits=with_hits(stored.hits, hits, now), searched_at=now)
         )
 
     def is_due(self, reading: Reading) -> bool:

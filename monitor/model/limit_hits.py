@@ -52,10 +52,24 @@ class Reached:
     source: str
 
 
-def with_hits(known: Sequence[LimitHit], new: Iterable[LimitHit]) -> tuple[LimitHit, ...]:
-    """Join hits, oldest first; the same one in several transcripts counts once."""
-    every = sorted({*known, *new}, key=lambda hit: (hit.at, hit.window))
-    return tuple(hit for hit in every if every[-1].at - hit.at <= HITS_KEPT)
+def with_hits(
+    known: Iterable[LimitHit], new: Iterable[LimitHit], now: datetime
+) -> tuple[LimitHit, ...]:
+    """Join hits, oldest first; the same one in several transcripts counts once.
+
+    Of the hits of one limit within a clock hour, where blocks begin, the first and the last stay: a
+    program that tries again and again is stopped each time. What a wrong clock stamped far from
+    `now` is left out.
+    """
+    recent = [hit for hit in {*known, *new} if abs(now - hit.at) <= HITS_KEPT]
+    ordered = sorted(recent, key=lambda hit: (hit.at, hit.window))
+    last = {_hour_of(hit): hit for hit in ordered}
+    first = {_hour_of(hit): hit for hit in reversed(ordered)}
+    return tuple(hit for hit in ordered if hit in (first[_hour_of(hit)], last[_hour_of(hit)]))
+
+
+def _hour_of(hit: LimitHit) -> tuple[str, Optional[datetime], datetime]:
+    return hit.window, hit.resets_at, hit.at.replace(minute=0, second=0, microsecond=0)
 
 
 def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime) -> OfficialLimits:
