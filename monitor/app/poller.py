@@ -100,7 +100,8 @@ class Poller:
         self.result = PollResult(
             reading, history, None, official, error_text, _store_error(self._state_dir)
         )
-        if not reading.is_partial:
+        # A reading without the limits reached in it would mislead other processes: they poll then.
+        if not reading.is_partial and self._history.is_stored:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
         return self.result
 

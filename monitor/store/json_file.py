@@ -18,7 +18,7 @@ import time
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,19 @@ def load_to_change(
         _set_aside(path)
         return None
     raise NewerFileError(errno.EEXIST, "a newer version's file", str(path))
+
+
+@dataclass(frozen=True)
+class AnyRecord:
+    """What every file of this program holds."""
+
+    version: int
+
+
+def check_changeable(path: Path) -> None:
+    """Raise OSError if the record of a file cannot be changed: it is locked, or a newer one."""
+    with locked(path, 1.0):
+        load_to_change(path, AnyRecord)
 
 
 def save(path: Path, record: object, *, durable: bool = False) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 
-from monitor.app.history_cache import HISTORY_RETRY
+from monitor.app.history_cache import HISTORY_RETRY, SEARCH_NOTED
 from monitor.app.poller import Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
@@ -299,3 +301,57 @@ def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(
     usage = seen.measured(Rules(), NOW)
     assert usage is not None
     assert any(text.startswith("The history could not be read") for text in warnings(usage))
+
+
+def mark(root: Path, name: str) -> None:
+    """Add a transcript that ends in the mark of a limit that stopped the user at NOW."""
+    line = {
+        "type": "assistant",
+        "timestamp": NOW.isoformat(),
+        "isApiErrorMessage": True,
+        "quotaLimits": {
+            "status": "rejected",
+            "rateLimitType": "five_hour",
+            "resetsAt": (NOW + HOUR).timestamp(),
+        },
+    }
+    path = transcript(root, name, NOW)
+    path.write_text(f"{json.dumps(line)}\n")
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+
+
+def status(result: PollResult) -> str:
+    usage = result.measured(Rules(), NOW)
+    assert usage is not None
+    return usage.status
+
+
+def test_a_reached_limit_that_could_not_be_stored_is_stored_later_and_misleads_nobody(
+    poller: Poller, reader: Polled, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    state = tmp_path / "state"
+    poller.poll()
+    poller.read_history()
+    (lock,) = state.glob(".history-*.lock")
+    lock.unlink()
+    lock.mkdir()  # what is stored can be read, but not be replaced
+    for path in state.glob("last-*.json"):
+        path.unlink()
+    mark(root, "p/stopped.jsonl")
+    assert status(poller.poll()) == "limit_reached"
+    assert not list(state.glob("last-*.json"))
+
+    lock.rmdir()
+    other = Poller(reader_of(fake, tmp_path, [root]), state, clock)
+    (root / "projects/p/stopped.jsonl").unlink()
+    other.poll()
+    other.read_history()  # it replaces the history by one without the mark
+    touch(root)
+    assert status(poller.poll()) == "limit_reached"
+    clock.now = NOW + SEARCH_NOTED
+    touch(root)
+    poller.poll()
+    assert list(state.glob("last-*.json"))
+    stored = load_history(next(state.glob("history-*.json")))
+    assert stored is not None
+    assert [hit.at for hit in stored.hits] == [NOW]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shlex
 import shutil
@@ -15,6 +16,8 @@ import pytest
 
 from monitor.commands import doctor as module
 from monitor.commands.doctor import _node
+from monitor.model.official import OfficialLimits
+from monitor.store.json_file import save
 from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
@@ -191,3 +194,30 @@ def test_without_a_place_for_private_files_the_other_checks_are_made(
     assert done.returncode == 1
     assert "✗ No private directory could be made" in done.stdout
     assert f"✓ Claude data in {fake.data}" in done.stdout and "✓ zone UTC" in done.stdout
+
+
+def held(path: Path) -> None:
+    """Hold the lock of a state file until this process closes the file, which it never does."""
+    lock = path.with_name(f".{path.name}.lock")
+    fcntl.flock(os.open(lock, os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda path: path.write_text('{"version": 9}'), "a newer version has written {}:"),
+        (held, "{} is locked by another process, which may be stopped:"),
+        (lambda path: path.with_name(f".{path.name}.lock").mkdir(), "{} cannot be changed (Is a"),
+    ],
+)
+def test_a_stored_file_that_cannot_be_changed_is_named(
+    spoil: Callable[[Path], None], text: str
+) -> None:
+    path = state_dir() / "official-0.json"
+    save(path, OfficialLimits())
+    assert list(module._own_files()) == []
+    (path.parent / f".{path.name}.lock").unlink()
+    spoil(path)
+    (check,) = module._own_files()
+    assert check.text.startswith(text.format(path))
+    assert check.fine is False and check.advice
