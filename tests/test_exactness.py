@@ -22,32 +22,25 @@ from monitor.config.settings import DataOptions
 from monitor.model.blocks import Block, active_block, last_block
 from monitor.model.reading import Reading
 from tests.conftest import examples
-from tests.world import KINDS, MINUTE, Change, Stretch, World
+from tests.world import KINDS, MINUTE, PATTERNS, PLACES, Change, Pattern, Stretch, World
 
 each_version = pytest.mark.parametrize("version", ["17.2.1", "20.0.24"])
 OLDEST = -1
 
 
-def plans_of(
-    silences: list[int], least: int, most: int, steps: tuple[int, ...] = (1, 20, 90, 200, 290)
-) -> st.SearchStrategy[list[Stretch]]:
+def plans_of(pattern: Pattern) -> st.SearchStrategy[list[Stretch]]:
     stretches = st.builds(
         Stretch,
-        silence=st.sampled_from(silences),
+        silence=st.sampled_from(pattern.silences),
         count=st.integers(1, 15),
-        step=st.sampled_from(steps),
+        step=st.sampled_from(pattern.steps),
         root=st.integers(0, 1),
-        place=st.sampled_from(["new", "new", "new", "new", "subagent", "last", "oldest"]),
+        place=st.sampled_from(PLACES),
     )
-    return st.lists(stretches, min_size=least, max_size=most)
+    return st.lists(stretches, min_size=pattern.least, max_size=pattern.most)
 
 
-plans = st.one_of(
-    plans_of([5, 60, 299, 300, 301, 361], 1, 4),
-    plans_of([5, 60, 180, 240, 270, 299, 300, 301, 330, 359, 361, 720, 2000], 4, 12),
-    plans_of([5, 20, 50, 299], 8, 14, (20, 50, 50)),  # for days without a silence
-    plans_of([60, 361, 720, 720, 2000], 4, 8),  # days and nights
-)
+plans = st.one_of(*map(plans_of, PATTERNS))
 changes = st.builds(
     Change,
     kind=st.sampled_from(KINDS),

@@ -27,6 +27,26 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """What the stretches of a history are chosen from: minutes of silence, their number, steps."""
+
+    silences: tuple[int, ...]
+    least: int
+    most: int
+    steps: tuple[int, ...] = (1, 20, 90, 200, 290)
+
+
+PATTERNS = (
+    Pattern((5, 60, 299, 300, 301, 361), 1, 4),
+    Pattern((5, 60, 180, 240, 270, 299, 300, 301, 330, 359, 361, 720, 2000), 4, 12),
+    Pattern((5, 20, 50, 299), 8, 14, (20, 50, 50)),  # for days without a silence
+    Pattern((60, 361, 720, 720, 2000), 4, 8),  # days and nights
+    Pattern((60, 300, 300), 8, 14, (60, 60, 120)),  # silences of just five hours, on the hour
+)
+PLACES = ("new", "new", "new", "new", "subagent", "last", "oldest")
+
+
+@dataclass(frozen=True)
 class Change:
     """What happens between two polls, to the transcript that `which` picks (0: the newest)."""
 
@@ -82,15 +102,15 @@ class World:
             session += f"/subagents/agent-{self._number}"
         project = f"-home-dev-project-{self._number % 3}"
         path = write_messages(self.roots[root], rows, project=project, session=session)
-        self.written[path] = list(rows)
+        self._put_time(path, list(rows))
 
     @property
     def misleads(self) -> bool:
         """Whether a window may miss something: only the daily read of everything finds that."""
         files = ((path.stat().st_mtime, rows) for path, rows in self.written.items())
-        slack = CLOCK_SLACK.total_seconds()
+        slack, now = CLOCK_SLACK.total_seconds(), utc_now()
         return self._is_recopied or any(
-            row.when.timestamp() > mtime + slack for mtime, rows in files for row in rows
+            min(row.when, now).timestamp() > mtime + slack for mtime, rows in files for row in rows
         )
 
     def append(self, path: Path, rows: list[Row]) -> None:
@@ -183,9 +203,13 @@ class World:
         with path.open("ab") as file:
             file.write(b'null\n{"timestamp":7}\n\xff\xfe\n[]\n\n{"type":"assistant","timest')
 
-    def _touch(self, path: Path, when: datetime) -> None:
-        """Another time, later or earlier than that of the newest message."""
-        os.utime(path, (when.timestamp(), when.timestamp()))
+    def _touch(self, path: Path, _when: datetime) -> None:
+        """A file whose time is later than that of its newest message."""
+        path.touch()
+
+    def _antedate(self, path: Path, _when: datetime) -> None:
+        """A file whose time is earlier than that of its newest message."""
+        os.utime(path, (0, 0))
 
     def _lie(self, _path: Path, when: datetime) -> None:
         """A file with a new message whose time says that it was not touched for days."""
