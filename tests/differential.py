@@ -435,7 +435,7 @@ class Trial:
     def _difference(self, said: Said, of: Callable[[Truth], object]) -> Optional[str]:
         expected = of(self._truth)
         if said.shown != expected:
-            return f"{said.who} says {said.shown}, ccusage {expected}"
+            return f"{said.who} ({said.scan}) says {said.shown}, ccusage {expected}"
         self._counts.by[said.who] += 1
         self._counts.windows += said.scan == "window"
         # The daily read compares the active block only: a misled window may stay wrong on others.
