@@ -33,7 +33,7 @@ from typing import Any, Optional
 
 from monitor.clock import utc_now
 from monitor.model.plans import PLAN_TOKENS
-from monitor.store.history import change_history
+from monitor.store.history import change_history, load_history
 from monitor.transcripts.watcher import MAX_PAUSE
 from tests.real_ccusage import ROOT, install, report, with_node
 from tests.waiting import PATIENCE
@@ -54,7 +54,7 @@ CHANGES = 14
 PRO = PLAN_TOKENS["pro"]
 DAY = timedelta(hours=25)
 LATEST = timedelta(seconds=MAX_PAUSE + 10)
-"""The watcher may notice a change of an old file so much later (docs/performance.md)."""
+"""How late the watcher may notice that an old file was written to (see its docstring)."""
 
 FORMAT = "{status}|{used}|{limit}|{reset}"
 
@@ -165,7 +165,7 @@ class Program:
     """The program with one home directory: fresh starts."""
 
     def __init__(self, home: Path, version: str, roots: Sequence[Path]) -> None:
-        self.state = home / "state" / "ccusage-monitor"
+        self._state = home / "state" / "ccusage-monitor"
         self.env = environment(home)
         dirs = [word for root in roots for word in ("--claude-dir", str(root))]
         self.command = [sys.executable, str(ROOT / "ccusage_monitor.py"), *dirs]
@@ -192,8 +192,16 @@ class Program:
 
     def a_day_passes(self) -> None:
         """Make the last read of the whole history older than a day."""
-        for path in self.state.glob("history-*.json"):
+        for path in self._histories():
             change_history(path, lambda h: replace(h, read_at=h.read_at and h.read_at - DAY))
+
+    def distrusts_window(self) -> bool:
+        """Whether a read of the whole history has contradicted the window."""
+        stored = map(load_history, self._histories())
+        return any(history and history.distrusted_until for history in stored)
+
+    def _histories(self) -> list[Path]:
+        return sorted(self._state.glob("history-*.json"))
 
 
 class Follower:
@@ -328,11 +336,13 @@ class Trial:
         self._follower = Follower(self._program)
         try:
             self._compare_follower()
+            self._check_trust()
             for change in changes:
                 self._compare_waiting()
                 yield change
                 self._change(change)
                 self._compare()
+                self._check_trust()
             self._follower.leave()
         finally:
             self._follower.kill()
@@ -361,6 +371,11 @@ class Trial:
         others = (self._compare_line, self._compare_check, self._compare_once, lambda: None)
         for step in (*steps, self._rng.choice(others)):
             step()
+
+    def _check_trust(self) -> None:
+        """A wrong window is mended by the first read of everything: it must not come to that."""
+        if self._program.distrusts_window() and not self._is_misled:
+            raise Difference("the whole history contradicted a window that nothing misleads")
 
     def _learn(self, *, is_daily: bool) -> Truth:
         truth = truth_of(self._version, self._world.roots)

@@ -118,7 +118,7 @@ class World:
         self._put_time(path, self.written[path] + rows)
 
     def rewrite(self, path: Path, rows: list[Row]) -> None:
-        """Write the file in place: same inode, its time that of its newest message."""
+        """Write the file in place: same inode, about the time of its newest message."""
         self._write(path, rows, append=False)
         self._put_time(path, rows)
 
@@ -128,8 +128,9 @@ class World:
         write_messages(root, rows, project=project, session="/".join(rest), append=append)
 
     def _put_time(self, path: Path, rows: list[Row]) -> None:
-        newest = max((row.when for row in rows), default=utc_now())
-        os.utime(path, (newest.timestamp(), newest.timestamp()))
+        newest = max((row.when for row in rows), default=utc_now()).timestamp()
+        newest += self._number / 1000  # another file of the same size and name has another time
+        os.utime(path, (newest, newest))
         self.written[path] = rows
 
     def change(self, change: Change, now: datetime) -> None:
