@@ -118,7 +118,7 @@ class World:
         self._put_time(path, self.written[path] + rows)
 
     def rewrite(self, path: Path, rows: list[Row]) -> None:
-        """Write the file in place: same inode, about the time of its newest message."""
+        """Write the file in place: same inode, its time that of its newest message."""
         self._write(path, rows, append=False)
         self._put_time(path, rows)
 
@@ -128,9 +128,8 @@ class World:
         write_messages(root, rows, project=project, session="/".join(rest), append=append)
 
     def _put_time(self, path: Path, rows: list[Row]) -> None:
-        newest = max((row.when for row in rows), default=utc_now()).timestamp()
-        newest += self._number / 1000  # another file of the same size and name has another time
-        os.utime(path, (newest, newest))
+        newest = max((row.when for row in rows), default=utc_now())
+        os.utime(path, (newest.timestamp(), newest.timestamp()))
         self.written[path] = rows
 
     def change(self, change: Change, now: datetime) -> None:
@@ -169,9 +168,9 @@ class World:
         self.written[target] = self.written.pop(path)
 
     def _again(self, path: Path, when: datetime) -> None:
-        """Delete a transcript and make another of the same name."""
+        """Delete a transcript and make another of the same name, and maybe size, at its time."""
         path.unlink()
-        self.rewrite(path, [self.row(when)])
+        self.rewrite(path, [self.row(when + timedelta(milliseconds=self._number))])
 
     def _second_copy(self, path: Path, _when: datetime) -> None:
         """The same file, name and all, in the other data directory."""
