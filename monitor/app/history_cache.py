@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.model.blocks import Block, real_blocks
+from monitor.model.blocks import SESSION, Block, real_blocks
 from monitor.model.history import CompletedBlock, History, with_scan, with_seen
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
@@ -86,7 +86,11 @@ class HistoryCache:
         ended = [b for b in real_blocks(blocks) if b.end <= now]
         completed = _with_percents(ended, official, now)
         self.error = None
-        self._change(lambda stored: History(with_scan(stored.completed, completed), now))
+        self._change(
+            lambda stored: History(
+                with_scan(stored.completed, completed), now, _still_distrusted(stored, now)
+            )
+        )
 
     def distrust_window(self, until: datetime) -> None:
         """Let all processes read everything until then: a full scan has contradicted the window."""
@@ -105,6 +109,12 @@ def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
     """Return whether blocks may have ended unseen between a full scan and the window's start."""
     first = next(iter(real_blocks(reading.blocks)), None)
     return reading.source.scan == "window" and first is not None and first.start > read_at
+
+
+def _still_distrusted(stored: History, now: datetime) -> Optional[datetime]:
+    """Return until when the window is not used; a wrong clock may have set a time far ahead."""
+    until = stored.distrusted_until
+    return until if until is not None and until - now <= SESSION else None
 
 
 def _with_percents(
