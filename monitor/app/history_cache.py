@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.model.blocks import Block, real_blocks, unpriced_models, with_known_cost
+from monitor.model.blocks import (
+    SESSION,
+    Block,
+    real_blocks,
+    unpriced_models,
+    with_known_cost,
+)
 from monitor.model.history import CompletedBlock, History, as_checked, with_scan, with_seen
 from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
@@ -117,7 +123,10 @@ class HistoryCache:
         self.error = None
         self._change(
             lambda stored: replace(
-                stored, completed=with_scan(stored.completed, completed), read_at=now
+                stored,
+                completed=with_scan(stored.completed, completed),
+                read_at=now,
+                distrusted_until=_still_distrusted(stored, now),
             )
         )
 
@@ -145,6 +154,12 @@ def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
     """Return whether blocks may have ended unseen between a full scan and the window's start."""
     first = next(iter(real_blocks(reading.blocks)), None)
     return reading.source.scan == "window" and first is not None and first.start > read_at
+
+
+def _still_distrusted(stored: History, now: datetime) -> Optional[datetime]:
+    """Return until when the window is not used; a wrong clock may have set a time far ahead."""
+    until = stored.distrusted_until
+    return until if until is not None and until - now <= SESSION else None
 
 
 def _completed(

@@ -201,6 +201,21 @@ def test_what_one_process_has_found_wrong_is_known_to_all_until_the_block_ends(
     assert result.source.scan == "window"
 
 
+@pytest.mark.parametrize(("hours", "expected"), [(0, 100), (48, 300)])
+def test_a_second_read_of_everything_trusts_a_window_only_if_the_clock_was_wrong(
+    poller: Poller, fake: Fake, root: Path, hours: int, expected: int
+) -> None:
+    scan: list[object] = [raw_block(START, NOW - HOUR, 100)]
+    window_says(poller.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    poller.poll()
+    poller.read_history()
+    if hours:
+        poller._history.distrust_window(NOW + hours * HOUR)
+    poller.read_history()
+    touch(root)
+    assert counted(poller.poll()) == expected
+
+
 def test_an_unchecked_count_of_the_window_does_not_stay_the_highest_block(
     poller: Poller, fake: Fake, clock: Clock, root: Path
 ) -> None:
