@@ -32,31 +32,31 @@ BLOCK = STOPPED.blocks[-1]
 def hit(
     ago: float = 10, kind: str = "five_hour", resets_in: Optional[timedelta] = HOUR
 ) -> LimitHit:
-    return LimitHit(NOW - ago * MINUTE, kind, NOW + resets_in if resets_in else None)
+    return LimitHit(NOW - ago * MINUTE, kind, None if resets_in is None else NOW + resets_in)
 
 
 # Joining hits.
 
 
 def test_the_same_hit_in_several_transcripts_counts_once() -> None:
-    assert with_hits([hit(10)], [hit(10), hit(10)]) == (hit(10),)
+    assert with_hits([hit(10)], [hit(10), hit(10)], NOW) == (hit(10),)
 
 
 def test_hits_are_kept_oldest_first_with_their_kinds() -> None:
     old, new = hit(300, "seven_day"), hit(5)
-    assert with_hits([new], [old]) == with_hits([old, new], []) == (old, new)
-    both = with_hits([], [hit(5, "seven_day"), hit(5)])
+    assert with_hits([new], [old], NOW) == with_hits([old, new], [], NOW) == (old, new)
+    both = with_hits([], [hit(5, "seven_day"), hit(5)], NOW)
     assert [found.window for found in both] == ["five_hour", "seven_day"]
 
 
 def test_hits_without_a_reset_are_joined_with_those_that_have_one() -> None:
-    assert len(with_hits([hit(10, resets_in=None)], [hit(10), hit(10, resets_in=None)])) == 2
+    assert len(with_hits([hit(10, resets_in=None)], [hit(10), hit(10, resets_in=None)], NOW)) == 2
 
 
 def test_hits_of_long_ago_are_forgotten() -> None:
     kept = HITS_KEPT / MINUTE
-    assert with_hits([hit(kept), hit(kept + 1)], [hit(0)]) == (hit(kept), hit(0))
-    assert with_hits([], []) == ()
+    assert with_hits([hit(kept), hit(kept + 1)], [hit(0)], NOW) == (hit(kept), hit(0))
+    assert with_hits([], [], NOW) == ()
 
 
 # The windows that hits mark.
@@ -85,18 +85,23 @@ def test_a_hit_goes_on_the_captures_of_its_window_and_starts_those_of_a_new_one(
     before = window(HOUR, (90, 21), (40, 104))
     joined = marked(hit(), five_hour=before)["five_hour"]
     assert [capture.used_percent for capture in joined.captures] == [21, 104, 100]
-    assert (joined.used_percent, joined.resets_at) == (104, NOW + HOUR)
+    assert (joined.used_percent, joined.resets_at) == (100, NOW + HOUR)
     earlier = window(-4 * HOUR, (90, 21))
     assert len(marked(hit(), five_hour=earlier)["five_hour"].captures) == 1
 
 
 @pytest.mark.parametrize(
     "useless",
-    [hit(resets_in=None), hit(resets_in=timedelta()), hit(resets_in=-MINUTE), hit(-1)],
-    ids=["no reset", "resets now", "has reset", "of the future"],
+    [hit(resets_in=timedelta()), hit(resets_in=-MINUTE), hit(-1)],
+    ids=["resets now", "has reset", "of the future"],
 )
 def test_a_hit_without_a_reset_to_come_marks_nothing(useless: LimitHit) -> None:
     assert marked(useless) == {}
+
+
+def test_a_hit_that_names_no_reset_holds_for_five_hours() -> None:
+    assert marked(hit(299, resets_in=None))["five_hour"].resets_at is None
+    assert marked(hit(300, resets_in=None)) == {}
 
 
 def test_hits_of_several_kinds_mark_several_windows_unknown_ones_too() -> None:

@@ -177,7 +177,7 @@ def test_a_plan_that_nobody_chose_gives_way_from_the_first_message_on(counted: i
         past_block(3, 8_000), past_block(2, 30_500), past_block(1, 900), counted=counted
     )
     assert (limit.tokens, limit.source, limit.plan) == (30_500, "custom_max", "pro")
-    assert limit.note == ("2 of your 3 blocks passed pro's 7,000; highest of 3 blocks, 2026-06-08")
+    assert limit.note == ("2 of your 3 blocks passed pro's 7,000; highest 2026-06-08")
     assert limit.is_settled
 
 

@@ -256,7 +256,7 @@ def test_a_passed_limit_is_said_in_the_sentence_and_in_no_warning() -> None:
 
 def test_transcripts_that_cannot_be_read_are_warned_of_with_their_owner_and_what_to_do() -> None:
     mend = "Run: sudo chown -R $(id -un) '/home/you/.claude/projects'"
-    missing = "can't be read: usage is missing, the numbers are too low."
+    missing = "cannot be read: usage is missing, the numbers are too low."
     place = "/home/you/.claude/projects/-srv-shop of root"
     assert warnings(usage_in("unreadable")) == (f"{place} and 1 more {missing} {mend}",)
     assert warnings(usage_in("unreadable-idle")) == (f"{place} {missing} {mend}",)
@@ -265,7 +265,7 @@ def test_transcripts_that_cannot_be_read_are_warned_of_with_their_owner_and_what
 def test_an_unreadable_file_of_ones_own_names_no_owner_and_shows_no_escape_codes() -> None:
     unreadable = (Unreadable("/x/\x1b[2J.jsonl", "", "chmod -R u+rX '/x'"),)
     (said,) = warnings(usage_of(with_source(OK, unreadable=unreadable)))
-    assert said.startswith("/x/␛[2J.jsonl can't be read: usage is missing")
+    assert said.startswith("/x/␛[2J.jsonl cannot be read: usage is missing")
     assert said.endswith(" Run: chmod -R u+rX '/x'")
 
 

@@ -317,8 +317,10 @@ def test_marks_without_tokens_are_no_answer() -> None:
     assert measure(marked, hit(12, HOUR), RULES, NOW).status == "limit_reached"
 
 
-def test_a_hit_without_a_reset_cannot_be_told_to_hold() -> None:
-    assert measure(STOPPED, hit(20, None), RULES, NOW).status == "active"
+def test_a_hit_that_names_no_reset_stops_the_user_all_the_same() -> None:
+    usage = measure(STOPPED, hit(20, None), RULES, NOW)
+    assert usage.status == "limit_reached"
+    assert usage.reset.source == "block_end"
 
 
 def test_a_hit_of_an_unknown_kind_stops_the_user_too() -> None:

@@ -175,21 +175,21 @@ def test_a_mark_is_found_among_other_lines(tmp_path: Path) -> None:
 def test_marks_of_both_forms_are_found_in_subagents_and_sidechains_too(tmp_path: Path) -> None:
     write(tmp_path, "p/s.jsonl", old_mark())
     write(tmp_path, "p/s/subagents/agent-1.jsonl", mark("seven_day", isSidechain=True))
-    found = with_hits((), search(tmp_path))
+    found = with_hits((), search(tmp_path), HIT.at)
     assert [hit.window for hit in found] == ["five_hour", "seven_day"]
 
 
 def test_the_same_hit_in_several_files_is_one(tmp_path: Path) -> None:
     write(tmp_path, "p/s.jsonl", mark())
     write(tmp_path, "p/resumed.jsonl", mark(), ANSWER)
-    assert with_hits((), search(tmp_path)) == (HIT,)
+    assert with_hits((), search(tmp_path), HIT.at) == (HIT,)
 
 
 def test_several_marks_of_one_file_are_all_found(tmp_path: Path) -> None:
     later = mark("seven_day", timestamp="2026-11-26T08:00:00.000Z")
     write(tmp_path, "p/s.jsonl", mark(), ANSWER, later, old_mark())
     assert {hit.window for hit in search(tmp_path)} == {"five_hour", "seven_day"}
-    assert len(with_hits((), search(tmp_path))) == 2
+    assert len(with_hits((), search(tmp_path), HIT.at)) == 2
 
 
 def test_what_was_searched_is_not_searched_again(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_mark_that_is_appended_in_pieces_is_found_once_it_is_whole(
         with path.open("ab") as file:
             file.write(data[start : start + piece])
         found += search(tmp_path, hits)
-    assert with_hits((), found) == (HIT,)
+    assert with_hits((), found, HIT.at) == (HIT,)
 
 
 def test_a_last_line_without_its_newline_counts_already(tmp_path: Path) -> None:

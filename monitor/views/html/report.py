@@ -81,7 +81,7 @@ def _content(
 ) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
-    rows = block_rows(completed, options)[::-1]  # the pictures go from left to right
+    rows = block_rows(completed, options)
     days = by_day(completed, options.time_format)
     parts = [
         _figures(completed, days, options),
@@ -175,7 +175,7 @@ def _official(completed: Sequence[CompletedBlock]) -> str:
 def _days(days: Sequence[Day]) -> str:
     first, last = days[0].date, days[-1].date
     names = [str(first + timedelta(days=i)) for i in range((last - first).days + 1)]
-    drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days)[::-1])]
+    drawn = [_column((day.date - first).days, row) for day, row in zip(days, day_rows(days))]
     marks = _grid(max(day.counted for day in days))
     label = "Column chart: counted tokens of each day"
     return columns(drawn, marks, DAYS_HEIGHT, label, len(names), names)
@@ -235,7 +235,7 @@ def _blocks_text(completed: Sequence[CompletedBlock], options: TableOptions) -> 
 
 
 def _days_text(days: Sequence[Day]) -> str:
-    rows = day_rows(days)[::-1]
+    rows = day_rows(days)
     top = max(rows, key=lambda row: row.tokens)
     mean = sum(row.tokens for row in rows) / len(rows)
     return (

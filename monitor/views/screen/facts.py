@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model.blocks import Block
@@ -45,6 +45,9 @@ RESET_SOURCES = {
     "official": "official",
 }
 
+
+TEN_MINUTES = timedelta(minutes=10)
+"""The time to a reset that is known within a range is not told more exactly."""
 
 WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
@@ -160,7 +163,7 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
     for key, window in usage.official.windows.items():
         if key == FIVE_HOUR and usage.block and usage.five_hour.window:
             continue  # it leads
-        if usage.reached is not None and key == usage.reached.window:
+        if usage.block and usage.reached is not None and key == usage.reached.window:
             continue  # the reset is that of this one
         kind = window_kind(key)
         rank = Rank.SPEND if kind.length is None else Rank.OFFICIAL
@@ -219,12 +222,13 @@ def _resets(usage: Usage) -> Iterator[Fact]:
     if at is None:
         return
     span = usage.clock(at) + (f"–{_clock_after(usage, at, latest)}" if latest else "")
-    least = " at the earliest" if latest else ""
+    left = at - usage.now
+    left = max(TEN_MINUTES, round(left / TEN_MINUTES) * TEN_MINUTES) if latest else left
     note = RESET_SOURCES.get(usage.reset.source or "", "")
     if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
         note += f"; the block ends {usage.clock(block.end)}"
-    yield Fact(Rank.RESETS, "Resets", f"{span}, in {duration(at - usage.now)}{least}", note)
+    yield Fact(Rank.RESETS, "Resets", f"{span}, in {'~' if latest else ''}{duration(left)}", note)
 
 
 def _cost_facts(usage: Usage, block: Block) -> Iterator[Fact]:
