@@ -367,6 +367,9 @@ def test_the_state_is_the_same_everywhere(usage: Usage) -> None:
         assert re.match(r".*(limit|”)( of \w+| of extra usage)? reached", output.sentence)
         assert output.line.startswith(output.sentence[0].lower() + output.sentence[1:6])
         return
+    if usage.block is None and usage.reading.source.unreadable and usage.last is None:
+        assert output.sentence.startswith("Claude Code's usage cannot be read here")
+        return
     expected = ANSWERS.get(usage.state, ("Just started: ", percent(usage.five_hour.used_percent)))
     looking_up = "is being looked up" in output.sentence
     assert output.sentence.startswith(expected) or looking_up
@@ -499,7 +502,7 @@ def test_the_reset_is_at_the_same_minute_everywhere(usage: Usage) -> None:
         (moment(at) or usage.now).timestamp()
     )
     doubts = usage.state == "exceeded" and "true limit is higher" in output.sentence
-    if usage.state not in ("idle", "weekly") and not doubts:
+    if usage.block and usage.state not in ("idle", "weekly") and not doubts:
         assert when in output.sentence
 
 
@@ -661,6 +664,7 @@ def test_durations_are_those_between_the_times_shown(usage: Usage) -> None:
     minute = timedelta(minutes=1)
     slack = minute if reset - usage.now < timedelta(hours=23) else 30 * minute
     until = output.rows["Resets"].rpartition(" in ")[2]
+    slack = 10 * minute if until.startswith("~") else slack
     assert abs(span_of(until.split("  ")[0]) - (reset - usage.now)) <= slack
 
 

@@ -67,7 +67,8 @@ class Page:
             display = replace(self.display, show_cost=not self.display.show_cost)
             return replace(self, display=display)
         name = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.name)
-        return replace(self, name="" if key in ("h", "?") and name == self.name else name, first=0)
+        name = "" if key in ("h", "?") and name == self.name else name
+        return self if name == self.name else replace(self, name=name, first=0)
 
 
 class CachedChart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -140,8 +141,9 @@ def test_a_state_directory_that_cannot_be_used_is_named(
     (tmp_path / "file").touch()
     words = ("--ccusage", fake.path, "--claude-dir", fake.data, "doctor")
     done = run_monitor(*words, env={"XDG_STATE_HOME": str(tmp_path / "file")})
-    assert f"✗ {tmp_path}/file/ccusage-monitor cannot be used (Not a directory)" in done.stdout
-    assert done.returncode == 1
+    assert f"✗ {tmp_path}/file/ccusage-monitor cannot be used (" in done.stdout
+    assert "nothing is stored" in done.stdout and done.returncode == 1
+    assert "no official limits" not in done.stdout  # they may have been reported
 
 
 def test_a_state_directory_on_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +182,9 @@ def test_where_claudes_directory_cannot_be_read_every_other_check_is_made(
     finally:
         (isolated / place).chmod(0o700)
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"✗ {isolated}/.claude/projects cannot be read" in done.stdout
+    assert re.search(rf"✗ {isolated}/\.claude/projects can(not|'t) be read", done.stdout)
+    if place == ".claude/projects":
+        assert f"Run: chmod -R u+rX '{isolated}/.claude'" in done.stdout
     assert "✓ ccusage 20.0.24" in done.stdout and "✓ zone UTC" in done.stdout
 
 

@@ -131,9 +131,10 @@ def test_without_a_series_the_last_answer_is_that_of_the_newest_block_with_token
 def reached(
     answered: Optional[datetime] = None,
     block: Optional[Block] = BLOCK,
+    known: Optional[Mapping[str, RateLimitWindow]] = None,
     **windows: RateLimitWindow,
 ) -> Optional[Reached]:
-    return find_reached(OfficialLimits(windows), block, answered, NOW)
+    return find_reached(OfficialLimits({**(known or {}), **windows}), block, answered, NOW)
 
 
 def test_below_100_percent_nothing_is_reached() -> None:
@@ -159,7 +160,7 @@ def test_the_limit_of_a_model_that_is_not_used_stops_nobody_unless_claude_code_s
     assert reached(block=sonnet, seven_day_opus=full) is None
     assert reached(block=replace(BLOCK, models=("claude-opus-4-8",)), seven_day_opus=full)
     mark = marked(hit(kind="seven_day_opus"))
-    assert reached(block=sonnet, **mark) is not None
+    assert reached(block=sonnet, known=mark) is not None
 
 
 def test_an_answer_after_the_last_report_ends_the_stop() -> None:
@@ -167,8 +168,8 @@ def test_an_answer_after_the_last_report_ends_the_stop() -> None:
     assert reached(NOW - 9 * MINUTE, five_hour=full) is None
     assert reached(NOW - 10 * MINUTE, five_hour=full) is not None
     mark = marked(hit(10))
-    assert reached(NOW - 9 * MINUTE, **mark) is None
-    assert reached(NOW - 10 * MINUTE, **mark) is not None
+    assert reached(NOW - 9 * MINUTE, known=mark) is None
+    assert reached(NOW - 10 * MINUTE, known=mark) is not None
 
 
 def test_answers_under_way_are_no_extra_usage_and_later_ones_are() -> None:

@@ -152,7 +152,7 @@ def test_the_worst_limit_leads_and_of_equals_the_five_hours(
 
 def binding(*windows: tuple[str, RateLimitWindow], models: tuple[str, ...] = ()) -> Optional[str]:
     found = binding_week(OfficialLimits(dict(windows)), models, FIVE_HOURS_END, NOW)
-    return found and found.window_id
+    return found.window_id if found else None
 
 
 def test_of_several_weekly_limits_the_one_that_ends_first_binds() -> None:

@@ -95,7 +95,8 @@ def test_the_old_form_names_the_reset_in_its_text() -> None:
     assert parse_hit(encoded(old_mark())) == HIT
     text = f"Claude AI usage limit reached|{EPOCH}"
     assert parse_hit(encoded({**old_mark(), "message": {"content": text}})) == HIT
-    for message in (text, None, {"content": []}, {"content": [text]}, {"content": 7}):
+    others: list[Any] = [text, None, {"content": []}, {"content": [text]}, {"content": 7}]
+    for message in others:
         assert parse_hit(encoded({**old_mark(), "message": message})) is None
 
 
