@@ -364,7 +364,7 @@ def test_the_state_is_the_same_everywhere(usage: Usage) -> None:
     assert FIELDS["status"](usage, UNICODE) == told_by_alerts(usage)["STATUS"] == status
     if status == "limit_reached":
         assert (lead["severity"], verdict) == ("alarm", "unknown")
-        assert re.match(r".*(limit|”)( of \w+| of extra usage)? reached", output.sentence)
+        assert re.match(r"(?i).*(limit|”)( of \w+| of extra usage)? reached", output.sentence)
         assert output.line.startswith(output.sentence[0].lower() + output.sentence[1:6])
         return
     if usage.block is None and usage.reading.source.unreadable and usage.last is None:
