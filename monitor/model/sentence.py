@@ -77,6 +77,8 @@ def _idle(usage: Usage) -> str:
     if usage.last is not None:
         ended = usage.clock(usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."
+    if usage.reading.source.unreadable:
+        return "No usage is known: the transcripts here can't be read."
     if usage.reading.source.size.files:
         return "No active block, and none before. A new one starts with your next message."
     return "No Claude Code usage here yet. The first block starts with your first message."
