@@ -132,7 +132,7 @@ class Usage:
     @property
     def last(self) -> Optional[Block]:
         """The newest block that has ended."""
-        return last_block(self.reading.blocks, self.now)
+        return last_block((*self.history.blocks, *self.reading.blocks), self.now)
 
     @cached_property
     def weekly(self) -> Optional[Weekly]:

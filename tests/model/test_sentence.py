@@ -211,8 +211,20 @@ def test_idle_says_when_the_last_block_ended_and_what_starts_a_new_one() -> None
 
 
 def test_idle_files_without_a_block_are_told_from_no_usage_at_all() -> None:
-    assert summary(usage_of(replace(IDLE, blocks=()))).startswith("No active block, and none")
-    assert summary(usage_of(EMPTY)).startswith("No Claude Code usage here yet.")
+    nothing = replace(IDLE, blocks=())
+    assert summary(measure(nothing, None, RULES, NOW)).startswith("No active block, and none")
+    assert summary(measure(EMPTY, None, RULES, NOW)).startswith("No Claude Code usage here yet.")
+
+
+def test_where_nothing_can_be_read_it_is_not_said_that_nothing_was_used() -> None:
+    assert summary(usage_in("unreadable-idle")) == (
+        "No usage is known: the transcripts here can't be read."
+    )
+
+
+def test_idle_where_only_the_history_has_blocks_names_the_last_of_them() -> None:
+    usage = usage_of(replace(IDLE, blocks=()))
+    assert summary(usage).startswith("No active block; the last ended yesterday 10:00. ")
 
 
 def test_a_reset_of_another_day_names_the_day() -> None:

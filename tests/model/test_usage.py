@@ -72,6 +72,12 @@ def test_a_first_start_has_no_last_block_either() -> None:
     assert (usage.status, usage.last) == ("idle", None)
 
 
+def test_the_last_block_may_be_one_that_only_the_history_has() -> None:
+    assert measure(EMPTY, HISTORY, RULES, NOW).last == PAST[-1]
+    newer = replace(PAST[-1], entries=91)
+    assert measure(reading_of(newer), HISTORY, RULES, NOW).last == newer
+
+
 def test_a_block_ends_without_a_new_look() -> None:
     usage = measure(OK, HISTORY, RULES, START + SESSION)
     assert (usage.status, usage.block) == ("idle", None)

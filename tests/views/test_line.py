@@ -70,11 +70,12 @@ def test_warming_up_forecasts_nothing() -> None:
 
 def test_idle_says_when_the_last_block_ended() -> None:
     assert text(usage_of(IDLE)) == "no active block · last ended yesterday 10:00"
-    assert text(usage_of(EMPTY)) == "no active block"
+    assert text(usage_in("empty")) == "no active block"
+    assert text(usage_of(EMPTY)) == "no active block · last ended yesterday 10:00"
 
 
 def test_idle_with_a_reset_hour_says_when_that_is() -> None:
-    usage = usage_of(EMPTY, replace(RULES, reset_hour=9))
+    usage = usage_in("empty", replace(RULES, reset_hour=9))
     assert text(usage) == "no active block · resets tomorrow 09:00"
 
 
