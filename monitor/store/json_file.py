@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from monitor.store.paths import private_dir
+from monitor.store.paths import open_at_once, private_dir
 
 VERSION = 2
 MAX_BYTES = 64 * 2**20
@@ -217,7 +217,7 @@ def _is_old(path: Path) -> bool:
 
 def _open_planted(name: str, flags: int) -> int:
     """Open a file that somebody may have planted: follow no link, wait for no pipe."""
-    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    return open_at_once(name, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _encoded(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Optional
 import pytest
 
 from monitor.app.history_cache import HISTORY_RETRY, SEARCH_NOTED
-from monitor.app.poller import Poller, PollResult
+from monitor.app.poller import NOT_STORED, Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.model.blocks import active_block
@@ -353,7 +353,8 @@ def test_a_reached_limit_that_could_not_be_stored_is_stored_later_and_misleads_n
     for path in state.glob("last-*.json"):
         path.unlink()
     mark(root, "p/stopped.jsonl")
-    assert status(poller.poll()) == "limit_reached"
+    stopped = poller.poll()
+    assert (status(stopped), stopped.store_error) == ("limit_reached", NOT_STORED)
     assert not list(state.glob("last-*.json"))
 
     lock.rmdir()
