@@ -470,15 +470,15 @@ def test_the_time_of_the_sentence_is_within_the_range_of_the_forecast(usage: Usa
         usage.forecast.likely_at,
         usage.forecast.latest or usage.reset.at,
     )
-    if at is None or " reach the limit about " not in output.sentence:
-        assert " about 1" not in output.sentence.replace("with about", "")
+    if at is None or " reach the limit around " not in output.sentence:
+        assert " around 1" not in output.sentence
         return
     assert earliest is not None and latest is not None and earliest <= at <= latest
-    said = output.sentence.partition(" about ")[2].partition(": ")[0]
+    said = output.sentence.partition(" around ")[2].partition(": ")[0]
     # A forecast is told to five minutes.
     near = (at + timedelta(minutes=shift) for shift in range(-3, 4))
     assert said in [on_the_clock(usage, when.isoformat()) for when in near]
-    assert output.rows["Runs out"].startswith("hardly before ")
+    assert output.rows["Runs out"].startswith("not likely before ")
 
 
 # --- one reset, one pace, one count
@@ -556,7 +556,7 @@ def test_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
     elif forecast["verdict"] == "ok" and row and not row.startswith("now"):
         assert row.startswith(f"{percent(100 * chance)} chance before the reset")
     elif row:
-        assert row.startswith(("hardly before ", "now", f"{percent(100 * chance)} chance"))
+        assert row.startswith(("not likely before ", "now", f"{percent(100 * chance)} chance"))
 
 
 @given(ACTIVE)

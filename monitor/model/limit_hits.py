@@ -12,6 +12,7 @@ from monitor.model.official import (
     FIVE_HOUR,
     SAME_WINDOW,
     SEVEN_DAY,
+    STATUS_LINE,
     TRANSCRIPT,
     Capture,
     OfficialLimits,
@@ -72,8 +73,17 @@ def _hour_of(hit: LimitHit) -> tuple[str, Optional[datetime], datetime]:
     return hit.window, hit.resets_at, hit.at.replace(minute=0, second=0, microsecond=0)
 
 
-def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime) -> OfficialLimits:
-    """Add the windows that hits say are used up; of one window the newest news counts."""
+def with_marks(
+    official: OfficialLimits,
+    hits: Sequence[LimitHit],
+    answered: Optional[datetime],
+    now: datetime,
+) -> OfficialLimits:
+    """Add the windows that hits say are used up; of one window the newest news counts.
+
+    `answered` is when Claude last answered. A status line that is drawn after a hit, but before
+    another answer, repeats what an earlier answer brought: the hit is the news.
+    """
     newest = {hit.window: hit for hit in hits if hit.at <= now}
     windows = dict(official.windows)
     for key, hit in newest.items():
@@ -81,9 +91,18 @@ def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime
         if known is not None and known.is_over(now):
             known = None
         marked = _marked(known, hit, hits)
-        if not marked.is_over(now) and (known is None or known.captured_at <= hit.at):
+        if not marked.is_over(now) and not _is_news(known, hit, answered):
             windows[key] = marked
     return replace(official, windows=windows)
+
+
+def _is_news(known: Optional[RateLimitWindow], hit: LimitHit, answered: Optional[datetime]) -> bool:
+    """Return whether what was reported of a window is news since a hit."""
+    if known is None or known.captured_at <= hit.at:
+        return False
+    is_repeated = answered is not None and answered <= hit.at
+    is_same = hit.resets_at is None or _is_same_reset(known.resets_at, hit.resets_at)
+    return not (is_repeated and is_same and known.origin == STATUS_LINE)
 
 
 def _is_same_reset(one: Optional[datetime], other: Optional[datetime]) -> bool:
@@ -102,7 +121,7 @@ def _marked(
     same = {h for h in hits if h.window == hit.window and _is_same_reset(h.resets_at, resets_at)}
     captures = {Capture(h.at, FULL) for h in {hit, *same} if h.at <= hit.at}
     if known is not None and _is_same_reset(old, resets_at):
-        captures |= set(known.captures)
+        captures |= {capture for capture in known.captures if capture.at <= hit.at}
     ordered = tuple(sorted(captures))
     return RateLimitWindow(FULL, resets_at, hit.at, ordered, TRANSCRIPT)
 

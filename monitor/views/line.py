@@ -52,7 +52,7 @@ def _week_facts(usage: Usage, week: Weekly) -> list[str]:
     is_full = window.used_percent >= FULL
     return [
         f"{name} {percent(window.used_percent)}",
-        "" if is_full else f"ends {usage.clock(week.runs_out_at)} at this pace",
+        "" if is_full else f"used up {usage.clock(week.runs_out_at)} at this pace",
         f"resets {usage.clock(window.resets_at)}",
     ]
 
@@ -63,7 +63,8 @@ def _idle_facts(usage: Usage) -> list[str]:
         known = f"{percent(official.used_percent)} official"
     else:
         known = f"last ended {usage.clock(usage.last.end)}" if usage.last else ""
-    return [*([] if official else ["no active block"]), known, _reset(usage)]
+    nothing = "usage cannot be read" if usage.state == "unknown" else "no active block"
+    return [*([] if official else [nothing]), known, _reset(usage)]
 
 
 def _active_facts(usage: Usage) -> list[str]:

@@ -310,7 +310,11 @@ def test_a_history_without_blocks_says_so(
 ) -> None:
     shutil.rmtree(data / "projects" / "-home-dev-project")
     assert shown(history(*[option] if option else [])) == ["No completed block yet."]
-    assert json.loads(history("--json").stdout) == {"schema_version": 1, "blocks": []}
+    assert json.loads(history("--json").stdout) == {
+        "schema_version": 1,
+        "blocks": [],
+        "limit_hits": [],
+    }
 
 
 def test_without_a_ccusage_it_says_what_to_do(run_monitor: RunMonitor, data: Path) -> None:

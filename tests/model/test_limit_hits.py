@@ -63,7 +63,7 @@ def test_hits_of_long_ago_are_forgotten() -> None:
 
 
 def marked(*hits: LimitHit, **known: RateLimitWindow) -> Mapping[str, RateLimitWindow]:
-    return with_marks(OfficialLimits(known), hits, NOW).windows
+    return with_marks(OfficialLimits(known), hits, None, NOW).windows
 
 
 def test_a_hit_marks_its_window_as_used_up_since_then() -> None:

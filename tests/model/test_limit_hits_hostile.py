@@ -45,7 +45,7 @@ def test_of_the_stops_of_a_weekly_limit_those_in_each_block_stay() -> None:
 
 
 def window_after(limits: OfficialLimits, *hits: LimitHit) -> RateLimitWindow:
-    return present(with_marks(limits, hits, NOW), NOW).windows["five_hour"]
+    return present(with_marks(limits, hits, None, NOW), NOW).windows["five_hour"]
 
 
 def reported(minutes: float, used_percent: float) -> OfficialLimits:
@@ -62,7 +62,7 @@ def test_a_mark_without_a_reset_stops_the_user_for_five_hours_at_most() -> None:
     late, old = (LimitHit(NOW - timedelta(hours=h), "five_hour") for h in (4, 6))
     window = window_after(OfficialLimits(), late)
     assert (window.used_percent, window.resets_at) == (100, None)
-    assert not present(with_marks(OfficialLimits(), [old], NOW), NOW).windows
+    assert not present(with_marks(OfficialLimits(), [old], None, NOW), NOW).windows
 
 
 def test_a_mark_without_a_reset_is_about_the_window_that_is_known() -> None:
@@ -82,3 +82,12 @@ def test_what_a_clock_that_was_ahead_captured_is_not_believed_and_not_joined_to_
     assert not present(ahead, NOW).windows
     news = with_session(ahead, "session", {"five_hour": Report(45.0, RESET)}, NOW)
     assert [capture.used_percent for capture in news.windows["five_hour"].captures] == [45]
+
+
+def test_a_status_line_drawn_after_a_mark_without_another_answer_is_no_news() -> None:
+    limits, stopped = reported(0, 97.0), hit(1)
+    answered = NOW - timedelta(minutes=2)
+    shown = present(with_marks(limits, [stopped], answered, NOW), NOW).windows["five_hour"]
+    assert (shown.used_percent, shown.captured_at) == (100, stopped.at)
+    news = present(with_marks(limits, [stopped], NOW, NOW), NOW).windows["five_hour"]
+    assert news.used_percent == 97

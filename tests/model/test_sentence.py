@@ -101,7 +101,7 @@ def test_tight_without_a_chance_says_what_is_left() -> None:
 def test_runs_out_says_how_surely_about_when_and_the_chance(chance: float, likely: str) -> None:
     usage = foretold("runs_out", likely_at=AT_1547, probability=chance)
     assert summary(usage) == (
-        f"You'll {likely} reach the limit about 15:45: "
+        f"You'll {likely} reach the limit around 15:45: "
         f"{chance * 100:.0f} % chance before the reset at 17:00."
     )
 
@@ -218,7 +218,7 @@ def test_idle_files_without_a_block_are_told_from_no_usage_at_all() -> None:
 
 def test_where_nothing_can_be_read_it_is_not_said_that_nothing_was_used() -> None:
     assert summary(usage_in("unreadable-idle")) == (
-        "No usage is known: the transcripts here can't be read."
+        "Claude Code's usage cannot be read here, so nothing is known."
     )
 
 
@@ -269,7 +269,7 @@ def test_a_passed_limit_is_said_in_the_sentence_and_in_no_warning() -> None:
 def test_transcripts_that_cannot_be_read_are_warned_of_with_their_owner_and_what_to_do() -> None:
     mend = "Run: sudo chown -R $(id -un) '/home/you/.claude/projects'"
     missing = "cannot be read: usage is missing, the numbers are too low."
-    place = "/home/you/.claude/projects/-srv-shop of root"
+    place = "/home/you/.claude/projects/-srv-shop (owned by root)"
     assert warnings(usage_in("unreadable")) == (f"{place} and 1 more {missing} {mend}",)
     assert warnings(usage_in("unreadable-idle")) == (f"{place} {missing} {mend}",)
 
@@ -289,7 +289,9 @@ def test_a_week_that_binds_while_the_five_hours_lead_is_warned_of() -> None:
     usage = usage_of(RUNS_OUT, official=official_limits(None, week_that_runs_out(9 * HOUR, 93.4)))
     assert usage.headline.severity in ("ok", "warn", "none", "alarm")
     alarm = replace(usage, forecast=replace(usage.forecast, verdict="runs_out", probability=0.8))
-    assert warnings(alarm) == ("The weekly limit, 93 % used, ends at 23:32 at this pace.",)
+    assert warnings(alarm) == (
+        "The weekly limit, 93 % used, would be used up at 23:32 at this pace.",
+    )
     assert summary(alarm).startswith("You'll probably ")
     assert warnings(usage_in("week-near")) == ()  # the sentence says so
 

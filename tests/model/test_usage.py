@@ -335,9 +335,11 @@ def test_a_hit_of_an_unknown_kind_stops_the_user_too() -> None:
     assert summary(usage).startswith("Limit “monthly” reached at 14:12; it resets at 15:32")
 
 
-def test_a_status_line_newer_than_the_hit_counts_for_its_window() -> None:
-    newer = official_limits(window(HOUR, (10, 98)))
+def test_a_status_line_newer_than_the_hit_is_news_if_it_is_of_another_reset() -> None:
+    newer = official_limits(window(2 * HOUR, (10, 98)))
     assert measure(STOPPED, hit(20, HOUR), RULES, NOW, newer).status == "active"
+    repeated = official_limits(window(HOUR, (10, 98)))
+    assert measure(STOPPED, hit(20, HOUR), RULES, NOW, repeated).status == "limit_reached"
     older = official_limits(window(HOUR, (30, 98)))
     usage = measure(STOPPED, hit(20, HOUR), RULES, NOW, older)
     assert (usage.status, usage.headline.used_percent) == ("limit_reached", 100)

@@ -84,11 +84,11 @@ def test_it_comes_first_when_it_runs_out_before_the_five_hours_do(
 def test_the_week_that_comes_first_has_the_sentence_and_the_line() -> None:
     usage = usage_in("week-first")
     assert summary(usage) == (
-        "The weekly limit comes first: 97 % used, at this pace it ends at 15:08; "
+        "The weekly limit comes first: 97 % used, at this pace used up at 15:08; "
         "it resets Saturday 18:32."
     )
     line = "".join(span.text for span in one_line(usage, 120, UNICODE))
-    assert line.startswith("weekly limit 97 % · ends 15:08 at this pace")
+    assert line.startswith("weekly limit 97 % · used up 15:08 at this pace")
 
 
 def test_the_week_that_does_not_come_first_leaves_the_sentence_to_the_five_hours() -> None:

@@ -155,7 +155,7 @@ def _limit_in_tokens(usage: Usage) -> str:
     """Say how many tokens an official limit is worth at the present mix."""
     worth = usage.five_hour.tokens_per_percent
     # Two digits: it was learned from whole percents.
-    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
+    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} at this mix" if worth else ""
 
 
 def _official_facts(usage: Usage) -> Iterator[Fact]:
@@ -204,7 +204,7 @@ def _runs_out(usage: Usage) -> str:
         return "now"
     if forecast.verdict == "ok" or forecast.earliest is None:
         return f"{percent(100 * forecast.probability)} chance before the reset"
-    return f"hardly before {about(usage, forecast.earliest)}"
+    return f"not likely before {about(usage, forecast.earliest)}"
 
 
 def _without_break(usage: Usage) -> str:
@@ -267,8 +267,8 @@ def _ways_out(usage: Usage) -> Iterator[Fact]:
     is_guess = usage.limit.source == "plan" and not usage.rules.is_plan_chosen
     is_estimate = usage.five_hour.window is None and usage.reached is None
     if is_guess and is_estimate and usage.is_settled:
-        text = "pro is assumed: name yours with --plan, or statusline --install"
-        yield Fact(Rank.HINT, "Better", text, role="dim")
+        text = "pro is assumed: choose yours with --plan, or get the official limits"
+        yield Fact(Rank.HINT, "Plan", text, role="dim")
 
 
 def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:
