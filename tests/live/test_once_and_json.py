@@ -328,7 +328,7 @@ def test_hidden_costs_are_null_in_the_snapshot_too(fake: Fake, run_monitor: RunM
     ("words", "note"),
     [
         (("--plan", "pro"), "pro limit passed; using your highest block of "),
-        ((), "1 of your 1 block passed pro's 7,000; highest of 1 block, "),
+        ((), "1 of your 1 block passed pro's 7,000; highest 20"),
     ],
 )
 def test_a_passed_pro_plan_gives_way_to_the_highest_block_with_a_note(

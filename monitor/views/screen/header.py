@@ -21,7 +21,7 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
         names = {"user": "your limit", "custom_max": "highest block"}
         sources += [
             names.get(usage.limit.source) or usage.limit.plan or "",
-            *([usage.five_hour.source] if usage.block else []),
+            *([usage.five_hour.source] if usage.status == "active" else []),
         ]
     title = line(Span(" Claude Code", "title"), *(DOT + source for source in sources))
     time_format = usage.rules.time_format
