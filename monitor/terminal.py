@@ -139,10 +139,11 @@ class _Keys:
     def feed(self, text: str) -> Optional[str]:
         """Return the key if `text` is one key, or one held down; else None.
 
-        Arrows and page keys have names, such as `page_up`. Several different characters at once are
-        an unbracketed paste, not keys.
+        Arrows and page keys have names, such as `page_up`; a character after some of them counts.
+        Several different characters at once are an unbracketed paste, not keys.
         """
-        keys = {key for key in map(self._key, text) if key}
+        pressed = {key for key in map(self._key, text) if key}
+        keys = {key for key in pressed if len(key) == 1} or pressed
         return keys.pop() if len(keys) == 1 else None
 
     def give_up(self) -> Optional[str]:

@@ -68,7 +68,7 @@ def streamed(row: Row, parts: int = 4) -> list[Row]:
     ccusage 15–18 count the first line, 19 and 20 the largest.
     """
     name = f"{row.when.timestamp():.3f}"
-    whole = replace(row, message=f"msg_{name}", request=f"req_{name}")
+    whole = replace(row, message=row.message or f"msg_{name}", request=row.request or f"req_{name}")
     return [
         replace(
             whole,

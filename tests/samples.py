@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import pytz
 
@@ -12,6 +12,7 @@ from monitor.model.blocks import SESSION, Block, Event, TokenCounts
 from monitor.model.forecast import RUNS_OUT as RUNS_OUT_FROM
 from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
+from monitor.model.limit_hits import LimitHit
 from monitor.model.official import (
     Capture,
     OfficialLimits,
@@ -20,7 +21,7 @@ from monitor.model.official import (
     with_session,
 )
 from monitor.model.plans import Rules
-from monitor.model.reading import DataSize, Reading, Source
+from monitor.model.reading import DataSize, Reading, Source, Unreadable
 from monitor.model.usage import Usage, measure
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
@@ -120,7 +121,9 @@ TIGHT = active(events_over(136, 18_500))
 RUNS_OUT = active(events_over(138, 27_900))
 EXCEEDED = active(events_over(138, 48_020))
 LIMIT_REACHED = active(events_over(120, 34_100), NOW + timedelta(hours=1, minutes=28))
+STOPPED = active(events_over(112, 27_900))  # 28 minutes ago
 WARMING_UP = active(events_over(3, 1_200, first=148, count=6))
+NEARLY = active(events_over(3, 32_900, first=148, count=6))
 IDLE = reading_of()
 EMPTY = replace(with_source(IDLE, size=DataSize()), blocks=())
 STALE = replace(
@@ -181,16 +184,91 @@ OFFICIAL = {
     "week-first": official_limits(
         window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 90.1), (0.3, 97.2))
     ),
+    "week-near": official_limits(
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), week_that_runs_out(timedelta(hours=9), 93.4)
+    ),
     "official-reached": official_limits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
     "week-reached": official_limits(
-        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 97), (24, 100))
+        window(FIVE_HOURS, (90, 21), (28, 33)), window(DAYS, (90, 97), (24, 100))
+    ),
+    "extra-usage": official_limits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
+    "week-extra-usage": official_limits(
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 97), (24, 100), (0.3, 100))
     ),
     "official-idle": official_limits(window(FIVE_HOURS, (14, 37)), window(DAYS, (14, 41))),
     "official-reached-elsewhere": official_limits(window(FIVE_HOURS, (70, 100)), WEEK),
 }
 """What Claude Code has said of its limits; the local part is in LOCAL, else RUNS_OUT."""
 
-LOCAL = {"official-idle": IDLE, "official-reached-elsewhere": IDLE}
+LOCAL = {
+    "official-reached": STOPPED,
+    "week-reached": STOPPED,
+    "official-idle": IDLE,
+    "official-reached-elsewhere": IDLE,
+}
+
+
+class Sample(NamedTuple):
+    """What is known in a state, and the rules it is measured by."""
+
+    reading: Reading
+    official: Optional[OfficialLimits] = None
+    history: History = HISTORY
+    rules: Rules = RULES
+
+
+def hit(window_id: str, ago: float, resets_in: timedelta) -> History:
+    """Make a history with a limit hit in a transcript, some minutes before NOW."""
+    at = NOW - timedelta(minutes=ago)
+    return replace(HISTORY, hits=(LimitHit(at, window_id, NOW + resets_in),))
+
+
+def unpriced(reading: Reading, *models: str) -> Reading:
+    """Make the same reading, with models used that ccusage has no price for."""
+    block = replace(reading.blocks[-1], models=("claude-opus-4-20250514", *models))
+    blocks = (*reading.blocks[:-1], block)
+    return replace(reading, blocks=blocks, unpriced_models=tuple(sorted(models)))
+
+
+NOBODY_CHOSE = Rules(is_plan_chosen=False, zone=pytz.timezone("US/Eastern"))
+"""The default plan, which nobody named."""
+
+FIRST_EVER = replace(OK, blocks=OK.blocks[-1:])
+"""A first block, with none before it."""
+
+BEGINNER = replace(
+    active(events_over(138, 2_900)), blocks=active(events_over(138, 2_900)).blocks[-1:]
+)
+
+PROJECTS = "/home/you/.claude/projects"
+UNREADABLE = (
+    Unreadable(f"{PROJECTS}/-srv-shop", "root", f"sudo chown -R $(id -un) '{PROJECTS}'"),
+    Unreadable(f"{PROJECTS}/-srv-blog/5f.jsonl", "root", f"sudo chown -R $(id -un) '{PROJECTS}'"),
+)
+STORE_ERROR = (
+    "/home/you/.local/state/ccusage-monitor belongs to root: nothing is stored. "
+    "Run: sudo chown -R $(id -un) '/home/you/.local/state/ccusage-monitor'"
+)
+
+NO_BLOCKS = History((), NOW)
+
+SAMPLES = {
+    **{name: Sample(reading) for name, reading in STATES.items()},
+    "empty": Sample(EMPTY, history=NO_BLOCKS),
+    **{name: Sample(LOCAL.get(name, RUNS_OUT), official) for name, official in OFFICIAL.items()},
+    "stopped": Sample(STOPPED, history=hit("five_hour", 24, timedelta(hours=1, minutes=58))),
+    "stopped-week": Sample(STOPPED, history=hit("seven_day", 24, DAYS)),
+    "stopped-opus": Sample(STOPPED, history=hit("seven_day_opus", 24, DAYS)),
+    "nearly-used": Sample(NEARLY),
+    "nobody-chose": Sample(OK, rules=NOBODY_CHOSE),
+    "first-ever": Sample(BEGINNER, history=NO_BLOCKS, rules=NOBODY_CHOSE),
+    "first-ever-passed": Sample(FIRST_EVER, history=NO_BLOCKS, rules=NOBODY_CHOSE),
+    "unpriced": Sample(unpriced(OK, "claude-opus-5-5")),
+    "unreadable": Sample(with_source(OK, unreadable=UNREADABLE)),
+    "unreadable-idle": Sample(with_source(EMPTY, unreadable=UNREADABLE[:1]), history=NO_BLOCKS),
+    "store-error": Sample(OK, history=replace(HISTORY, store_error=STORE_ERROR)),
+}
+"""Every state that the screen knows, by a name."""
 
 
 def usage_of(
@@ -204,7 +282,8 @@ LIKELY = {
     "tight": (0.36, (1_100, 7_900, 24_500)),
     "runs-out": (0.83, (3_600, 14_900, 33_100)),
     "stale": (0.93, (8_200, 16_900, 38_100)),
-    "official": (0.83, (3_600, 14_900, 33_100)),
+    "official": (0.83, (12_000, 22_000, 40_000)),
+    "first-ever": (0.12, (300, 1_400, 4_700)),
 }
 """Made probabilities and 10-50-90 % bands of the tokens still to come.
 
@@ -212,10 +291,10 @@ With them no sample changes when the forecast learns; the states not named have 
 """
 
 
-def usage_in(state: str, rules: Rules = RULES) -> Usage:
-    """Measure the sample reading of a state, with the made probability in its forecast."""
-    reading = STATES.get(state) or LOCAL.get(state, RUNS_OUT)
-    usage = usage_of(reading, rules, OFFICIAL.get(state))
+def usage_in(state: str, rules: Optional[Rules] = None) -> Usage:
+    """Measure the sample of a state, with the made probability in its forecast."""
+    reading, official, history, own_rules = SAMPLES[state]
+    usage = measure(reading, history, rules or own_rules, NOW, official)
     if usage.forecast.probability is None:
         return usage
     chance, more = LIKELY.get(state, (0.06, (900, 4_300, 15_000)))

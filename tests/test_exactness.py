@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -24,56 +22,25 @@ from monitor.config.settings import DataOptions
 from monitor.model.blocks import Block, active_block, last_block
 from monitor.model.reading import Reading
 from tests.conftest import examples
-from tests.histories import Row, write_messages
+from tests.world import KINDS, MINUTE, PATTERNS, PLACES, Change, Pattern, Stretch, World
 
 each_version = pytest.mark.parametrize("version", ["17.2.1", "20.0.24"])
-MINUTE = timedelta(minutes=1)
+OLDEST = -1
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Work after a silence: `count` messages, `step` minutes apart, in one transcript."""
-
-    silence: int
-    count: int
-    step: int
-    root: int
-    place: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """What happens between two polls, to the transcript that `which` picks (0: the newest)."""
-
-    kind: str
-    which: int
-    minutes: int
-
-
-def plans_of(
-    silences: list[int], least: int, most: int, steps: tuple[int, ...] = (1, 20, 90, 200, 290)
-) -> st.SearchStrategy[list[Stretch]]:
+def plans_of(pattern: Pattern) -> st.SearchStrategy[list[Stretch]]:
     stretches = st.builds(
         Stretch,
-        silence=st.sampled_from(silences),
+        silence=st.sampled_from(pattern.silences),
         count=st.integers(1, 15),
-        step=st.sampled_from(steps),
+        step=st.sampled_from(pattern.steps),
         root=st.integers(0, 1),
-        place=st.sampled_from(["new", "new", "new", "new", "subagent", "last", "oldest"]),
+        place=st.sampled_from(PLACES),
     )
-    return st.lists(stretches, min_size=least, max_size=most)
+    return st.lists(stretches, min_size=pattern.least, max_size=pattern.most)
 
 
-plans = st.one_of(
-    plans_of([5, 60, 299, 300, 301, 361], 1, 4),
-    plans_of([5, 60, 180, 240, 270, 299, 300, 301, 330, 359, 361, 720, 2000], 4, 12),
-    plans_of([5, 20, 50, 299], 8, 14, (20, 50, 50)),  # for days without a silence
-    plans_of([60, 361, 720, 720, 2000], 4, 8),  # days and nights
-)
-KINDS = [
-    *("work", "subagent", "resume", "copy", "second_copy", "again", "replace"),
-    *("truncate", "delete", "rename", "link", "future", "nothing"),
-]
+plans = st.one_of(*map(plans_of, PATTERNS))
 changes = st.builds(
     Change,
     kind=st.sampled_from(KINDS),
@@ -81,121 +48,6 @@ changes = st.builds(
     minutes=st.sampled_from([0, 2, 59, 250, 299, 301, 420]),
 )
 tails = st.sampled_from([1, 1, 1, 30, 120, 200, 299, 301, 359, 500, 1800])
-
-
-class World:
-    """Two Claude data directories that change as Claude Code and its user change them."""
-
-    def __init__(self, home: Path) -> None:
-        self.roots = (home / "one", home / "two")
-        for root in self.roots:
-            (root / "projects").mkdir(parents=True)
-        self.written: dict[Path, list[Row]] = {}
-        self._outside = home / "outside"
-        self._number = 0
-
-    def build(self, plan: list[Stretch], tail: int, now: datetime) -> None:
-        length = sum(part.silence + (part.count - 1) * part.step for part in plan)
-        when = now - (tail + length) * MINUTE
-        for part in plan:
-            when += part.silence * MINUTE
-            rows = [self.row(when + index * part.step * MINUTE) for index in range(part.count)]
-            self.write(rows, part.root, part.place)
-            when = rows[-1].when
-
-    def row(self, when: datetime) -> Row:
-        self._number += 1
-        name = f"{self._number:06d}"
-        tokens = 20 + self._number * 7 % 400
-        return Row(when, output=tokens, message=f"msg_{name}", request=f"req_{name}")
-
-    def write(self, rows: list[Row], root: int, place: str) -> None:
-        known = list(self.written)
-        if known and place in {"last", "oldest"}:
-            self.append(known[-1 if place == "last" else 0], rows)
-            return
-        self._number += 1
-        session = f"5f0c7a52-{self._number:04d}-4000-8000-000000000000"
-        if place == "subagent":
-            session += f"/subagents/agent-{self._number}"
-        project = f"-home-dev-project-{self._number % 3}"
-        path = write_messages(self.roots[root], rows, project=project, session=session)
-        self.written[path] = list(rows)
-
-    def append(self, path: Path, rows: list[Row]) -> None:
-        self.rewrite(path, self.written[path] + rows)
-
-    def rewrite(self, path: Path, rows: list[Row]) -> None:
-        """Write the file in place: same inode, its time that of its newest message."""
-        root = next(root for root in self.roots if root in path.parents)
-        project, *rest = path.relative_to(root / "projects").with_suffix("").parts
-        write_messages(root, rows, project=project, session="/".join(rest))
-        newest = max((row.when for row in rows), default=utc_now())
-        os.utime(path, (newest.timestamp(), newest.timestamp()))
-        self.written[path] = rows
-
-    def change(self, change: Change, now: datetime) -> None:
-        known = list(self.written)
-        path = known[-1 - change.which % len(known)] if known else None
-        when = now - change.minutes * MINUTE
-        if path is None or change.kind in {"work", "subagent"}:
-            place = "subagent" if change.kind == "subagent" else "new"
-            self.write([self.row(when)], change.which % 2, place)
-        elif change.kind == "future":
-            self.write([self.row(now), self.row(now + (change.minutes + 10) * MINUTE)], 0, "new")
-        else:
-            getattr(self, f"_{change.kind}")(path, when)
-
-    def _resume(self, path: Path, when: datetime) -> None:
-        self.append(path, [self.row(when)])
-
-    def _copy(self, path: Path, when: datetime) -> None:
-        self.write([*self.written[path], self.row(when)], 0, "new")
-
-    def _replace(self, path: Path, _when: datetime) -> None:
-        rows = self.written[path][::2]
-        path.unlink()
-        self.rewrite(path, rows)
-
-    def _truncate(self, path: Path, _when: datetime) -> None:
-        self.rewrite(path, self.written[path][: len(self.written[path]) // 2])
-
-    def _delete(self, path: Path, _when: datetime) -> None:
-        path.unlink()
-        del self.written[path]
-
-    def _rename(self, path: Path, _when: datetime) -> None:
-        target = path.with_name(f"renamed-{path.name}")
-        path.rename(target)
-        self.written[target] = self.written.pop(path)
-
-    def _again(self, path: Path, when: datetime) -> None:
-        """Delete a transcript and make another of the same name."""
-        path.unlink()
-        self.rewrite(path, [self.row(when)])
-
-    def _second_copy(self, path: Path, _when: datetime) -> None:
-        """The same file, name and all, in the other data directory."""
-        here, there = self.roots if self.roots[0] in path.parents else self.roots[::-1]
-        target = there / path.relative_to(here)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
-        self.written[target] = list(self.written[path])
-
-    def _link(self, _path: Path, when: datetime) -> None:
-        """A linked directory and a linked file: ccusage 20 follows neither, the older ones both."""
-        self._number += 1
-        place = self._outside / str(self._number)
-        made = write_messages(place, [self.row(when)])
-        folder = self.roots[0] / "projects" / f"linked-{self._number}"
-        folder.symlink_to(made.parent, target_is_directory=True)
-        made = write_messages(place / "more", [self.row(when)])
-        real = self.roots[1] / "projects" / f"real-{self._number}"
-        real.mkdir()
-        (real / "linked.jsonl").symlink_to(made)
-
-    def _nothing(self, _path: Path, _when: datetime) -> None:
-        """Nothing happens."""
 
 
 class Comparison:
@@ -322,29 +174,16 @@ def test_a_long_history_is_read_through_a_small_window(
 # Where window and full scan differ in principle, and how that is noticed and mended.
 
 
-def lie_about_time(world: World) -> None:
-    """A file with a message of now, whose time says that it was not touched for days."""
-    path = write_messages(world.roots[0], [world.row(utc_now() - 5 * MINUTE)], session="lies")
-    os.utime(path, (0, 0))
-
-
-def resume_as_in_2025(world: World) -> None:
-    """A resumed session whose copies of old messages have a new time each."""
-    old = next(iter(world.written.values()))
-    now = utc_now() - 5 * MINUTE
-    world.write([replace(row, when=now) for row in old], 0, "new")
-
-
 @each_version
-@pytest.mark.parametrize("trick", [lie_about_time, resume_as_in_2025])
+@pytest.mark.parametrize("trick", ["lie", "copy_as_in_2025"])
 def test_what_a_window_cannot_know_is_noticed_by_the_history_read_and_mended(
     long_history: World,
     tmp_path: Path,
     real_ccusage: Callable[[str], Path],
     version: str,
-    trick: Callable[[World], None],
+    trick: str,
 ) -> None:
-    trick(long_history)
+    long_history.change(Change(trick, OLDEST, 5), utc_now())
     comparison = Comparison(long_history, tmp_path, real_ccusage(version))
     poller = comparison.poller
     first = poller.poll()

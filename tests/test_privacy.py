@@ -87,11 +87,15 @@ def test_the_spy_sees_what_it_is_there_to_see(spied: Spied) -> None:
     assert "socket.connect" in reached_out(events)
 
 
-def test_a_snapshot_opens_transcripts_alone_of_claudes_files_and_makes_no_connection(
+def test_of_claudes_files_a_snapshot_opens_transcripts_alone_and_makes_no_connection(
     spied: Spied, real_ccusage: Callable[[str], Path]
 ) -> None:
     events = spied.run("--ccusage", real_ccusage("20.0.24"), "--json")
-    assert all(name.endswith(".jsonl") for name in opened(events, spied.claude))
+    names = opened(events, spied.claude)
+    # They are searched for Claude Code's marks of a reached limit.
+    assert names and all(re.fullmatch(r"projects/.*\.jsonl", name) for name in names)
+    searched = [args for event, args in events if event == "open" and args[0].endswith(".jsonl")]
+    assert {args[1] for args in searched} <= {"r", "rb"}
     assert opened(events, spied.home / ".claude.json") == []
     assert reached_out(events) == []
     started = [args for event, args in events if event == "subprocess.Popen"]

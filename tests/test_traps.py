@@ -27,14 +27,15 @@ from tests.samples import (
     OK,
     RULES,
     RUNS_OUT,
+    SAMPLES,
     START,
-    STATES,
     WARMING_UP,
     active,
     block_of,
     events_over,
     past_block,
     reading_of,
+    usage_in,
     usage_of,
 )
 
@@ -82,24 +83,23 @@ def test_custom_max_is_never_more_than_was_ever_used() -> None:
     assert measure(IDLE, history, Rules(plan="custom_max"), NOW).limit.tokens == 230_000
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", SAMPLES)
 def test_reassurance_and_alarm_are_never_on_one_screen(state: str) -> None:
-    usage = usage_of(STATES[state])
+    usage = usage_in(state)
     shown = screen(usage)
-    reassuring = "comes first" in shown
-    alarming = re.search(
-        "reach the limit|Over the limit|hits the limit|of the limit is used", shown
-    )
+    reassuring = re.search("reset .* comes first", shown)
+    alarming = re.search("reach the limit|Past |used up|limit reached|RUNS OUT|TIGHT", shown)
     assert not (reassuring and alarming)
 
 
-def test_a_bar_past_100_percent_is_full_and_as_long_as_the_other() -> None:
+def test_a_bar_past_100_percent_shows_how_far_and_is_as_long_as_the_other() -> None:
     rows = screen(usage_of(EXCEEDED)).split("\n")
     tokens, time = (
         next(row for row in rows if row.startswith(f" {n}")) for n in ("Tokens", "Time")
     )
-    bar = time.count("█") + time.count("░") + len(re.findall("[▏▎▍▌▋▊▉]", time))
-    assert tokens.count("█") == bar
+    whole = time.count("━") + time.count("─")
+    assert tokens.count("█") + tokens.count("┃") + tokens.count("▒") == whole
+    assert tokens.count("█") == pytest.approx(whole / 1.372, abs=1)
     assert "137 %" in tokens
 
 
@@ -109,7 +109,8 @@ def test_three_idle_hours_leave_no_rate_and_nothing_to_run_out() -> None:
     assert usage.burn.tokens_per_minute == 0
     assert usage.forecast.runs_out_at is None
     assert "Pace      0 tokens/min" in screen(usage)
-    assert "not at this pace" in screen(usage)
+    assert "without a break" not in screen(usage)
+    assert "The reset at 17:00 comes first" in screen(usage)
 
 
 def test_the_window_of_the_rate_is_named() -> None:
@@ -125,16 +126,19 @@ def test_screen_and_snapshot_give_one_forecast() -> None:
     data = snapshot(usage)["forecast"]
     assert data["runs_out_at"] == "2026-06-10T19:08:04.144Z"
     assert data["local"] == "2026-06-10T15:08:04-04:00"
-    assert "15:08" in summary(usage)
-    assert "Runs out  15:08 at this pace" in screen(usage)
+    assert "without a break at 15:08" in screen(usage)
+    chance = f"{100 * data['probability']:.0f} % chance"
+    assert chance in summary(usage) and chance in line(usage)
+    assert "15:08" not in summary(usage) + line(usage)
 
 
-def test_158_percent_of_the_limit_is_a_warning_everywhere() -> None:
+def test_158_percent_of_the_limit_is_said_everywhere() -> None:
     usage = usage_of(active(events_over(138, 55_300)))
-    assert summary(usage).startswith("Over the limit")
-    assert warnings(usage)[0].startswith("158 % of the limit is used")
-    assert warnings(usage)[0] in screen(usage)
-    assert "158 %" in line(usage) and "20,300 over" in line(usage)
+    assert summary(usage).startswith("Past the estimate of 35,000 since ")
+    assert "PAST LIMIT" in screen(usage) and "20,300 past it" in screen(usage)
+    assert "158 %" in screen(usage)
+    assert "158 %" in line(usage) and "20,300 past the limit" in line(usage)
+    assert warnings(usage) == ()
 
 
 def test_the_line_is_in_the_zone_that_was_asked_for() -> None:
@@ -145,17 +149,19 @@ def test_the_line_is_in_the_zone_that_was_asked_for() -> None:
 
 def test_the_line_counts_the_same_tokens_as_the_screen() -> None:
     usage = usage_of(with_cache(EXCEEDED, 10**9))
-    assert "13,020 over" in line(usage) and "13,020 over" in screen(usage)
+    assert "13,020 past the limit" in line(usage) and "13,020 past it" in screen(usage)
 
 
 def test_durations_are_never_cut_to_hours() -> None:
     usage = measure(OK, HISTORY, RULES, START + timedelta(hours=3, minutes=24))
-    assert "in 1 h 36 min" in screen(usage)
+    assert "~1 h 40 min" in screen(usage)
+    exact = measure(replace(OK, events=None), HISTORY, RULES, usage.now)
+    assert "in 1 h 36 min" in screen(exact)
 
 
 def test_a_rate_has_no_thousandths() -> None:
     events = events_over(138, 861_339)
-    usage = usage_of(active(events), Rules(plan="max20"))
+    usage = usage_of(active(events), Rules(token_limit=2_000_000))
     assert usage.burn.tokens_per_minute != round(usage.burn.tokens_per_minute or 0)
     assert re.search(r"Pace      \d,\d{3} tokens/min", screen(usage))
 
@@ -165,7 +171,7 @@ def test_a_rate_has_no_thousandths() -> None:
     [
         (RULES, "plan estimate of mid-2025"),
         (Rules(token_limit=44_000), "your token limit"),
-        (Rules(plan="custom_max"), "your highest block, of 2026-06-08"),
+        (Rules(plan="custom_max"), "highest of 3 blocks, 2026-06-08"),
         (Rules(plan="pro"), "pro limit passed; using your highest block of 2026-06-08"),
     ],
 )

@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
 
-from monitor.model.blocks import Block, real_blocks, unpriced_models, with_known_cost
+from monitor.model.blocks import (
+    SESSION,
+    Block,
+    real_blocks,
+    unpriced_models,
+    with_known_cost,
+)
 from monitor.model.history import CompletedBlock, History, as_checked, with_scan, with_seen
 from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
@@ -25,6 +31,8 @@ HISTORY_RETRY = timedelta(hours=1)
 SEARCH_NOTED = timedelta(minutes=10)
 """How often it is stored that the transcripts were searched: a new start searches what is newer."""
 
+Change = Callable[[History], History]
+
 
 class HistoryCache:
     """The completed blocks of the data directories that are read, as all processes know them."""
@@ -37,16 +45,24 @@ class HistoryCache:
         self._path = Path()
         self._stamp: Optional[tuple[int, int]] = None
         self._tried_at: Optional[datetime] = None
+        self._unsaved: list[Change] = []
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether other processes can learn all that this one knows."""
+        return not self._unsaved
 
     def load(self, data_dirs: Sequence[str], ccusage_version: Optional[str]) -> None:
         """Load the history of these data directories, if that is another one, or was changed."""
         path = history_path(self._state_dir, data_dirs, ccusage_version)
         if path != self._path:
             self._path, self._stamp, self._tried_at = path, None, None
-            self.history = None
+            self.history, self._unsaved = None, []
         stamp = history_stamp(path)
         if stamp is not None and stamp != self._stamp:
             self.history, self._stamp = load_history(path), stamp
+            if self._unsaved:
+                self.history = self._with_unsaved(self.history or History())
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan of any process has contradicted the window."""
@@ -75,10 +91,10 @@ class HistoryCache:
         """Add the hits that a search up to `now` has found; note now and then that it was made."""
         known = self.history or History()
         is_noted = known.searched_at is not None and now - known.searched_at < SEARCH_NOTED
-        if is_noted and with_hits(known.hits, hits) == known.hits:
+        if is_noted and with_hits(known.hits, hits, now) == known.hits:
             return
         self._change(
-            lambda stored: replace(stored, hits=with_hits(stored.hits, hits), searched_at=now)
+            lambda stored: replace(stored, hits=with_hits(stored.hits, hits, now), searched_at=now)
         )
 
     def is_due(self, reading: Reading) -> bool:
@@ -107,7 +123,10 @@ class HistoryCache:
         self.error = None
         self._change(
             lambda stored: replace(
-                stored, completed=with_scan(stored.completed, completed), read_at=now
+                stored,
+                completed=with_scan(stored.completed, completed),
+                read_at=now,
+                distrusted_until=_still_distrusted(stored, now),
             )
         )
 
@@ -115,19 +134,32 @@ class HistoryCache:
         """Let all processes read everything until then: a full scan has contradicted the window."""
         self._change(lambda stored: replace(stored, distrusted_until=until))
 
-    def _change(self, change: Callable[[History], History]) -> None:
+    def _change(self, change: Change) -> None:
+        """Change the history; what could not be stored is stored with the next change."""
+        self._unsaved.append(change)
         try:
-            self.history = change_history(self._path, change)
-            self._stamp = history_stamp(self._path)
+            self.history = change_history(self._path, self._with_unsaved)
+            self._stamp, self._unsaved = history_stamp(self._path), []
         except OSError:
             # A read-only or full home costs the memory of past blocks, not what this process knows.
             self.history = change(self.history or History())
+
+    def _with_unsaved(self, history: History) -> History:
+        for change in self._unsaved:
+            history = change(history)
+        return history
 
 
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:
     """Return whether blocks may have ended unseen between a full scan and the window's start."""
     first = next(iter(real_blocks(reading.blocks)), None)
     return reading.source.scan == "window" and first is not None and first.start > read_at
+
+
+def _still_distrusted(stored: History, now: datetime) -> Optional[datetime]:
+    """Return until when the window is not used; a wrong clock may have set a time far ahead."""
+    until = stored.distrusted_until
+    return until if until is not None and until - now <= SESSION else None
 
 
 def _completed(

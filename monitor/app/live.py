@@ -63,12 +63,14 @@ class Page:
         """
         if key in SCROLL and self.name:
             first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
-            return replace(self, first=max(0, min(first, max(blocks - 1, LONGEST_HELP))))
+            last = blocks if self.name == "history" else LONGEST_HELP
+            return replace(self, first=max(0, min(first, last)))
         if key == "c":
             display = replace(self.display, show_cost=not self.display.show_cost)
             return replace(self, display=display)
         name = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.name)
-        return replace(self, name="" if key in ("h", "?") and name == self.name else name, first=0)
+        name = "" if key in ("h", "?") and name == self.name else name
+        return self if name == self.name else replace(self, name=name, first=0)
 
 
 class CachedChart:

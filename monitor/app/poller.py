@@ -31,6 +31,8 @@ from monitor.transcripts.watcher import Watcher
 REST = 3.0
 """After a poll that took t seconds, the thread rests at least this many times t."""
 
+NOT_STORED = "What was read last could not be stored. See `ccusage-monitor doctor`."
+
 FIRST_RETRY, LAST_RETRY = 3.0, 60.0
 """Seconds before the next poll after a failed one; doubled at each failure."""
 
@@ -103,10 +105,10 @@ class Poller:
         self._history.add_ended(reading, official)
         reading = self._history.corrected(reading)
         history, error_text = self._history.history, self._history.error
-        self.result = PollResult(
-            reading, history, None, official, error_text, _store_error(self._state_dir)
-        )
-        if not reading.is_partial:
+        fault = _store_error(self._state_dir) or (None if self._history.is_stored else NOT_STORED)
+        self.result = PollResult(reading, history, None, official, error_text, fault)
+        # A reading without the limits reached in it would mislead other processes: they poll then.
+        if not reading.is_partial and self._history.is_stored:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
         return self.result
 

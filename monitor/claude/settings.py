@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from monitor.errors import MonitorError
-from monitor.store.json_file import mode_of, replace_file
+from monitor.store.json_file import MAX_BYTES, mode_of, replace_file
+from monitor.store.paths import open_at_once
 
 BACKUP = ".before-ccusage-monitor"
 COMMAND = "statusline"
@@ -55,7 +56,8 @@ class ClaudeSettings(NamedTuple):
 def read_settings(path: Path) -> ClaudeSettings:
     """Read settings.json. Raises OSError, and MonitorError if it is not understood."""
     try:
-        data = path.read_bytes()
+        with open(path, "rb", opener=open_at_once) as file:
+            data = file.read(MAX_BYTES)
     except FileNotFoundError:
         data = NO_FILE
     try:

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, Optional
 from monitor.model.official import Report, amount, parse_rate_limits, percentage
 from monitor.store.paths import expand_user
 
+MAX_ID = 100
+"""Ids have 36 characters. A hundred of them are stored, and read at each line."""
+
 
 class StatusLineInput(NamedTuple):
     """What one session reports; what is missing or not understood is None, or empty.
@@ -35,7 +38,7 @@ def parse_input(data: bytes, now: datetime) -> StatusLineInput:
     fields = _json_object(data)
     transcript = fields.get("transcript_path")
     return StatusLineInput(
-        session_id=_text(fields.get("session_id")) or "",
+        session_id=(_text(fields.get("session_id")) or "")[:MAX_ID],
         reports=parse_rate_limits(fields.get("rate_limits"), now),
         api_ms=amount(_member(fields.get("cost"), "total_api_duration_ms")),
         transcript=transcript if isinstance(transcript, str) else None,

@@ -34,7 +34,7 @@ from monitor.model.formatting import age, count, percent, plural, size, visible
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.sentence import left_out, unreadable_advice, unreadable_text
 from monitor.store.history import forget_history
-from monitor.store.json_file import replace_file
+from monitor.store.json_file import NewerFileError, check_changeable, replace_file
 from monitor.store.paths import (
     DirectoryFault,
     cache_dir,
@@ -134,6 +134,19 @@ def _own_files() -> Iterator[Check]:
     fault = directory_fault(state_dir()) or _disk_fault(state_dir() / "doctor")
     if fault is not None:
         yield Check(False, *fault)
+        return
+    for path in sorted(state_dir().glob("*.json")):
+        try:
+            check_changeable(path)
+        except NewerFileError:
+            text = f"a newer version has written {path}: nothing is stored there."
+            yield Check(False, text, "Update this monitor, or rename that file.")
+        except BlockingIOError:
+            text = f"{path} is locked by another process, which may be stopped: nothing is stored."
+            yield Check(False, text, "Continue or end that process.")
+        except OSError as error:
+            text = f"{path} cannot be changed ({error.strerror}): nothing is stored."
+            yield Check(False, text, f"Remove {error.filename or path}")
 
 
 def _disk_fault(probe: Path) -> Optional[DirectoryFault]:

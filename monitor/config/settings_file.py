@@ -13,13 +13,15 @@ import click
 
 from monitor.config.options import TokenLimit
 from monitor.config.trust import STARTS_PROGRAMS, how_to_mend
-from monitor.store.paths import config_dir, expand_user
+from monitor.store.paths import config_dir, expand_user, open_at_once
 
 PLANS, ALERTS = "plans", "alerts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
 NOT_IN_FILE = frozenset({"config", "json_schema", "version", "test_alert", "yes", "demo"})
 """The parameters that are about one run, or that only the user may decide."""
+
+MAX_BYTES = 2**20
 
 HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What no value may hold: control characters, and marks that reorder text."""
@@ -67,7 +69,7 @@ def use_settings_file(
 ) -> Optional[str]:
     """Let the settings file give the defaults: click's callback of the eager `--config`."""
     path = expand_user(value) if value else default_path()
-    read = _read(path)
+    read = _read(path, may_wait=value is not None)
     if read is not None:
         data, info = read
         ctx.meta[META] = file = SettingsFile(path, {}, {})
@@ -175,14 +177,16 @@ class _Checker:
         _fail(self._file.path, f"{key}: {reason}")
 
 
-def _read(path: Path) -> Optional[tuple[bytes, os.stat_result]]:
+def _read(path: Path, *, may_wait: bool) -> Optional[tuple[bytes, os.stat_result]]:
     """Return the bytes of the file, and whose it is; None if there is none.
 
-    Raises SettingsFileError.
+    It `may_wait` for a shell that writes to a pipe, as in `--config <(…)`. Raises
+    SettingsFileError.
     """
     try:
-        with path.open("rb") as file:
-            return file.read(), os.fstat(file.fileno())
+        opener = None if may_wait else open_at_once
+        with open(path, "rb", opener=opener) as file:
+            return file.read(MAX_BYTES), os.fstat(file.fileno())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -12,6 +12,7 @@ from monitor.model.official import (
     FIVE_HOUR,
     SAME_WINDOW,
     SEVEN_DAY,
+    STATUS_LINE,
     TRANSCRIPT,
     Capture,
     OfficialLimits,
@@ -52,42 +53,77 @@ class Reached:
     source: str
 
 
-def with_hits(known: Sequence[LimitHit], new: Iterable[LimitHit]) -> tuple[LimitHit, ...]:
-    """Join hits, oldest first; the same one in several transcripts counts once."""
-    every = sorted({*known, *new}, key=lambda hit: (hit.at, hit.window))
-    return tuple(hit for hit in every if every[-1].at - hit.at <= HITS_KEPT)
+def with_hits(
+    known: Iterable[LimitHit], new: Iterable[LimitHit], now: datetime
+) -> tuple[LimitHit, ...]:
+    """Join hits, oldest first; the same one in several transcripts counts once.
+
+    Of the hits of one limit within a clock hour, where blocks begin, the first and the last stay: a
+    program that tries again and again is stopped each time. What a wrong clock stamped far from
+    `now` is left out.
+    """
+    recent = [hit for hit in {*known, *new} if abs(now - hit.at) <= HITS_KEPT]
+    ordered = sorted(recent, key=lambda hit: (hit.at, hit.window))
+    last = {_hour_of(hit): hit for hit in ordered}
+    first = {_hour_of(hit): hit for hit in reversed(ordered)}
+    return tuple(hit for hit in ordered if hit in (first[_hour_of(hit)], last[_hour_of(hit)]))
 
 
-def with_marks(official: OfficialLimits, hits: Sequence[LimitHit], now: datetime) -> OfficialLimits:
-    """Add the windows that hits say are used up; of one window the newest news counts."""
+def _hour_of(hit: LimitHit) -> tuple[str, Optional[datetime], datetime]:
+    return hit.window, hit.resets_at, hit.at.replace(minute=0, second=0, microsecond=0)
+
+
+def with_marks(
+    official: OfficialLimits,
+    hits: Sequence[LimitHit],
+    answered: Optional[datetime],
+    now: datetime,
+) -> OfficialLimits:
+    """Add the windows that hits say are used up; of one window the newest news counts.
+
+    `answered` is when Claude last answered. A status line that is drawn after a hit, but before
+    another answer, repeats what an earlier answer brought: the hit is the news.
+    """
     newest = {hit.window: hit for hit in hits if hit.at <= now}
     windows = dict(official.windows)
     for key, hit in newest.items():
         known = windows.get(key)
-        if hit.resets_at is None or now >= hit.resets_at:
-            continue
-        if known is None or known.captured_at <= hit.at:
-            same = [h.at for h in hits if h.at <= hit.at and _is_same_limit(h, hit)]
-            windows[key] = _marked(known, same, hit.resets_at)
+        if known is not None and known.is_over(now):
+            known = None
+        marked = _marked(known, hit, hits)
+        if not marked.is_over(now) and not _is_news(known, hit, answered):
+            windows[key] = marked
     return replace(official, windows=windows)
 
 
-def _is_same_limit(one: LimitHit, other: LimitHit) -> bool:
-    if one.window != other.window or one.resets_at is None or other.resets_at is None:
+def _is_news(known: Optional[RateLimitWindow], hit: LimitHit, answered: Optional[datetime]) -> bool:
+    """Return whether what was reported of a window is news since a hit."""
+    if known is None or known.captured_at <= hit.at:
         return False
-    return abs(one.resets_at - other.resets_at) <= SAME_WINDOW
+    is_repeated = answered is not None and answered <= hit.at
+    is_same = hit.resets_at is None or _is_same_reset(known.resets_at, hit.resets_at)
+    return not (is_repeated and is_same and known.origin == STATUS_LINE)
+
+
+def _is_same_reset(one: Optional[datetime], other: Optional[datetime]) -> bool:
+    return one is not None and other is not None and abs(one - other) <= SAME_WINDOW
 
 
 def _marked(
-    known: Optional[RateLimitWindow], hit_at: Sequence[datetime], resets_at: datetime
+    known: Optional[RateLimitWindow], hit: LimitHit, hits: Sequence[LimitHit]
 ) -> RateLimitWindow:
-    """Return a window that was used up at these times; `known` is what was reported before."""
-    captures = {Capture(at, FULL) for at in hit_at}
+    """Return the window that a hit says is used up; `known` is what was reported before.
+
+    A hit that names no reset is about the window that is known.
+    """
     old = known.resets_at if known else None
-    if known is not None and old is not None and abs(old - resets_at) <= SAME_WINDOW:
-        captures |= set(known.captures)
+    resets_at = hit.resets_at or old
+    same = {h for h in hits if h.window == hit.window and _is_same_reset(h.resets_at, resets_at)}
+    captures = {Capture(h.at, FULL) for h in {hit, *same} if h.at <= hit.at}
+    if known is not None and _is_same_reset(old, resets_at):
+        captures |= {capture for capture in known.captures if capture.at <= hit.at}
     ordered = tuple(sorted(captures))
-    return RateLimitWindow(ordered[-1].used_percent, resets_at, hit_at[-1], ordered, TRANSCRIPT)
+    return RateLimitWindow(FULL, resets_at, hit.at, ordered, TRANSCRIPT)
 
 
 def answered_at(

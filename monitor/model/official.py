@@ -25,6 +25,9 @@ MAX_PERCENT = 110.0
 SAME_WINDOW = timedelta(minutes=5)
 """Reset times of one window differ by seconds between sessions."""
 
+CLOCK_SLACK = timedelta(minutes=1)
+"""So far may the clocks of two machines that share a home directory differ."""
+
 SUSPECT_PERCENT = 90.0
 SUSPECT_AGE = timedelta(minutes=10)
 """Near 100 % this soon after a window's start is most likely the last window's percentage."""
@@ -133,9 +136,11 @@ class RateLimitWindow:
     def is_over(self, now: datetime) -> bool:
         """Return whether its reset has passed, so that it is about the past.
 
-        A window without a reset time is not believed for longer than five hours.
+        A window without a reset time is not believed for longer than five hours, and one from the
+        future not at all: the clock was ahead when it was captured.
         """
-        return (self.resets_at or self.captured_at + SESSION) <= now
+        is_ahead = self.captured_at - now > CLOCK_SLACK
+        return is_ahead or (self.resets_at or self.captured_at + SESSION) <= now
 
     @property
     def rising(self) -> tuple[Capture, ...]:
@@ -340,6 +345,15 @@ def epoch(value: object) -> Optional[datetime]:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
+def possible_reset(
+    resets_at: Optional[datetime], length: Optional[timedelta], now: datetime
+) -> Optional[datetime]:
+    """Return when a window of this length resets; None if no such window takes so long."""
+    if resets_at is None or length is None or resets_at - now <= length + SAME_WINDOW:
+        return resets_at
+    return None
+
+
 def percentage(value: object) -> Optional[float]:
     """Read a percentage from 0 to MAX_PERCENT; None for anything else.
 
@@ -370,9 +384,7 @@ def _report(raw: object, now: datetime, length: Optional[timedelta]) -> Optional
     percent, resets_at = percentage(values.get("used_percentage")), epoch(values.get("resets_at"))
     if percent is None or (resets_at is not None and resets_at <= now):
         return None
-    if resets_at is not None and length is not None and resets_at - now > length + SAME_WINDOW:
-        resets_at = None  # no window is that long
-    return Report(percent, resets_at)
+    return Report(percent, possible_reset(resets_at, length, now))
 
 
 def _is_suspect(key: str, report: Report, sessions: Mapping[str, Session], now: datetime) -> bool:

@@ -66,7 +66,7 @@ def _week(usage: Usage, week: Weekly) -> str:
         return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
     where = "comes first" if week.comes_first else "is near"
     ends, resets = _at(usage, week.runs_out_at), _at(usage, week.window.resets_at)
-    return f"The {name} {where}: {used} used, at this pace it ends {ends}; it resets {resets}."
+    return f"The {name} {where}: {used} used, at this pace used up {ends}; it resets {resets}."
 
 
 def _idle(usage: Usage) -> str:
@@ -136,7 +136,7 @@ def _runs_out(usage: Usage) -> str:
     sure = (usage.forecast.probability or 0.0) >= SURE
     likely = "almost certainly" if sure else "probably"
     at = usage.forecast.likely_at
-    text = f"You'll {likely} reach the limit{f' about {about(usage, at)}' if at else ''}"
+    text = f"You'll {likely} reach the limit{f' around {about(usage, at)}' if at else ''}"
     return f"{text}: {_chance(usage)} before the reset {_reset(usage)}."
 
 
@@ -174,7 +174,7 @@ def _other_week(usage: Usage) -> Iterator[str]:
     if week is not None and usage.headline.is_five_hour and usage.reached is None:
         used, name = percent(week.window.used_percent), window_kind(week.window_id).name
         ends = _at(usage, week.runs_out_at)
-        yield f"The {name}, {used} used, ends {ends} at this pace."
+        yield f"The {name}, {used} used, would be used up {ends} at this pace."
 
 
 def _other_plan(usage: Usage) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _unreadable(unreadable: Sequence[Unreadable]) -> Iterator[str]:
 def unreadable_text(unreadable: Sequence[Unreadable]) -> str:
     """Return what cannot be read; the numbers are too low then."""
     first, owner = unreadable[0], unreadable[0].owner
-    whose = f" of {visible(owner)}" if owner else ""
+    whose = f" (owned by {visible(owner)})" if owner else ""
     more = f" and {len(unreadable) - 1:,} more" if len(unreadable) > 1 else ""
     name = visible(first.path)
     return f"{name}{whose}{more} cannot be read: usage is missing, the numbers are too low."

@@ -132,7 +132,7 @@ class Usage:
     @property
     def last(self) -> Optional[Block]:
         """The newest block that has ended."""
-        return last_block(self.reading.blocks, self.now)
+        return last_block((*self.history.blocks, *self.reading.blocks), self.now)
 
     @cached_property
     def weekly(self) -> Optional[Weekly]:
@@ -212,14 +212,16 @@ def measure(
 ) -> Usage:
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
     history = history or NO_HISTORY
-    official = present(with_marks(official or OfficialLimits(), history.hits, now), now)
     block = active_block(reading.blocks, now)
     events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
+    answered = answered_at(reading.blocks, events, now)
+    official = with_marks(official or OfficialLimits(), history.hits, answered, now)
+    official = present(official, now)
     past = _past_blocks(reading, history, now)
     limit = choose_limit(rules, block.tokens.counted if block else 0, past)
     used_at = block.last_activity if block else None
     five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
-    reached = find_reached(official, block, answered_at(reading.blocks, events, now), now)
+    reached = find_reached(official, block, answered, now)
     told = _official_reset(five_hour) or message_reset(block, now)
     usage = Usage(
         now=now,

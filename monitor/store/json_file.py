@@ -18,13 +18,13 @@ import time
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from monitor.store.paths import private_dir
+from monitor.store.paths import open_at_once, private_dir
 
 VERSION = 2
 MAX_BYTES = 64 * 2**20
@@ -86,6 +86,19 @@ def load_to_change(
         _set_aside(path)
         return None
     raise NewerFileError(errno.EEXIST, "a newer version's file", str(path))
+
+
+@dataclass(frozen=True)
+class AnyRecord:
+    """What every file of this program holds."""
+
+    version: int
+
+
+def check_changeable(path: Path) -> None:
+    """Raise OSError if the record of a file cannot be changed: it is locked, or a newer one."""
+    with locked(path, 1.0):
+        load_to_change(path, AnyRecord)
 
 
 def save(path: Path, record: object, *, durable: bool = False) -> None:
@@ -204,7 +217,7 @@ def _is_old(path: Path) -> bool:
 
 def _open_planted(name: str, flags: int) -> int:
     """Open a file that somebody may have planted: follow no link, wait for no pipe."""
-    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    return open_at_once(name, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _encoded(value: Any) -> Any:

@@ -101,6 +101,11 @@ def expand_user(name: object) -> Path:
     return Path(os.path.expanduser(str(name)))  # noqa: PTH111 - pathlib's raises for such a one
 
 
+def open_at_once(name: str, flags: int) -> int:
+    """Open a file, as an `opener` of `open`; if it is a pipe, wait for nobody who writes to it."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _user_dir(kind: str) -> Optional[Path]:
     """Return the platform's directory for `config`, `state` or `cache`; None without a home."""
     import platformdirs

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
 from monitor.model.limit_hits import LimitHit, window_of_reset
-from monitor.model.official import epoch
+from monitor.model.official import epoch, possible_reset, window_kind
 from monitor.transcripts.files import TranscriptFile
 
 FIRST_SPAN = timedelta(days=8)
@@ -52,17 +52,20 @@ class HitSearch:
         is_longer = inode == file.inode and size < file.size
         start = max(end if is_longer else 0, file.size - MAX_BYTES, 0)
         data = _read(file.path, start)
+        if data is None:
+            return []
         self._searched[file.path] = (file.inode, file.size, start + data.rfind(b"\n") + 1)
         return list(_hits(data))
 
 
-def _read(path: str, start: int) -> bytes:
+def _read(path: str, start: int) -> Optional[bytes]:
+    """Return what is new in a file; None if it cannot be read now: it may be later."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - as all paths of transcripts, a text
             file.seek(start)
             return file.read(2 * MAX_BYTES)
     except OSError:
-        return b""
+        return None
 
 
 def _hits(data: bytes) -> Iterator[LimitHit]:
@@ -94,15 +97,18 @@ def parse_hit(line: bytes) -> Optional[LimitHit]:
     if isinstance(quota, dict):
         return _of_quota(quota, at) if quota.get("status") == "rejected" else None
     match = OLD_TEXT_TIME.search(_text(raw.get("message")))
-    resets_at = epoch(int(match[1])) if match else None
-    return LimitHit(at, window_of_reset(resets_at, at), resets_at) if resets_at else None
+    return _hit(at, None, epoch(int(match[1]))) if match else None
 
 
 def _of_quota(quota: dict[str, Any], at: datetime) -> LimitHit:
-    resets_at, kind = epoch(quota.get("resetsAt")), quota.get("rateLimitType")
-    if isinstance(kind, str) and 0 < len(kind) <= 60:
-        return LimitHit(at, kind, resets_at)
-    return LimitHit(at, window_of_reset(resets_at or at, at), resets_at)
+    kind = quota.get("rateLimitType")
+    is_name = isinstance(kind, str) and 0 < len(kind) <= 60
+    return _hit(at, kind if is_name else None, epoch(quota.get("resetsAt")))
+
+
+def _hit(at: datetime, named: Optional[str], resets_at: Optional[datetime]) -> LimitHit:
+    window = named or window_of_reset(resets_at or at, at)
+    return LimitHit(at, window, possible_reset(resets_at, window_kind(window).length, at))
 
 
 def _time(text: str) -> datetime:

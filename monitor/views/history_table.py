@@ -24,6 +24,8 @@ from monitor.views.bars import bar
 from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line, Span, cells, fit, line, wrap_list
 
+NO_BLOCK = "No completed block yet."
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 LEAST_BAR, WIDE_BAR = 6, 16
@@ -98,7 +100,7 @@ def table(
     `rows` are oldest first; a row is a `block` or a `day`. The last lines sum up all rows.
     """
     if not rows:
-        return [line("No completed block yet.")]
+        return [line(NO_BLOCK)]
     rows = rows[::-1]
     shown = rows if height is None else rows[first : first + max(1, height)]
     lines = _lines(shown, rows, width, options, unit)
@@ -207,6 +209,8 @@ def _summary(
 ) -> str:
     """Sum up the completed blocks or days of all rows, and say which of them are shown."""
     completed = [row for row in all_rows if not row.is_running]
+    if not completed:
+        return NO_BLOCK
     number = plural(len(completed), "completed block" if unit == "block" else "day")
     source = "" if unit == "block" else " of completed blocks"
     parts = [f"{count(sum(row.tokens for row in completed))} tokens in {number}{source}"]

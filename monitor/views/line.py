@@ -11,7 +11,7 @@ from typing import Optional, TypeVar
 
 from monitor.model import sentence
 from monitor.model.formatting import age, count, dollars, duration, percent, rate
-from monitor.model.limit_hits import Reached
+from monitor.model.limit_hits import FULL, Reached
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
@@ -49,10 +49,10 @@ def _reached_facts(usage: Usage, reached: Reached) -> list[str]:
 
 def _week_facts(usage: Usage, week: Weekly) -> list[str]:
     name, window = window_kind(week.window_id).name, week.window
-    ends = f"ends {usage.clock(week.runs_out_at)} at this pace"
+    is_full = window.used_percent >= FULL
     return [
         f"{name} {percent(window.used_percent)}",
-        ends,
+        "" if is_full else f"used up {usage.clock(week.runs_out_at)} at this pace",
         f"resets {usage.clock(window.resets_at)}",
     ]
 
@@ -63,7 +63,8 @@ def _idle_facts(usage: Usage) -> list[str]:
         known = f"{percent(official.used_percent)} official"
     else:
         known = f"last ended {usage.clock(usage.last.end)}" if usage.last else ""
-    return [*([] if official else ["no active block"]), known, _reset(usage)]
+    nothing = "usage cannot be read" if usage.state == "unknown" else "no active block"
+    return [*([] if official else [nothing]), known, _reset(usage)]
 
 
 def _active_facts(usage: Usage) -> list[str]:

@@ -50,7 +50,7 @@ GAUGES: tuple[tuple[str, str, Callable[[Usage], Value]], ...] = (
     (
         "limit_reached",
         "1 when Claude Code has said so, or the used ratio is above 1; else 0.",
-        lambda u: u.status == "limit_reached" or u.five_hour.used_percent > 100,
+        lambda u: u.status == "limit_reached" or (u.is_settled and u.five_hour.used_percent > 100),
     ),
     (
         "burn_rate_tokens_per_second",

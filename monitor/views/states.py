@@ -19,7 +19,11 @@ STATES = {
     "ok": State("OK", "ok", "You will most likely stay below the limit (chance below 25 %)."),
     "tight": State("TIGHT", "tight", "You may reach it (25 to 60 %), or 90 % is used."),
     "runs_out": State("RUNS OUT", "runs-out", "You will probably reach it (60 % or more)."),
-    "weekly": State("WEEKLY LIMIT", "runs-out", "A weekly limit ends within a day at this pace."),
+    "weekly": State(
+        "WEEKLY LIMIT",
+        "runs-out",
+        "A weekly limit is used up, or will be within a day.",
+    ),
     "exceeded": State("PAST LIMIT", "exceeded", "More is used than the limit assumed here."),
     "limit_reached": State("LIMIT REACHED", "limit-reached", "Claude Code has stopped you."),
     "unknown": State("NO FORECAST", "unknown", "Nothing is known yet, as in the first 5 minutes."),

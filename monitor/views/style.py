@@ -70,7 +70,7 @@ class Glyphs:
 UNICODE = Glyphs()
 CONSOLE = Glyphs(
     BarGlyphs(parts="", mark="│"),
-    BarGlyphs("═", "", "═", "─"),
+    BarGlyphs("═", "", "═", "─", "│"),
     ellipsis="...",
     warning="!",
     charset="console",
@@ -78,7 +78,7 @@ CONSOLE = Glyphs(
 """The Linux console: its fonts have the characters of code page 437."""
 ASCII = Glyphs(
     BarGlyphs("#", "", "+", ".", "|"),
-    BarGlyphs("=", "", "=", "-"),
+    BarGlyphs("=", "", "=", "-", "|"),
     shades=".:+*#",
     ellipsis="...",
     warning="!",

@@ -88,6 +88,8 @@ def sides(left: Sequence[Span], right: Sequence[Span], width: int, ellipsis: str
 def wrap(text: str, width: int) -> list[str]:
     """Break a sentence into lines of at most `width` cells; `1 h 52 min` and `40 %` stay whole.
 
+    Only a word that is longer than a line, such as a path, is broken itself.
+
     >>> wrap("The reset comes first.", 12), wrap("It ends in 1 h 52 min.", 12)
     (['The reset', 'comes first.'], ['It ends in', '1 h 52 min.'])
     """
@@ -96,8 +98,17 @@ def wrap(text: str, width: int) -> list[str]:
         if lines and cells(lines[-1]) + 1 + cells(word) <= width:
             lines[-1] += f" {word}"
         else:
-            lines.append(word)
+            lines += _pieces(word, width)
     return lines or [""]
+
+
+def _pieces(word: str, width: int) -> Iterator[str]:
+    while len(word) > 1 and cells(word) > width:
+        end = max(1, len(_head(word, max(1, width))))
+        yield word[:end]
+        word = word[end:]
+    if word:
+        yield word
 
 
 def wrap_list(text: str, width: int) -> list[str]:

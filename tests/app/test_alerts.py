@@ -52,7 +52,7 @@ class Recorder:
 
 def at(percent: float) -> Usage:
     usage = usage_in("ok")
-    return replace(usage, headline=replace(usage.headline, used_percent=percent))
+    return replace(usage, five_hour=replace(usage.five_hour, used_percent=percent))
 
 
 def test_what_a_command_gets_to_know_is_all_in_its_environment() -> None:
@@ -184,7 +184,7 @@ def test_the_live_monitor_rings_notifies_and_runs_the_command_once(
             lambda: terminal.screen() and terminal.raw.count(END_FRAME) >= frames + 2,
             "two more frames",
         )
-        assert terminal.raw.count(b"\x1b]9;The limit is reached: ") == 1
+        assert terminal.raw.count(b"\x1b]9;The limit is passed: ") == 1
         assert terminal.raw.count(b"\a") == 1
         terminal.send("q")
         assert terminal.leave_code() == 0

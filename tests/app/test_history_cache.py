@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
 
-from monitor.app.history_cache import HISTORY_RETRY
-from monitor.app.poller import Poller, PollResult
+from monitor.app.history_cache import HISTORY_RETRY, SEARCH_NOTED
+from monitor.app.poller import NOT_STORED, Poller, PollResult
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.model.blocks import active_block
@@ -199,6 +201,21 @@ def test_what_one_process_has_found_wrong_is_known_to_all_until_the_block_ends(
     assert result.source.scan == "window"
 
 
+@pytest.mark.parametrize(("hours", "expected"), [(0, 100), (48, 300)])
+def test_a_second_read_of_everything_trusts_a_window_only_if_the_clock_was_wrong(
+    poller: Poller, fake: Fake, root: Path, hours: int, expected: int
+) -> None:
+    scan: list[object] = [raw_block(START, NOW - HOUR, 100)]
+    window_says(poller.reader, fake, raw_block(START, NOW - HOUR, 300), scan)
+    poller.poll()
+    poller.read_history()
+    if hours:
+        poller._history.distrust_window(NOW + hours * HOUR)
+    poller.read_history()
+    touch(root)
+    assert counted(poller.poll()) == expected
+
+
 def test_an_unchecked_count_of_the_window_does_not_stay_the_highest_block(
     poller: Poller, fake: Fake, clock: Clock, root: Path
 ) -> None:
@@ -299,3 +316,58 @@ def test_a_history_that_cannot_be_read_is_said_beside_the_numbers(
     usage = seen.measured(Rules(), NOW)
     assert usage is not None
     assert any(text.startswith("The history could not be read") for text in warnings(usage))
+
+
+def mark(root: Path, name: str) -> None:
+    """Add a transcript that ends in the mark of a limit that stopped the user at NOW."""
+    line = {
+        "type": "assistant",
+        "timestamp": NOW.isoformat(),
+        "isApiErrorMessage": True,
+        "quotaLimits": {
+            "status": "rejected",
+            "rateLimitType": "five_hour",
+            "resetsAt": (NOW + HOUR).timestamp(),
+        },
+    }
+    path = transcript(root, name, NOW)
+    path.write_text(f"{json.dumps(line)}\n")
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+
+
+def status(result: PollResult) -> str:
+    usage = result.measured(Rules(), NOW)
+    assert usage is not None
+    return usage.status
+
+
+def test_a_reached_limit_that_could_not_be_stored_is_stored_later_and_misleads_nobody(
+    poller: Poller, reader: Polled, fake: Fake, root: Path, tmp_path: Path, clock: Clock
+) -> None:
+    state = tmp_path / "state"
+    poller.poll()
+    poller.read_history()
+    (lock,) = state.glob(".history-*.lock")
+    lock.unlink()
+    lock.mkdir()  # what is stored can be read, but not be replaced
+    for path in state.glob("last-*.json"):
+        path.unlink()
+    mark(root, "p/stopped.jsonl")
+    stopped = poller.poll()
+    assert (status(stopped), stopped.store_error) == ("limit_reached", NOT_STORED)
+    assert not list(state.glob("last-*.json"))
+
+    lock.rmdir()
+    other = Poller(reader_of(fake, tmp_path, [root]), state, clock)
+    (root / "projects/p/stopped.jsonl").unlink()
+    other.poll()
+    other.read_history()  # it replaces the history by one without the mark
+    touch(root)
+    assert status(poller.poll()) == "limit_reached"
+    clock.now = NOW + SEARCH_NOTED
+    touch(root)
+    poller.poll()
+    assert list(state.glob("last-*.json"))
+    stored = load_history(next(state.glob("history-*.json")))
+    assert stored is not None
+    assert [hit.at for hit in stored.hits] == [NOW]

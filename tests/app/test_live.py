@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Optional
 
 import pytest
 
@@ -15,6 +16,13 @@ from monitor.views.style import ASCII, UNICODE, Style
 from tests.samples import usage_in
 
 PAGE = Page(DisplayOptions(Style()))
+
+
+def after(*keys: Optional[str], rows: int = 24, blocks: int = 100) -> Page:
+    page = PAGE
+    for key in keys:
+        page = page.after(key, rows, blocks)
+    return page
 
 
 @pytest.mark.parametrize(
@@ -34,19 +42,43 @@ PAGE = Page(DisplayOptions(Style()))
     ],
 )
 def test_keys_choose_the_page_and_the_same_key_goes_back(keys: str, name: str) -> None:
-    page = PAGE
-    for key in keys:
-        page = page.after(key)
-    assert page.name == name
+    assert after(*keys).name == name
 
 
 def test_c_hides_the_costs_and_shows_them_again() -> None:
-    assert not PAGE.after("c").display.show_cost
-    assert PAGE.after("c").after("c") == PAGE
+    assert not after("c").display.show_cost
+    assert after("c", "c") == PAGE
 
 
 def test_no_key_changes_nothing() -> None:
-    assert PAGE.after(None) == PAGE
+    assert after(None) == PAGE
+
+
+@pytest.mark.parametrize(
+    ("keys", "first"),
+    [
+        (("h",), 0),
+        (("h", "down", "down"), 2),
+        (("h", "down", "up", "up"), 0),
+        (("h", "page_down"), 18),
+        (("h", "page_down", "page_up", "down"), 1),
+        (("h", *["page_down"] * 9), 100),
+        (("h", "down", "h", "h"), 0),
+        (("h", "down", "?"), 0),
+        (("h", "down", "c"), 1),
+        (("h", "down", None, "r"), 1),
+        (("?", "down"), 1),
+        (("down", "page_down"), 0),  # the dashboard does not scroll
+    ],
+)
+def test_arrows_and_page_keys_scroll_a_page_and_another_page_starts_at_its_top(
+    keys: tuple[Optional[str], ...], first: int
+) -> None:
+    assert after(*keys).first == first
+
+
+def test_a_page_key_scrolls_on_any_terminal() -> None:
+    assert after("h", "page_down", rows=3).first == 1
 
 
 def test_the_chart_is_drawn_again_only_for_another_minute_size_or_usage() -> None:

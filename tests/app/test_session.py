@@ -17,6 +17,7 @@ from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
 from monitor.config.settings import AlertOptions, DataOptions, LimitOptions, Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.store.history import load_history
 from monitor.store.paths import cache_dir, state_dir
 from tests.app.reports import Fake, lengths, raw_block
 
@@ -94,11 +95,12 @@ def test_a_large_history_is_checked_in_the_background_once_an_hour(
     started: list[Sequence[str]] = []
     monkeypatch.setattr("monitor.app.session.QUICK_BYTES", 0)
     monkeypatch.setattr("monitor.app.session.start_detached", started.append)
-    chosen = settings(fake, root)
+    chosen = settings(fake, root, limit=LimitOptions(plan="max5", timezone="UTC"))
     for _ in range(2):
         with open_session(chosen) as (_, poller):
             read_usage(chosen, poller)
     assert len(started) == 1
-    assert not histories()
+    known = [load_history(path) for path in histories()]
+    assert all(history.read_at is None for history in known if history)
     subprocess.run(started[0], check=True, stdout=subprocess.DEVNULL)
     assert histories()

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from monitor.ccusage.report import parse_events, parse_report
 from monitor.errors import MonitorError
-from monitor.model.blocks import MAX_TOKENS, SESSION, Event, active_block, real_blocks
+from monitor.model.blocks import (
+    MAX_TOKENS,
+    SESSION,
+    Event,
+    active_block,
+    real_blocks,
+    unpriced_models,
+)
 from tests.recordings import RECORDINGS, Recording, each_recording
 
 Key = Union[str, int]
@@ -62,7 +69,8 @@ def test_version_20_counts_the_whole_of_a_streamed_answer_and_older_ones_its_fir
 def test_events_are_the_counted_tokens_at_each_last_activity_oldest_first() -> None:
     raw = RECORDINGS[0].raw["blocks"]
     real = real_blocks(RECORDINGS[0].blocks)
-    events = parse_events(json.dumps({"blocks": raw[::-1]}), real[0].start)
+    events, unpriced = parse_events(json.dumps({"blocks": raw[::-1]}), real[0].start)
+    assert unpriced == unpriced_models(real)
     assert [event.at for event in events] == [b.last_activity for b in real]
     assert [event.tokens for event in events] == [b.tokens.counted for b in real]
 
@@ -267,9 +275,24 @@ def test_only_pieces_from_a_moment_on_are_read_as_events() -> None:
     old.update(actualEndTime="2026-01-05T12:59:59.999Z", costUSD="not read")
     new.update(actualEndTime="2026-01-05T13:00:00.000Z")
     since = datetime(2026, 1, 5, 13, tzinfo=timezone.utc)
-    assert parse_events(json.dumps({"blocks": [old, new]}), since) == (Event(since, 75, 1.25),)
+    assert parse_events(json.dumps({"blocks": [old, new]}), since) == (
+        (Event(since, 75, 1.25),),
+        frozenset(),
+    )
     with pytest.raises(MonitorError, match=r"blocks\[0\]\.costUSD"):
         parse_events(json.dumps({"blocks": [old, new]}), since - timedelta(seconds=1))
+
+
+def test_pieces_that_cost_nothing_tell_which_models_have_no_price() -> None:
+    priced, free, old = (sample()["blocks"][0] for _ in range(3))
+    priced.update(models=["known"])
+    free.update(models=["new", "<synthetic>"], costUSD=0)
+    old.update(models=["older"], costUSD=0, actualEndTime="2026-01-05T12:59:59.999Z")
+    for piece in (priced, free):
+        piece.update(actualEndTime="2026-01-05T13:00:00.000Z")
+    since = datetime(2026, 1, 5, 13, tzinfo=timezone.utc)
+    _, unpriced = parse_events(json.dumps({"blocks": [priced, free, old]}), since)
+    assert unpriced == {"new"}
 
 
 @pytest.mark.parametrize("text", ["2026-01-05T12:00:00.0000", "2026-01-05T12:00:00.000z"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_that_is_not_there_is_one_without_content(path: Path) -> None:
     current = read_settings(path)
     assert (current.exists, current.content, current.status_line) == (False, {}, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_in_its_place_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    assert read_settings(path).content == {}
 
 
 def test_the_hook_runs_us_with_the_options_and_then_what_was_there() -> None:

@@ -52,6 +52,11 @@ def test_a_field_of_another_type_is_nothing_known(value: Any) -> None:
     assert parsed(transcript_path=None if isinstance(value, str) else value) == NOTHING
 
 
+def test_of_an_absurdly_long_session_id_only_the_beginning_is_kept() -> None:
+    data = json.dumps({"session_id": "a" * 10**6}).encode()
+    assert parse_input(data, NOW).session_id == "a" * 100
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
 def test_each_encoding_of_json_is_read(encoding: str) -> None:
     data = json.dumps({"model": {"display_name": "Ü"}}, ensure_ascii=False).encode(encoding)

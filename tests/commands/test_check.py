@@ -52,7 +52,7 @@ def test_over_the_limit_is_not_enough_for_anything(
 ) -> None:
     done = run_monitor(*real, "--token-limit", "10", "check", "--need", "1")
     assert done.returncode == 11
-    assert done.stdout.startswith("Over the limit") and done.stdout.count("\n") == 1
+    assert done.stdout.startswith("Past your limit of 10 since ") and done.stdout.count("\n") == 1
 
 
 def test_an_idle_time_is_unknown(

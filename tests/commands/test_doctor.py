@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +17,8 @@ import pytest
 
 from monitor.commands import doctor as module
 from monitor.commands.doctor import _node
+from monitor.model.official import OfficialLimits
+from monitor.store.json_file import save
 from monitor.store.paths import state_dir
 from tests.conftest import RunMonitor
 from tests.histories import busy_history
@@ -137,8 +141,9 @@ def test_a_state_directory_that_cannot_be_used_is_named(
     (tmp_path / "file").touch()
     words = ("--ccusage", fake.path, "--claude-dir", fake.data, "doctor")
     done = run_monitor(*words, env={"XDG_STATE_HOME": str(tmp_path / "file")})
-    assert f"✗ {tmp_path}/file/ccusage-monitor cannot be used (Not a directory)" in done.stdout
-    assert done.returncode == 1
+    assert f"✗ {tmp_path}/file/ccusage-monitor cannot be used (" in done.stdout
+    assert "nothing is stored" in done.stdout and done.returncode == 1
+    assert "no official limits" not in done.stdout  # they may have been reported
 
 
 def test_a_state_directory_on_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +182,9 @@ def test_where_claudes_directory_cannot_be_read_every_other_check_is_made(
     finally:
         (isolated / place).chmod(0o700)
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"✗ {isolated}/.claude/projects cannot be read" in done.stdout
+    assert re.search(rf"✗ {isolated}/\.claude/projects can(not|'t) be read", done.stdout)
+    if place == ".claude/projects":
+        assert f"Run: chmod -R u+rX '{isolated}/.claude'" in done.stdout
     assert "✓ ccusage 20.0.24" in done.stdout and "✓ zone UTC" in done.stdout
 
 
@@ -191,3 +198,30 @@ def test_without_a_place_for_private_files_the_other_checks_are_made(
     assert done.returncode == 1
     assert "✗ No private directory could be made" in done.stdout
     assert f"✓ Claude data in {fake.data}" in done.stdout and "✓ zone UTC" in done.stdout
+
+
+def held(path: Path) -> None:
+    """Hold the lock of a state file until this process closes the file, which it never does."""
+    lock = path.with_name(f".{path.name}.lock")
+    fcntl.flock(os.open(lock, os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda path: path.write_text('{"version": 9}'), "a newer version has written {}:"),
+        (held, "{} is locked by another process, which may be stopped:"),
+        (lambda path: path.with_name(f".{path.name}.lock").mkdir(), "{} cannot be changed (Is a"),
+    ],
+)
+def test_a_stored_file_that_cannot_be_changed_is_named(
+    spoil: Callable[[Path], None], text: str
+) -> None:
+    path = state_dir() / "official-0.json"
+    save(path, OfficialLimits())
+    assert list(module._own_files()) == []
+    (path.parent / f".{path.name}.lock").unlink()
+    spoil(path)
+    (check,) = module._own_files()
+    assert check.text.startswith(text.format(path))
+    assert check.fine is False and check.advice

@@ -78,14 +78,14 @@ def shown(done: subprocess.CompletedProcess[str]) -> list[str]:
 # --- in the terminal
 
 
-def test_the_table_has_a_row_for_each_block_oldest_first(history: History) -> None:
+def test_the_table_has_a_row_for_each_block_newest_first(history: History) -> None:
     head, *rows = shown(history(before=("--no-cost",)))
     assert head == "Start Length Messages Tokens Limit"
     assert rows == [
-        f"{day(4)} 09:00 1 h 35 min 2 2,000 24 %",
-        f"{day(3)} 08:00 10 min 1 3,000 35 %",
-        f"{day(3)} 14:00 2 h 20 min 2 8,500* 100 %",
         f"{day(2)} 12:00 under a minute 1 500 6 %",
+        f"{day(3)} 14:00 2 h 20 min 2 8,500* 100 %",
+        f"{day(3)} 08:00 10 min 1 3,000 35 %",
+        f"{day(4)} 09:00 1 h 35 min 2 2,000 24 %",
         "",
         "14,000 tokens in 4 completed blocks · * the highest · limit: % of 8,500",
     ]
@@ -93,9 +93,9 @@ def test_the_table_has_a_row_for_each_block_oldest_first(history: History) -> No
 
 def test_the_limit_is_the_plans(history: History) -> None:
     rows = shown(history(before=("--no-cost", "--plan", "max5")))
-    assert rows[3] == f"{day(3)} 14:00 2 h 20 min 2 8,500* 24 %"
+    assert rows[2] == f"{day(3)} 14:00 2 h 20 min 2 8,500* 24 %"
     own = shown(history(before=("--no-cost", "--plan", "custom_max")))
-    assert own[3].endswith(" 8,500* 100 %") and own[1].endswith(" 2,000 24 %")
+    assert own[2].endswith(" 8,500* 100 %") and own[4].endswith(" 2,000 24 %")
 
 
 def test_costs_are_shown_unless_they_are_hidden(history: History) -> None:
@@ -107,13 +107,13 @@ def test_costs_are_shown_unless_they_are_hidden(history: History) -> None:
 
 def test_daily_has_a_row_for_each_day_of_use(history: History) -> None:
     head, *rows = shown(history("--daily", before=("--no-cost",)))
-    rows[:3] = [re.sub(r" (opus|sonnet|3-5).*", "", row) for row in rows[:3]]
+    rows[:3] = [re.sub(r" (opus|sonnet|haiku).*", "", row) for row in rows[:3]]
     assert head.startswith("Day Blocks Messages Tokens") and "Limit" not in head
-    named = [f"{day(n)} {at(n, 0):%a}" for n in (4, 3, 2)]
+    named = [f"{day(n)} {at(n, 0):%a}" for n in (2, 3, 4)]
     assert rows == [
-        f"{named[0]} 1 block 2 2,000",
+        f"{named[0]} 1 block 1 500",
         f"{named[1]} 2 blocks 3 11,500*",
-        f"{named[2]} 1 block 1 500",
+        f"{named[2]} 1 block 2 2,000",
         "",
         "14,000 tokens in 3 days of completed blocks · * the highest",
     ]
@@ -141,9 +141,9 @@ def test_the_heat_map_puts_tokens_into_their_hours_of_the_week(history: History)
 
 def test_the_timezone_moves_starts_and_days(history: History) -> None:
     rows = shown(history(before=("--no-cost", "--timezone", "Asia/Kolkata")))
-    assert rows[1].startswith(f"{day(4)} 14:30 ")
+    assert rows[4].startswith(f"{day(4)} 14:30 ")
     far = shown(history("--daily", before=("--no-cost", "--timezone", "Pacific/Kiritimati")))
-    assert [row.split()[0] for row in far[1:5]] == [day(n) for n in (4, 3, 2, 1)]
+    assert [row.split()[0] for row in far[1:5]] == [day(n) for n in (1, 2, 3, 4)]
 
 
 # --- for programs
@@ -301,7 +301,7 @@ def test_a_limit_message_marks_its_block(history: History, data: Path) -> None:
     write_messages(data, [limit_hit], session="5f0c7a52-0003-4000-8000-000000000003")
     blocks = json.loads(history("--json").stdout)["blocks"]
     assert [block["limit_hit"] for block in blocks] == [False, False, True, False]
-    assert shown(history(before=("--no-cost",)))[3].endswith("8,500* hit")
+    assert shown(history(before=("--no-cost",)))[2].endswith("8,500* hit")
 
 
 @pytest.mark.parametrize("option", [None, "--daily"])
@@ -310,7 +310,11 @@ def test_a_history_without_blocks_says_so(
 ) -> None:
     shutil.rmtree(data / "projects" / "-home-dev-project")
     assert shown(history(*[option] if option else [])) == ["No completed block yet."]
-    assert json.loads(history("--json").stdout) == {"schema_version": 1, "blocks": []}
+    assert json.loads(history("--json").stdout) == {
+        "schema_version": 1,
+        "blocks": [],
+        "limit_hits": [],
+    }
 
 
 def test_without_a_ccusage_it_says_what_to_do(run_monitor: RunMonitor, data: Path) -> None:

@@ -250,7 +250,9 @@ def test_the_highest_block_is_looked_up_where_the_shared_reading_does_not_know_i
     write_messages(tmp_path, [Row(now() - timedelta(minutes=9), 5, 60)], session="new")
     options = ("--ccusage", real_ccusage("20.0.24"), "--claude-dir", tmp_path)
     shown = ("line", "--format", "{limit}")
-    assert run_monitor(*options, *shown).stdout == "7,000\n"
+    assert run_monitor(*options, "--plan", "pro", *shown).stdout == "7,000\n"
+    # Where nobody chose a plan, the highest block shows that pro is not the plan.
+    assert run_monitor(*options, *shown).stdout == "9,000\n"
     assert run_monitor(*options, "--plan", "custom_max", *shown).stdout == "9,000\n"
 
 

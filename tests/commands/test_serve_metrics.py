@@ -138,8 +138,9 @@ def test_the_time_to_run_out_is_there_only_when_it_comes_before_the_reset() -> N
     assert ("time_to_run_out_seconds", ()) not in ok
 
 
-def test_official_percentages_have_their_window_and_lead() -> None:
+def test_official_percentages_have_their_window_and_the_one_that_binds_leads() -> None:
     metrics = of(with_official())
+    assert metrics["used_ratio", ("official",)] == pytest.approx(0.972)  # the week's
     assert metrics["official_used_ratio", ("five_hour",)] == pytest.approx(0.634)
     assert metrics["official_used_ratio", ("seven_day",)] == pytest.approx(0.972)
     assert ("official_used_ratio", ("spend_limit",)) not in metrics
@@ -147,7 +148,9 @@ def test_official_percentages_have_their_window_and_lead() -> None:
     assert metrics["official_reset_timestamp_seconds", ("seven_day",)] == resets_at
     said_at = (NOW - timedelta(minutes=1)).timestamp()
     assert metrics["official_captured_timestamp_seconds", ("seven_day",)] == said_at
-    assert metrics["used_ratio", ("official",)] == pytest.approx(0.634)
+    five_hour = OfficialLimits({"five_hour": official().windows["five_hour"]})
+    alone = of(measure(OK, HISTORY, RULES, NOW, five_hour))
+    assert alone["used_ratio", ("official",)] == pytest.approx(0.634)
     assert metrics["estimate_used_ratio", ()] == pytest.approx(9_000 / 35_000)
 
 

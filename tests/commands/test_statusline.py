@@ -508,9 +508,9 @@ def test_the_live_monitor_switches_to_the_official_percentage_and_reset(
         run(json.dumps(told(home, rate_limits=limits_of(64, int(reset.timestamp())))).encode())
         terminal.wait_for(r"Claude Code · official")
         terminal.wait_for(r"Limit +[█▏▎▍▌▋▊▉░▒]+ +64 %")
-        terminal.wait_for(r"64 % official, \d+ s ago")
+        terminal.wait_for(r"Used +official, \d+ s ago")
         shown = (reset + timedelta(seconds=30)).strftime("%H:%M")
-        terminal.wait_for(rf"Resets +(tomorrow )?{shown} in .* official")
+        terminal.wait_for(rf"Resets +(tomorrow )?{shown}, in .* official")
         terminal.send("q")
         assert terminal.leave_code() == 0
 

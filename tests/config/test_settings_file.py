@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.cli import _print_error, cli
-from monitor.config.settings_file import NOT_IN_FILE
+from monitor.config.settings_file import NOT_IN_FILE, default_path
 from tests.conftest import RunMonitor
 from tests.live.fakes import Fake
 
@@ -207,6 +208,30 @@ def test_a_directory_is_no_settings_file(tmp_path: Path, run_monitor: RunMonitor
     done = run_monitor("--once", "--config", tmp_path)
     assert done.returncode == 2
     assert f"{tmp_path}: cannot be read: " in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_in_its_own_place_is_not_waited_for(run_monitor: RunMonitor) -> None:
+    default_path().parent.mkdir(parents=True)
+    os.mkfifo(default_path())
+    assert run_monitor("config", "--show").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_pipe_that_was_named_is_read(run_monitor: RunMonitor) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b'plan = "max5"')
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    done = run_monitor("--config", f"/dev/fd/{reading}", "config", "--show", pass_fds=(reading,))
+    assert "max5" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_file_without_an_end_is_no_settings_file(run_monitor: RunMonitor) -> None:
+    done = run_monitor("--once", "--config", "/dev/zero")
+    assert done.returncode == 2
+    assert "/dev/zero: is not valid TOML" in done.stderr
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path, run_monitor: RunMonitor) -> None:

@@ -319,9 +319,9 @@ def test_a_reset_hour_that_comes_while_it_is_watched_gives_way_to_the_next(
     soon = (now() + HOUR).replace(minute=0, second=0, microsecond=0)
     fake.reports([a_block(now().replace(minute=0, second=0, microsecond=0), 2_000)])
     with live(fake, "--reset-hour", soon.hour, "--timezone", "UTC", env=clock.env) as terminal:
-        terminal.wait_for(rf"Resets +(tomorrow )?{soon:%H}:00 in")
+        terminal.wait_for(rf"Resets +(tomorrow )?{soon:%H}:00, in")
         clock.jump(soon - now() + timedelta(seconds=2))
-        terminal.wait_for(rf"Resets +tomorrow {soon:%H}:00 in|Resets +{soon:%H}:00 in (23|24) h")
+        terminal.wait_for(rf"Resets +tomorrow {soon:%H}:00, in|Resets +{soon:%H}:00, in (23|24) h")
 
 
 @pytest.mark.parametrize("jump", [-6 * HOUR, 6 * HOUR, 24 * 366 * HOUR, -24 * 366 * HOUR])
@@ -370,7 +370,7 @@ def test_the_days_on_which_clocks_change_are_days_like_any_other(
         words = ("--timezone", zone, "--reset-hour", hour)
         with live(fake, *words, env=clock.env) as terminal:
             terminal.wait_for("2,000 of")
-            terminal.wait_for(r"Resets +.*\d\d:\d\d in")
+            terminal.wait_for(r"Resets +.*\d\d:\d\d, in")
             terminal.send("q")
             assert terminal.leave_code() == 0
 

@@ -141,9 +141,16 @@ def test_a_wide_screen_shows_the_frame_whole_after_many_resizes(fake: Fake) -> N
 
 def test_a_passed_pro_plan_is_explained_on_the_screen(fake: Fake) -> None:
     fake.reports([a_block(now() - 50 * HOUR, 12_345), a_block(active_start(), 7_300)])
-    with live(fake) as terminal:
+    with live(fake, "--plan", "pro") as terminal:
         terminal.wait_for("7,300 of 12,345")
         terminal.wait_for("pro limit passed; using your highest block")
+
+
+def test_a_plan_that_nobody_chose_gives_way_and_the_screen_says_why(fake: Fake) -> None:
+    fake.reports([a_block(now() - 50 * HOUR, 12_345), a_block(active_start(), 300)])
+    with live(fake) as terminal:
+        terminal.wait_for("300 of 12,345")
+        terminal.wait_for("1 of your 1 block passed pro's 7,000")
 
 
 def test_custom_max_is_found_in_the_background(tmp_path: Path, real_ccusage: Installed) -> None:
@@ -155,12 +162,14 @@ def test_custom_max_is_found_in_the_background(tmp_path: Path, real_ccusage: Ins
         terminal.wait_for("65 of 9,000")
 
 
-def test_a_limit_of_ones_own_shows_the_true_percentage_beside_a_full_bar(fake: Fake) -> None:
+def test_a_limit_of_ones_own_shows_the_true_percentage_beside_a_bar_that_says_how_far(
+    fake: Fake,
+) -> None:
     fake.reports(active(60_368))
     with live(fake, "--token-limit", "44k") as terminal:
-        terminal.wait_for("OVER LIMIT")
+        terminal.wait_for("PAST LIMIT")
         (bar,) = [row for row in terminal.screen() if row.startswith(" Tokens")]
-        assert "░" not in bar
+        assert "░" not in bar and "┃" in bar
         assert bar.endswith("137 %")
 
 

@@ -324,14 +324,32 @@ def test_hidden_costs_are_null_in_the_snapshot_too(fake: Fake, run_monitor: RunM
     assert snapshot["burn_rate"]["cost_per_hour"] is None
 
 
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (("--plan", "pro"), "pro limit passed; using your highest block of "),
+        ((), "1 of your 1 block passed pro's 7,000; highest 20"),
+    ],
+)
 def test_a_passed_pro_plan_gives_way_to_the_highest_block_with_a_note(
-    fake: Fake, run_monitor: RunMonitor
+    fake: Fake, run_monitor: RunMonitor, words: tuple[str, ...], note: str
 ) -> None:
     fake.reports([a_block(now() - 50 * HOUR, 12_345), a_block(active_start(), 7_300)])
-    limit = read_snapshot(run_monitor("--json", *of_fake(fake)).stdout)["limit"]
+    limit = read_snapshot(run_monitor("--json", *of_fake(fake), *words).stdout)["limit"]
     assert (limit["tokens"], limit["source"]) == (12_345, "custom_max")
-    assert "pro limit passed" in limit["note"]
+    assert limit["note"].startswith(note)
     assert not limit["exceeded"]
+
+
+def test_a_plan_that_was_chosen_stays_until_it_is_passed(
+    fake: Fake, run_monitor: RunMonitor
+) -> None:
+    fake.reports([a_block(now() - 50 * HOUR, 12_345), a_block(active_start(), 300)])
+    for words, tokens in ((("--plan", "pro"), 7_000), ((), 12_345)):
+        limit = read_snapshot(run_monitor("--json", *of_fake(fake), *words).stdout)["limit"]
+        assert limit["tokens"] == tokens
+    chosen = run_monitor("--json", *of_fake(fake), env={"CCUSAGE_MONITOR_PLAN": "pro"})
+    assert read_snapshot(chosen.stdout)["limit"]["tokens"] == 7_000
 
 
 def test_a_limit_of_ones_own_is_passed_with_the_true_percentage(

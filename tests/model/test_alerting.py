@@ -26,7 +26,7 @@ def at(percent: float, minutes: float = 0, verdict: str = "ok", state: str = "ok
     return replace(
         usage,
         now=NOW + minutes * MINUTE,
-        headline=replace(usage.headline, used_percent=percent),
+        five_hour=replace(usage.five_hour, used_percent=percent),
         forecast=replace(usage.forecast, verdict=verdict),
     )
 
@@ -56,6 +56,7 @@ def told(usages: Iterable[Usage], percents: Sequence[float] = (80, 95)) -> list[
 
 EIGHTY, NINETY_FIVE = "80 % of the limit is used", "95 % of the limit is used"
 RUNS_OUT, REACHED = "The limit comes before the reset", "The limit is reached"
+PASSED = "The limit is passed"
 OVER = "The 5-hour window is over"
 TO_END = 148.0
 """Minutes from NOW to just after the block's end."""
@@ -101,23 +102,44 @@ def test_a_forecast_that_turns_to_runs_out_is_told_once() -> None:
     assert told(turns) == [[], [RUNS_OUT], [], []]
 
 
-@pytest.mark.parametrize("state", ["limit-reached", "exceeded", "official-reached"])
-def test_a_limit_reached_is_told_once(state: str) -> None:
-    assert told([usage_in(state), usage_in(state)]) == [[REACHED], []]
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ("limit-reached", REACHED),
+        ("official-reached", REACHED),
+        ("stopped", REACHED),
+        ("stopped-week", REACHED),
+        ("stopped-opus", REACHED),
+        ("exceeded", PASSED),
+        ("extra-usage", PASSED),
+    ],
+)
+def test_a_limit_reached_or_passed_is_told_once(state: str, title: str) -> None:
+    assert told([usage_in(state), usage_in(state)]) == [[title], []]
+
+
+def test_a_weekly_limit_is_told_where_it_comes_first_and_not_where_it_is_near() -> None:
+    assert told([usage_in("week-first")], ()) == [[RUNS_OUT]]
+    assert told([usage_in("week-near")], ()) == [[]]
+
+
+def test_a_hit_in_a_transcript_that_is_no_news_is_told_once() -> None:
+    before, after = usage_in("runs-out"), usage_in("stopped")
+    assert told([before, after, after], ()) == [[RUNS_OUT], [REACHED], []]
 
 
 def test_a_limit_reached_at_once_is_one_alert_not_three() -> None:
-    assert told([at(50), at(101, verdict="exceeded")]) == [[], [REACHED]]
+    assert told([at(50), at(101, verdict="exceeded")]) == [[], [PASSED]]
 
 
 def test_a_threshold_above_100_is_told_too() -> None:
     over = at(101, verdict="exceeded"), at(120, verdict="exceeded")
-    assert told(over, (80, 120)) == [[REACHED], ["120 % of the limit is used"]]
+    assert told(over, (80, 120)) == [[PASSED], ["120 % of the limit is used"]]
 
 
 def test_a_limit_that_grows_after_it_was_reached_can_still_be_neared() -> None:
     grown = at(40), at(90), at(99)
-    assert told([at(70), at(101, verdict="exceeded"), *grown]) == [[], [REACHED], [], [], []]
+    assert told([at(70), at(101, verdict="exceeded"), *grown]) == [[], [PASSED], [], [], []]
 
 
 def test_the_end_of_the_window_is_told_once_and_rearms() -> None:
@@ -170,7 +192,7 @@ def test_claude_codes_own_window_ends_when_it_says_not_with_the_block() -> None:
 
 
 def test_no_thresholds_at_all_still_tell_the_limit() -> None:
-    assert told([at(99), at(101, verdict="exceeded")], ()) == [[], [REACHED]]
+    assert told([at(99), at(101, verdict="exceeded")], ()) == [[], [PASSED]]
 
 
 VERDICTS = st.sampled_from(["ok", "tight", "runs_out", "exceeded", "unknown"])

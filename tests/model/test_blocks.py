@@ -16,6 +16,8 @@ from monitor.model.blocks import (
     last_block,
     real_blocks,
     series,
+    unpriced_models,
+    with_known_cost,
 )
 from tests.recordings import Recording, each_recording
 
@@ -124,3 +126,33 @@ def test_a_series_is_whole_when_it_lies_in_the_block_and_adds_up_to_it() -> None
     assert not is_whole(found, [event(0, 40), event(301, 60)])
     assert not is_whole(block(0), [])
     assert not is_whole(block(0), None)
+
+
+# Models without a price.
+
+
+def priced(cost: Optional[float], *models: str, tokens: int = 900) -> Block:
+    return replace(block(tokens, cost), models=models)
+
+
+def test_the_models_of_a_block_that_has_tokens_and_cost_nothing_have_no_price() -> None:
+    blocks = [priced(0.0, "new-1", "<synthetic>"), priced(0.0, "new-2"), priced(2.5, "old")]
+    assert unpriced_models(blocks) == {"new-1", "new-2"}
+
+
+def test_what_used_nothing_or_has_no_known_cost_says_nothing_of_prices() -> None:
+    for found in (priced(0.0, "a", tokens=0), priced(None, "a"), priced(0.01, "a")):
+        assert unpriced_models([found]) == set()
+    assert unpriced_models([priced(0.0, "<synthetic>")]) == set()
+
+
+def test_cache_tokens_cost_something_too() -> None:
+    cached = replace(priced(0.0, "new"), tokens=TokenCounts(0, 0, 0, 40))
+    assert unpriced_models([cached]) == {"new"}
+
+
+def test_a_cost_that_leaves_a_model_out_is_not_known() -> None:
+    both, known = priced(2.5, "old", "new"), priced(2.5, "old")
+    assert with_known_cost(both, ["new"]).cost_usd is None
+    assert with_known_cost(known, ["new"]) is known
+    assert with_known_cost(both, []) is both

@@ -28,13 +28,13 @@ def events_of(*counted: tuple[float, int]) -> tuple[Event, ...]:
     return tuple(Event(at(minute), tokens) for minute, tokens in counted)
 
 
-UNLIKELY = 1e9
-"""Tokens in a percent: more than any start by another device gives here."""
+BELIEVED = 0.0
+"""Tokens in a percent: less than any start gives here, so that each is believed."""
 
 
 def begun(events: Sequence[Event]) -> WindowStart:
     """The start of the window in most of these tests: with the first token here."""
-    return WindowStart(events[0].at if events else None, UNLIKELY)
+    return WindowStart(events[0].at if events else None, BELIEVED)
 
 
 def bridge(captures: Sequence[Capture], events: Sequence[Event], now: datetime) -> Optional[Bridge]:
@@ -273,7 +273,7 @@ def test_a_step_counts_half_as_much_ten_points_later_and_never_less_than_a_tenth
 def test_what_another_device_used_before_the_first_token_here_teaches_nothing() -> None:
     # 60 % went elsewhere from 09:00; here a percent is worth 600 tokens.
     captures, events = captures_of((121, 60), (126, 61)), events_of((120.5, 300), (125, 600))
-    start = WindowStart(START, UNLIKELY)
+    start = WindowStart(START, BELIEVED)
     assert model.bridge(captures, (*events, Event(at(127), 300)), at(128), start) is None
     captures = (*captures, *captures_of((140, 64)))
     events = (*events, *events_of((139, 1_800), (141, 300)))
@@ -287,7 +287,7 @@ def test_tokens_of_before_the_window_are_not_in_its_percentage() -> None:
     # The block began at 09:00 and holds 40,000; the window began at 12:01, 500 a percent.
     events = events_of((5, 40_000), (182, 1_000), (195, 1_000))
     captures = captures_of((190, 2), (200, 4))
-    assert tokens_per_percent(captures, events, WindowStart(at(181), UNLIKELY)) == pytest.approx(
+    assert tokens_per_percent(captures, events, WindowStart(at(181), BELIEVED)) == pytest.approx(
         500
     )
 
@@ -296,22 +296,32 @@ def test_a_step_that_began_in_the_block_before_is_left_out() -> None:
     # Of the 20 points from 11:50 on some were used in a block that ended at 12:00.
     captures = captures_of((170, 30), (190, 50), (200, 54))
     events = events_of((185, 500), (195, 2_000))
-    assert tokens_per_percent(captures, events, WindowStart(at(20), UNLIKELY)) == pytest.approx(500)
+    assert tokens_per_percent(captures, events, WindowStart(at(20), BELIEVED)) == pytest.approx(500)
 
 
 def test_where_the_start_of_the_window_is_not_known_only_the_steps_between_captures_count() -> None:
     events = events_of((5, 40_000), (15, 2_000))
-    assert tokens_per_percent(captures_of((10, 20)), events, WindowStart(None, UNLIKELY)) is None
+    assert tokens_per_percent(captures_of((10, 20)), events, WindowStart(None, BELIEVED)) is None
     assert tokens_per_percent(
-        captures_of((10, 20), (20, 24)), events, WindowStart(None, UNLIKELY)
+        captures_of((10, 20), (20, 24)), events, WindowStart(None, BELIEVED)
     ) == pytest.approx(500)
 
 
+@pytest.mark.parametrize(("least", "known"), [(500, 500), (501, None)])
+def test_the_start_is_learned_from_where_it_gives_a_limit_that_can_be(
+    least: float, known: Optional[float]
+) -> None:
+    # 51 % at 25,500 tokens from the start of the window on: 500 each.
+    captures, events = captures_of((130, 51)), events_of((9, 10_000), (120, 15_500))
+    found = tokens_per_percent(captures, events, WindowStart(START, least))
+    assert found == (None if known is None else pytest.approx(known))
+
+
 @pytest.mark.parametrize("began", [START, None])
-def test_a_late_first_token_is_learned_from_where_it_gives_a_limit_that_can_be(
+def test_of_a_window_that_began_long_before_the_first_token_here_nothing_is_learned(
     began: Optional[datetime],
 ) -> None:
-    # 51 % at 25,500 tokens: 500 each, of a window that began 90 minutes before the first of them.
-    captures, events = captures_of((130, 51)), events_of((90, 10_000), (120, 15_500))
-    assert tokens_per_percent(captures, events, WindowStart(began, 500)) == pytest.approx(500)
-    assert tokens_per_percent(captures, events, WindowStart(began, 501)) is None
+    # 63 % were used elsewhere: one message here says nothing of what a percent is worth.
+    captures, events = captures_of((130, 63)), events_of((90, 10_000), (120, 15_500))
+    assert tokens_per_percent(captures, events, WindowStart(began, BELIEVED)) is None
+    assert model.bridge(captures, events, at(140), WindowStart(began, BELIEVED)) is None

@@ -14,7 +14,7 @@ from monitor.model.check import ENOUGH, NOT_ENOUGH, TIGHT, UNKNOWN, check
 from monitor.model.forecast import Forecast
 from monitor.model.sentence import summary
 from monitor.model.usage import Usage
-from tests.samples import STATES, official_limits, usage_in, week_that_runs_out
+from tests.samples import SAMPLES, official_limits, usage_in, week_that_runs_out
 
 MINUTE = timedelta(minutes=1)
 
@@ -59,11 +59,11 @@ def test_a_limit_reached_on_another_device_is_not_enough() -> None:
 
 def test_what_a_token_is_worth_may_not_be_known_while_a_pace_is() -> None:
     usage = usage_in("ok")
-    headline = replace(usage.headline, tokens_per_percent=None)
-    unknown = replace(usage, headline=headline)
+    five_hour = replace(usage.five_hour, tokens_per_percent=None)
+    unknown = replace(usage, five_hour=five_hour)
     code, said = check(unknown, 1_000)
     assert code == UNKNOWN and "official limit" in said
-    first = replace(week_first(90 * MINUTE), headline=headline)
+    first = replace(week_first(90 * MINUTE), five_hour=five_hour)
     assert check(first, 1_000) == (TIGHT, summary(first))
     assert check(first, 120 * MINUTE) == (NOT_ENOUGH, summary(first))
 
@@ -93,7 +93,10 @@ def test_after_the_reset_nothing_more_is_needed_of_this_limit() -> None:
 
 
 @pytest.mark.parametrize("need", [None, 1, 1_000_000, 30 * MINUTE])
-@pytest.mark.parametrize("state", ["exceeded", "limit-reached", "official-reached"])
+@pytest.mark.parametrize(
+    "state",
+    ["exceeded", "limit-reached", "official-reached", "stopped", "stopped-week", "extra-usage"],
+)
 def test_at_the_limit_nothing_is_enough(state: str, need: Optional[Union[int, timedelta]]) -> None:
     usage = usage_in(state)
     assert check(usage, need) == (NOT_ENOUGH, summary(usage))
@@ -109,7 +112,7 @@ def test_without_a_block_the_answer_is_unknown(
 
 def test_an_official_percentage_with_no_worth_in_tokens_is_no_answer_for_tokens() -> None:
     usage = usage_in("official-alone")
-    unknown = replace(usage, headline=replace(usage.headline, tokens_per_percent=None))
+    unknown = replace(usage, five_hour=replace(usage.five_hour, tokens_per_percent=None))
     assert check(unknown, 20_000).code == UNKNOWN
 
 
@@ -132,7 +135,7 @@ def test_a_weekly_limit_that_comes_first_is_never_called_enough(
 NEEDS = st.none() | st.integers(1, 10**12) | st.timedeltas(timedelta(), timedelta(days=400))
 
 
-@given(state=st.sampled_from(sorted(STATES)), need=NEEDS)
+@given(state=st.sampled_from(sorted(SAMPLES)), need=NEEDS)
 def test_every_state_and_need_has_one_code_and_one_sentence(
     state: str, need: Optional[Union[int, timedelta]]
 ) -> None:
@@ -158,3 +161,16 @@ def test_the_exit_codes_are_those_that_scripts_rely_on() -> None:
 
 def test_a_task_that_ends_as_the_week_runs_out_is_tight() -> None:
     assert check(week_first(20 * MINUTE), 20 * MINUTE).code == TIGHT
+
+
+def test_nearly_all_used_in_the_first_minutes_is_tight_and_not_unknown() -> None:
+    usage = usage_in("nearly-used")
+    assert check(usage, None) == (TIGHT, summary(usage))
+    assert check(usage, 2_101).code == NOT_ENOUGH
+    assert check(usage, 1_000).code == ENOUGH
+
+
+@pytest.mark.parametrize(("state", "code"), [("week-near", TIGHT), ("week-first", NOT_ENOUGH)])
+def test_a_week_that_leads_answers_without_a_need(state: str, code: int) -> None:
+    usage = usage_in(state)
+    assert check(usage, None) == (code, summary(usage))

@@ -31,11 +31,20 @@ def test_the_limit_is_reached_when_what_is_left_has_been_used_at_this_pace() -> 
 @pytest.mark.parametrize("rate", [59.0, 60.0, 0.0])
 def test_nothing_runs_out_at_the_reset_or_later(rate: float) -> None:
     found = at_pace(rate)
-    assert (found.runs_out_at, found.verdict) == (None, "ok")
+    assert (found.runs_out_at, found.verdict) == (None, "unknown")
 
 
 def test_the_sustainable_pace_uses_up_the_limit_exactly_at_the_reset() -> None:
     assert at_pace(500.0).sustainable == 60.0
+
+
+@pytest.mark.parametrize(("used", "verdict"), [(8_999, "unknown"), (9_000, "tight")])
+def test_without_a_probability_it_is_tight_from_90_percent_used_whatever_the_pace(
+    used: float, verdict: str
+) -> None:
+    for pace in (None, 0.0, 5_000.0):
+        assert at_pace(pace, used=used).verdict == verdict
+        assert at_pace(pace, used=used).probability is None
 
 
 def test_before_five_minutes_of_data_only_the_pace_that_lasts_is_known() -> None:
@@ -51,6 +60,7 @@ def test_exactly_at_the_limit_it_has_run_out_now_whatever_the_pace() -> None:
     for pace in (0.0, None):
         found = at_pace(pace, used=10_000)
         assert (found.verdict, found.runs_out_at, found.sustainable) == ("runs_out", NOW, 0.0)
+        assert found.probability == 1.0
 
 
 @pytest.mark.parametrize(
@@ -76,8 +86,10 @@ def test_whatever_the_numbers_it_runs_out_before_the_reset_or_not_at_all(
     found = at_pace(rate, used, limit, NOW + left)
     assert (found.verdict == "exceeded") == (used > limit)
     if found.runs_out_at is not None:
-        assert found.verdict == "runs_out"
         assert NOW <= found.runs_out_at <= NOW + left
+    if used != limit:
+        # The pace alone makes no verdict.
+        assert found.verdict in ("exceeded", "tight" if used >= 0.9 * limit else "unknown")
     assert found.sustainable is None or found.sustainable >= 0
 
 
@@ -93,6 +105,7 @@ def test_a_projection_gives_chance_band_and_times_and_the_pace_keeps_its_own() -
         likely_range=(45.0, 120.0),
         tokens=(4_500, 7_000, 12_000),
         earliest=NOW + timedelta(minutes=75),
+        likely_at=None,
         latest=None,
     )
 

@@ -15,14 +15,17 @@ from monitor.model.formatting import TimeFormat
 from monitor.model.history import (
     CompletedBlock,
     History,
+    Spending,
     as_checked,
     block_hours,
     by_hour_of_week,
     hourly_tokens,
+    spending,
+    total_cost,
     with_scan,
     with_seen,
 )
-from tests.samples import past_block
+from tests.samples import NOW, past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)
 
@@ -165,3 +168,70 @@ def test_who_works_round_the_clock_loses_nothing_when_the_oldest_transcripts_go(
 def test_blocks_that_only_touch_are_both_kept() -> None:
     pair = seen([moved(OLD, 0, 900), moved(OLD, 5, 1)])
     assert with_scan(pair[:1], pair[1:]) == tuple(pair)
+
+
+# What the last days have cost.
+
+
+def spent(
+    *items: CompletedBlock,
+    active: Optional[tuple[datetime, Optional[float]]] = None,
+    read_at: Optional[datetime] = NOW,
+    zone: str = "UTC",
+) -> Spending:
+    return spending(History(items, read_at), active, TimeFormat(pytz.timezone(zone)), NOW)
+
+
+def costing(days: int, cost: Optional[float], hour: int = 9) -> CompletedBlock:
+    return CompletedBlock(replace(past_block(days, 500, hour), cost_usd=cost))
+
+
+def test_todays_and_the_last_seven_days_costs_are_added_up() -> None:
+    items = costing(8, 100.0), costing(6, 2.0), costing(1, 1.0), costing(0, 0.5, hour=3)
+    assert spent(*items) == Spending(0.5, 3.5)
+    assert spent(*items, active=(NOW - timedelta(hours=2), 0.25)) == Spending(0.75, 3.75)
+
+
+def test_the_active_block_counts_once_and_by_its_own_cost() -> None:
+    # As stored it may be older, if a clock was wrong.
+    stored = costing(0, 5.0, hour=12)
+    assert spent(stored, active=(stored.block.start, 9.0)) == Spending(9.0, 9.0)
+
+
+def test_one_cost_that_is_not_known_makes_its_sums_unknown() -> None:
+    assert spent(costing(3, None), costing(0, 0.5, hour=3)) == Spending(0.5, None)
+    assert spent(costing(3, 1.0), costing(0, None, hour=3)) == Spending(None, None)
+    assert spent(costing(8, None), costing(3, 1.0)) == Spending(None, 1.0)
+    assert spent(costing(3, 1.0), active=(NOW, None)) == Spending(None, None)
+
+
+def test_without_a_history_no_sum_is_whole() -> None:
+    assert spent(costing(3, 1.0), read_at=None) == Spending(None, None)
+    assert spent() == Spending(None, None)
+
+
+def test_a_block_counts_for_the_day_on_which_it_began_on_the_users_clock() -> None:
+    early = costing(0, 2.0, hour=3)  # 23:00 of the day before in New York
+    assert spent(early).today == 2.0
+    assert spent(early, zone="America/New_York") == Spending(None, 2.0)
+
+
+def test_blocks_that_have_not_ended_are_not_counted_as_completed() -> None:
+    assert spent(costing(-1, 7.0), costing(1, 1.0)) == Spending(None, 1.0)
+
+
+def test_without_costs_all_are_unknown_and_all_else_is_kept() -> None:
+    history = History((costing(1, 2.0),), NOW, store_error="It is full.")
+    (item,) = history.costless.completed
+    assert item == costing(1, None)
+    assert replace(history.costless, completed=history.completed) == history
+
+
+@pytest.mark.parametrize(
+    ("costs", "total"),
+    [([], None), ([0.0], 0.0), ([1.5, 2.0], 3.5), ([1.5, None], None), ([None], None)],
+)
+def test_a_total_is_whole_or_not_known(
+    costs: list[Optional[float]], total: Optional[float]
+) -> None:
+    assert total_cost(costs) == total

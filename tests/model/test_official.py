@@ -27,6 +27,7 @@ from monitor.model.official import (
     epoch,
     final_percent,
     is_fresh,
+    is_of_model_in_use,
     joined,
     parse_rate_limits,
     present,
@@ -434,16 +435,54 @@ def test_a_new_window_is_captured_merged_and_shown_like_the_others() -> None:
         "seven_day_opus": 33,
     }
     assert list(windows) == ["five_hour", "seven_day_opus"]
-    assert window_kind("seven_day_opus") == ("7 d Opus", timedelta(days=7))
+    assert window_kind("seven_day_opus") == (
+        *("7 d Opus", "weekly limit of Opus", timedelta(days=7)),
+    )
 
 
 def test_a_window_that_is_not_known_has_a_label_that_is_safe_to_print() -> None:
-    assert window_kind("model:Fable\x1b[2J") == ("7 d Fable␛[2J", timedelta(days=7))
-    assert window_kind("overage\x07" + "x" * 99) == ("overage␇" + "x" * 12, None)
+    assert window_kind("model:Fable\x1b[2J") == (
+        *("7 d Fable␛[2J", "weekly limit of Fable␛[2J", timedelta(days=7)),
+    )
+    assert window_kind("overage\x07" + "x" * 99) == (
+        *("overage␇" + "x" * 12, f"limit “overage␇{'x' * 12}”", None),
+    )
 
 
-def test_only_a_window_that_stops_all_use_is_reached() -> None:
-    full = {key: window(3 * HOUR, (1, 100)) for key in WINDOW_KINDS}
-    assert OfficialLimits({**full, "seven_day": window(4 * HOUR, (1, 100))}).reached == "seven_day"
-    del full["five_hour"], full["seven_day"]
-    assert OfficialLimits(full).reached is None
+@pytest.mark.parametrize(
+    ("window_id", "name"),
+    [
+        ("five_hour", "5-hour limit"),
+        ("seven_day", "weekly limit"),
+        ("seven_day_opus", "weekly limit of Opus"),
+        ("seven_day_overage_included", "weekly limit"),
+        ("overage", "limit of extra usage"),
+        ("model:Fable", "weekly limit of Fable"),
+        ("new\x07", "limit “new␇”"),
+    ],
+)
+def test_every_window_has_a_name_for_sentences(window_id: str, name: str) -> None:
+    assert window_kind(window_id).name == name
+
+
+OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-20250514"
+
+
+@pytest.mark.parametrize(
+    ("window_id", "models", "counts"),
+    [
+        ("five_hour", (), True),
+        ("seven_day", (SONNET,), True),
+        ("new", (SONNET,), True),
+        ("seven_day_opus", (SONNET,), False),
+        ("seven_day_opus", (SONNET, OPUS), True),
+        ("seven_day_sonnet", (OPUS,), False),
+        ("seven_day_sonnet", (), False),
+        ("model:Opus", (OPUS,), True),
+        ("model:Fable", (OPUS,), False),
+    ],
+)
+def test_a_limit_of_one_model_counts_only_while_that_is_used(
+    window_id: str, models: tuple[str, ...], *, counts: bool
+) -> None:
+    assert is_of_model_in_use(window_id, models) is counts

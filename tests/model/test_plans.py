@@ -8,7 +8,7 @@ from typing import Optional
 
 import pytest
 
-from monitor.model.blocks import SESSION, Block
+from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.model.plans import (
     PLAN_TOKENS,
     Limit,
@@ -18,7 +18,18 @@ from monitor.model.plans import (
     highest_block,
     past_limit,
 )
-from tests.samples import HISTORY, NOW, PAST, active, events_over, past_block, reading_of, usage_of
+from monitor.model.usage import measure
+from tests.samples import (
+    HISTORY,
+    NOW,
+    PAST,
+    active,
+    events_over,
+    past_block,
+    reading_of,
+    usage_of,
+    with_source,
+)
 
 HIGHEST = past_block(2, 30_500)
 
@@ -30,7 +41,7 @@ def choose(
     highest: Optional[Block] = HIGHEST,
 ) -> Limit:
     past = PastBlocks([highest] if highest else [])
-    return choose_limit(Rules(plan, token_limit), counted, past)
+    return choose_limit(Rules(plan, token_limit=token_limit), counted, past)
 
 
 @pytest.mark.parametrize(("plan", "tokens"), [("pro", 7_000), ("max5", 35_000), ("max20", 140_000)])
@@ -64,9 +75,7 @@ def test_the_other_plans_stay_when_they_are_passed() -> None:
 
 def test_custom_max_is_the_highest_block_and_names_its_day() -> None:
     limit = choose("custom_max")
-    assert limit == Limit(
-        30_500, "custom_max", "custom_max", note="your highest block, of 2026-06-08"
-    )
+    assert limit == Limit(30_500, "custom_max", "custom_max", note="highest of 1 block, 2026-06-08")
 
 
 def test_custom_max_with_no_completed_block_takes_pros_number_and_says_so() -> None:
@@ -129,3 +138,76 @@ def test_past_blocks_are_compared_with_the_limit_of_the_highest_of_them() -> Non
     assert past_limit(Rules("pro"), []).tokens == 7_000
     assert past_limit(Rules("max5"), passed).tokens == 35_000
     assert past_limit(Rules("pro", token_limit=9_000), passed).tokens == 9_000
+
+
+MANY = [past_block(day, 9_000 + day) for day in range(3, 12)]
+
+
+def note_of(*blocks: Block) -> Optional[str]:
+    return choose_limit(Rules("custom_max"), 0, PastBlocks(blocks)).note
+
+
+def test_a_single_outlier_is_told_as_such() -> None:
+    assert note_of(*MANY, past_block(2, 30_500)) == (
+        "highest of 10 blocks, 2026-06-08; 9 in 10 stayed below 9,011"
+    )
+    assert note_of(*MANY, past_block(2, 12_000)) == "highest of 10 blocks, 2026-06-08"
+
+
+def test_of_few_blocks_none_is_called_an_outlier_and_empty_ones_do_not_count() -> None:
+    few = MANY[:8]
+    assert note_of(*few, past_block(2, 30_500)) == "highest of 9 blocks, 2026-06-08"
+    assert note_of(*few, past_block(2, 30_500), past_block(1, 0)) == (
+        "highest of 9 blocks, 2026-06-08"
+    )
+
+
+# Nobody chose a plan.
+
+NOBODY = Rules(is_plan_chosen=False)
+
+
+def unchosen(*blocks: Block, counted: int = 0, is_complete: bool = True) -> Limit:
+    return choose_limit(NOBODY, counted, PastBlocks(blocks, is_complete))
+
+
+@pytest.mark.parametrize("counted", [0, 1, 7_001])
+def test_a_plan_that_nobody_chose_gives_way_from_the_first_message_on(counted: int) -> None:
+    limit = unchosen(
+        past_block(3, 8_000), past_block(2, 30_500), past_block(1, 900), counted=counted
+    )
+    assert (limit.tokens, limit.source, limit.plan) == (30_500, "custom_max", "pro")
+    assert limit.note == ("2 of your 3 blocks passed pro's 7,000; highest 2026-06-08")
+    assert limit.is_settled
+
+
+def test_a_plan_that_nobody_chose_stays_while_no_block_has_passed_it() -> None:
+    for blocks in ((), (past_block(2, 7_000),), (past_block(2, 0),)):
+        limit = unchosen(*blocks, counted=40)
+        assert (limit.tokens, limit.source, limit.note) == (7_000, "plan", None)
+
+
+def test_what_nobody_chose_is_not_settled_before_the_history_is_known() -> None:
+    limit = unchosen(past_block(2, 900), counted=40, is_complete=False)
+    assert not limit.is_settled and limit.note == "looking up your highest block"
+    failed = choose_limit(NOBODY, 40, PastBlocks((), is_complete=False, error="it hangs"))
+    assert (failed.is_settled, failed.tokens, failed.history_error) == (True, 7_000, "it hangs")
+
+
+def test_a_limit_in_tokens_is_a_choice_too() -> None:
+    rules = Rules(token_limit=44_000, is_plan_chosen=False)
+    assert choose_limit(rules, 9_000, PastBlocks([HIGHEST])) == Limit(44_000, "user", None, 9_000)
+
+
+def test_a_block_that_is_known_twice_counts_once_as_the_full_scan_has_it() -> None:
+    again = replace(PAST[1], tokens=replace_counted(PAST[1], 31_000))
+    for scan, tokens in (("full", 31_000), ("window", 30_500)):
+        reading = with_source(reading_of(), scan=scan)
+        reading = replace(reading, blocks=(PAST[0], again, PAST[2]))
+        limit = measure(reading, HISTORY, NOBODY, NOW).limit
+        assert limit.tokens == tokens
+        assert limit.note is not None and limit.note.startswith("3 of your 3 blocks passed")
+
+
+def replace_counted(block: Block, counted: int) -> TokenCounts:
+    return block.tokens._replace(input=0, output=counted)

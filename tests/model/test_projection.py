@@ -104,13 +104,17 @@ def test_the_times_of_reaching_lie_between_now_and_the_end_and_in_order(
     moment: Moment, limit: int
 ) -> None:
     found = moment.project()
-    earliest, latest = reach_times(found, limit, moment.now, END)
+    earliest, likely, latest = reach_times(found, limit, moment.now, END)
     assert (earliest is None) == (limit > max(found.final_high, found.counted))
     if latest is not None:
         assert earliest is not None
         assert moment.now <= earliest <= latest <= END
+        assert likely is not None and earliest <= likely <= latest
+    elif likely is not None:
+        assert earliest is not None and moment.now <= earliest <= likely <= END
     elif earliest is not None:
         assert moment.now <= earliest <= END
+    assert (likely is None) == (limit > max(found.final_median, found.counted))
 
 
 @given(moments(), st.integers(2, 1000))
@@ -158,10 +162,11 @@ def test_steady_work_with_four_hours_left_is_expected_to_go_on() -> None:
 
 def test_a_limit_inside_the_band_is_reached_in_time_on_the_fast_edge_only() -> None:
     found = Projection(1_000, 0.5, 500, 0.6, 1_000, 1_200, 2_000)
-    assert reach_times(found, 1_500, at(180), END) == (at(240), None)
-    assert reach_times(found, 900, at(180), END) == (at(180), at(180))
-    assert reach_times(found, 2_000, at(180), END) == (END, None)
-    assert reach_times(found, 2_500, at(180), END) == (None, None)
+    assert reach_times(found, 1_500, at(180), END) == (at(240), None, None)
+    assert reach_times(found, 1_100, at(180), END) == (at(192), at(240), None)
+    assert reach_times(found, 900, at(180), END) == (at(180), at(180), at(180))
+    assert reach_times(found, 2_000, at(180), END) == (END, None, None)
+    assert reach_times(found, 2_500, at(180), END) == (None, None, None)
 
 
 # The numbers of the method in docs/accuracy.md, worked out by hand.

@@ -11,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
+from monitor.model.limit_hits import Reached
 from monitor.model.plans import Rules
-from monitor.model.reset import Reset, choose_reset, next_reset
+from monitor.model.reset import (
+    Reset,
+    choose_reset,
+    message_reset,
+    next_reset,
+    reached_reset,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 
@@ -27,7 +34,7 @@ def choose(now: datetime, **given_: object) -> tuple[Optional[datetime], Optiona
         "block": block(),
         "events": None,
         "rules": Rules(),
-        "official": None,
+        "told": None,
         **given_,
     }
     reset = choose_reset(now=now, **values)  # type: ignore[arg-type]
@@ -38,20 +45,49 @@ def test_the_blocks_end_is_the_reset_when_nothing_else_is_known() -> None:
     assert choose(NOON) == (NOON + timedelta(hours=5), "block_end")
 
 
-def test_the_reset_hour_beats_the_official_reset_which_beats_the_message() -> None:
+def test_the_reset_hour_beats_what_claude_code_told_which_beats_the_blocks_end() -> None:
     later = NOON + timedelta(hours=3)
-    official = Reset(later, "official", start=later - SESSION)
-    told = block(limit_reset=NOON + timedelta(hours=2))
-    assert (
-        choose(NOON, block=told, official=official, rules=Rules(reset_hour=20))[1] == "reset_hour"
+    for source in ("official", "limit_message"):
+        told = Reset(later, source, start=later - SESSION)
+        assert choose(NOON, told=told, rules=Rules(reset_hour=20))[1] == "reset_hour"
+        assert choose(NOON, told=told) == (later, source)
+        assert choose(NOON, told=told, block=None) == (later, source)
+
+
+def test_a_message_of_ccusages_gives_its_reset_while_that_is_to_come() -> None:
+    at = NOON + timedelta(hours=2)
+    assert message_reset(block(limit_reset=at), NOON) == Reset(
+        at, "limit_message", start=at - SESSION
     )
-    assert choose(NOON, block=told, official=official) == (later, "official")
-    assert choose(NOON, block=told) == (NOON + timedelta(hours=2), "limit_message")
+    assert message_reset(block(limit_reset=at), at) is None
+    assert message_reset(block(), NOON) is None
+    assert message_reset(None, NOON) is None
 
 
-def test_a_reset_time_that_has_passed_does_not_count() -> None:
-    told = block(limit_reset=NOON - timedelta(minutes=1))
-    assert choose(NOON, block=told)[1] == "block_end"
+def test_a_message_of_a_later_reset_is_of_the_week_and_no_reset_of_the_five_hours() -> None:
+    assert message_reset(block(limit_reset=NOON + timedelta(days=2)), NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("window", "source", "length"),
+    [
+        ("five_hour", "official", SESSION),
+        ("seven_day", "limit_message", timedelta(days=7)),
+        ("model:Fable", "official", timedelta(days=7)),
+    ],
+)
+def test_a_limit_that_is_reached_has_the_reset_of_its_window(
+    window: str, source: str, length: timedelta
+) -> None:
+    at = NOON + timedelta(hours=2)
+    found = reached_reset(Reached(window, NOON, at, source))
+    assert found == Reset(at, source, start=at - length)
+
+
+def test_a_window_of_unknown_length_or_reset_has_no_start() -> None:
+    at = NOON + timedelta(hours=2)
+    assert reached_reset(Reached("new", NOON, at, "official")) == Reset(at, "official")
+    assert reached_reset(Reached("five_hour", NOON, None, "official")) == Reset(None, "official")
 
 
 def test_idle_has_no_reset_but_the_users_own_hour() -> None:

@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Optional
 
 import pytest
 import pytz
 
 from monitor.model.alerting import AlertState, due_alerts
+from monitor.model.blocks import Event
 from monitor.model.forecast import Forecast
+from monitor.model.limit_hits import LimitHit
 from monitor.model.plans import Rules
-from monitor.model.sentence import summary, warnings
+from monitor.model.reading import Unreadable
+from monitor.model.sentence import about, summary, warnings
 from monitor.model.usage import Usage, measure
 from tests.samples import (
     EMPTY,
     EXCEEDED,
+    HISTORY,
     IDLE,
     LIMIT_REACHED,
+    NEARLY,
     NOW,
     OK,
     OLD_VERSION,
     RULES,
     RUNS_OUT,
     STALE,
+    STORE_ERROR,
     WARMING_UP,
     active,
     block_of,
     events_over,
+    official_limits,
     past_block,
     reading_of,
+    usage_in,
     usage_of,
+    week_that_runs_out,
+    window,
     with_source,
 )
+
+HOUR = timedelta(hours=1)
 
 
 def foretold(verdict: str, **values: Any) -> Usage:
@@ -43,54 +55,79 @@ def foretold(verdict: str, **values: Any) -> Usage:
 AT_1547 = NOW.replace(hour=19, minute=47, second=12)
 
 
-def test_ok_says_that_the_reset_comes_first_and_where_it_will_end() -> None:
-    assert summary(foretold("ok", likely_percent=61.6)) == (
-        "The reset at 17:00 comes first; you'll be near 62 %."
+def test_ok_says_that_the_reset_most_likely_comes_first_and_where_it_will_end() -> None:
+    assert summary(foretold("ok", probability=0.2, likely_percent=61.6)) == (
+        "Most likely the reset at 17:00 comes first, with about 62 % used."
     )
 
 
+@pytest.mark.parametrize(("chance", "start"), [(0.0499, "The reset "), (0.05, "Most likely the ")])
+def test_below_5_percent_ok_is_said_without_a_likely(chance: float, start: str) -> None:
+    assert summary(foretold("ok", probability=chance)).startswith(start)
+
+
 def test_ok_with_next_to_nothing_used_stays_grammatical() -> None:
-    assert summary(foretold("ok", likely_percent=0.4)).endswith("; you'll stay under 1 %.")
+    assert summary(foretold("ok", likely_percent=0.4)).endswith(", with under 1 % used.")
 
 
 def test_ok_without_a_likely_end_only_says_what_is_known() -> None:
     assert summary(foretold("ok")) == "The reset at 17:00 comes first."
 
 
-def test_ok_although_this_pace_would_run_out_says_both() -> None:
-    assert summary(foretold("ok", runs_out_at=AT_1547, likely_percent=62.0)) == (
-        "The reset at 17:00 likely comes first; this pace kept up runs out at 15:47."
+def test_ok_although_this_pace_would_run_out_says_nothing_of_the_pace() -> None:
+    pace = foretold("ok", runs_out_at=AT_1547, likely_percent=62.0, probability=0.2)
+    assert summary(pace) == summary(foretold("ok", likely_percent=62.0, probability=0.2))
+
+
+@pytest.mark.parametrize("runs_out_at", [None, AT_1547])
+def test_tight_says_the_chance_whatever_the_pace(runs_out_at: Optional[datetime]) -> None:
+    assert summary(foretold("tight", runs_out_at=runs_out_at, probability=0.25)) == (
+        "Tight: 25 % chance of reaching the limit before the reset at 17:00."
     )
 
 
-def test_tight_says_so_with_the_time_at_this_pace() -> None:
-    assert summary(foretold("tight", runs_out_at=AT_1547, probability=0.25)) == (
-        "Tight: this pace hits the limit at 15:47, 1 h 13 min before the reset."
+def test_tight_without_a_chance_says_what_is_left() -> None:
+    assert summary(usage_of(NEARLY)) == "Tight: 94 % used, 2,100 tokens left; it resets at 19:00."
+    one = replace(RULES, token_limit=32_901)
+    assert ", 1 token left;" in summary(usage_of(NEARLY, one))
+    official = official_limits(window(timedelta(hours=4), (1, 93)))
+    assert summary(usage_of(NEARLY, official=official)).startswith("Tight: 93 % used; it resets ")
+
+
+@pytest.mark.parametrize(
+    ("chance", "likely"),
+    [(0.6, "probably"), (0.899, "probably"), (0.9, "almost certainly")],
+)
+def test_runs_out_says_how_surely_about_when_and_the_chance(chance: float, likely: str) -> None:
+    usage = foretold("runs_out", likely_at=AT_1547, probability=chance)
+    assert summary(usage) == (
+        f"You'll {likely} reach the limit around 15:45: "
+        f"{chance * 100:.0f} % chance before the reset at 17:00."
     )
 
 
-def test_tight_at_a_slow_pace_says_the_chance() -> None:
-    assert summary(foretold("tight", probability=0.25)) == (
-        "It may get tight: 25 % chance to reach the limit before the reset at 17:00."
+def test_running_out_without_a_likely_time_names_none() -> None:
+    assert summary(foretold("runs_out", runs_out_at=AT_1547, probability=0.62)) == (
+        "You'll probably reach the limit: 62 % chance before the reset at 17:00."
     )
 
 
-def test_runs_out_says_when_and_how_long_before_the_reset() -> None:
-    assert summary(foretold("runs_out", runs_out_at=AT_1547, probability=0.9)) == (
-        "You'll reach the limit at 15:47, 1 h 13 min before the reset."
-    )
-
-
-def test_runs_out_is_only_likely_where_people_often_pause() -> None:
-    assert summary(foretold("runs_out", runs_out_at=AT_1547, probability=0.8)) == (
-        "You'll likely reach the limit at 15:47, 1 h 13 min before the reset."
-    )
-
-
-def test_probably_running_out_at_a_slow_pace_names_no_time() -> None:
-    assert summary(foretold("runs_out", probability=0.62)) == (
-        "You'll probably reach the limit before the reset at 17:00 (62 % chance)."
-    )
+@pytest.mark.parametrize(
+    ("hour", "minute", "said"),
+    [
+        (18, 33, "14:35"),
+        (18, 38, "14:40"),
+        (19, 42, "15:40"),
+        (20, 56, "16:55"),
+        (20, 59, "16:59"),  # 17:00 is the reset
+    ],
+)
+def test_a_time_of_the_forecast_is_told_to_five_minutes_but_never_past_or_after_the_reset(
+    hour: int, minute: int, said: str
+) -> None:
+    usage = usage_of(OK)
+    assert about(usage, NOW.replace(hour=hour, minute=minute, second=0)) == said
+    assert about(usage, NOW + timedelta(seconds=10)) == "14:32"  # 14:30 is past
 
 
 def test_exactly_at_the_limit_it_is_not_said_to_come() -> None:
@@ -98,20 +135,66 @@ def test_exactly_at_the_limit_it_is_not_said_to_come() -> None:
     assert summary(usage) == "You are at the limit; it resets at 17:00."
 
 
-def test_over_the_limit_says_since_when_and_by_how_much() -> None:
-    assert summary(usage_of(EXCEEDED)) == (
-        "Over the limit since 13:56, by 13,020 tokens; it resets at 17:00."
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [
+        (RULES, "the estimate of 35,000"),
+        (replace(RULES, token_limit=44_000), "your limit of 44,000"),
+        (replace(RULES, plan="custom_max"), "your highest block of 30,500"),
+    ],
+)
+def test_past_the_limit_messages_that_got_through_prove_a_higher_one(
+    rules: Rules, name: str
+) -> None:
+    said = summary(usage_of(EXCEEDED, rules))
+    assert said.startswith(f"Past {name} since 1")
+    assert said.endswith(" and still going: your true limit is higher.")
+
+
+def test_past_the_limit_with_the_last_message_it_may_still_be_the_limit() -> None:
+    events = (*events_over(130, 30_000), Event(NOW - timedelta(minutes=2), 6_000))
+    assert summary(usage_of(active(events))) == (
+        "Past the estimate of 35,000 since 14:30: you may be stopped at any moment; "
+        "it resets at 17:00."
     )
 
 
-def test_over_the_limit_without_a_series_names_no_time() -> None:
+def test_past_the_limit_without_a_series_names_no_time_and_claims_nothing() -> None:
     usage = usage_of(replace(EXCEEDED, events=None))
-    assert summary(usage) == "Over the limit, by 13,020 tokens; it resets at 17:00."
+    assert summary(usage) == (
+        "Past the estimate of 35,000: you may be stopped at any moment; it resets at 17:00."
+    )
+
+
+def test_a_limit_that_is_used_up_while_claude_still_answers_is_not_called_reached() -> None:
+    assert summary(usage_in("extra-usage")) == (
+        "The limit is used up, but Claude Code still answers; it resets at 17:10."
+    )
+    assert summary(usage_in("week-extra-usage")) == (
+        "The weekly limit is used up, but Claude Code still answers; it resets Saturday 18:32."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("stopped", "5-hour limit reached at 14:08; it resets at 16:30, in 1 h 58 min."),
+        ("stopped-week", "Weekly limit reached at 14:08; it resets Saturday 18:32, in 3 d 4 h."),
+        (
+            "stopped-opus",
+            "Weekly limit of Opus reached at 14:08; it resets Saturday 18:32, in 3 d 4 h.",
+        ),
+    ],
+)
+def test_a_hit_in_a_transcript_names_its_limit_since_when_and_until_when(
+    name: str, said: str
+) -> None:
+    assert summary(usage_in(name)) == said
 
 
 def test_a_limit_message_says_until_when_to_wait() -> None:
     assert summary(usage_of(LIMIT_REACHED)) == (
-        "Limit reached at 14:12; it resets at 16:00, in 1 h 28 min."
+        "5-hour limit reached at 14:12; it resets at 16:00, in 1 h 28 min."
     )
 
 
@@ -128,24 +211,36 @@ def test_idle_says_when_the_last_block_ended_and_what_starts_a_new_one() -> None
 
 
 def test_idle_files_without_a_block_are_told_from_no_usage_at_all() -> None:
-    assert summary(usage_of(replace(IDLE, blocks=()))).startswith("No active block, and none")
-    assert summary(usage_of(EMPTY)).startswith("No Claude Code usage here yet.")
+    nothing = replace(IDLE, blocks=())
+    assert summary(measure(nothing, None, RULES, NOW)).startswith("No active block, and none")
+    assert summary(measure(EMPTY, None, RULES, NOW)).startswith("No Claude Code usage here yet.")
+
+
+def test_where_nothing_can_be_read_it_is_not_said_that_nothing_was_used() -> None:
+    assert summary(usage_in("unreadable-idle")) == (
+        "Claude Code's usage cannot be read here, so nothing is known."
+    )
+
+
+def test_idle_where_only_the_history_has_blocks_names_the_last_of_them() -> None:
+    usage = usage_of(replace(IDLE, blocks=()))
+    assert summary(usage).startswith("No active block; the last ended yesterday 10:00. ")
 
 
 def test_a_reset_of_another_day_names_the_day() -> None:
     usage = usage_of(OK, replace(RULES, reset_hour=9, token_limit=900_000))
-    assert summary(usage).startswith("The reset tomorrow 09:00 ")
+    assert "he reset tomorrow 09:00 comes first" in summary(usage)
 
 
 def test_tomorrow_is_so_on_the_users_clocks_only() -> None:
     tokyo = usage_of(OK, replace(RULES, zone=pytz.timezone("Asia/Tokyo")))
-    assert summary(tokyo).startswith("The reset at 06:00 ")
+    assert "he reset at 06:00 comes first" in summary(tokyo)
 
 
 def test_times_in_sentences_are_on_the_users_clock() -> None:
     usage = usage_of(EXCEEDED, replace(RULES, twelve_hour=True))
-    assert summary(usage).endswith("it resets at 5:00 PM.")
     assert "since 1:56 PM" in summary(usage)
+    assert "the reset at 5:00 PM " in summary(usage_of(OK, replace(RULES, twelve_hour=True)))
 
 
 def test_nothing_is_warned_of_when_all_is_well() -> None:
@@ -165,16 +260,50 @@ def test_a_directory_that_was_named_and_is_not_there_is_warned_of() -> None:
     assert warnings(named) == ("/home/me/.clade␛ is no directory; its usage is left out.",)
 
 
-def test_over_the_limit_by_one_token_is_said_in_the_singular() -> None:
-    usage = usage_of(EXCEEDED)
-    one_less = replace(RULES, token_limit=usage.tokens.counted - 1)
-    assert "by 1 token;" in summary(usage_of(EXCEEDED, one_less))
-
-
-def test_over_the_limit_is_warned_of_in_every_status() -> None:
+def test_a_passed_limit_is_said_in_the_sentence_and_in_no_warning() -> None:
     stopped = active(events_over(120, 48_020), NOW + timedelta(hours=1))
     for reading in (EXCEEDED, stopped):
-        assert warnings(usage_of(reading))[0].startswith("137 % of the limit is used")
+        assert warnings(usage_of(reading)) == ()
+
+
+def test_transcripts_that_cannot_be_read_are_warned_of_with_their_owner_and_what_to_do() -> None:
+    mend = "Run: sudo chown -R $(id -un) '/home/you/.claude/projects'"
+    missing = "cannot be read: usage is missing, the numbers are too low."
+    place = "/home/you/.claude/projects/-srv-shop (owned by root)"
+    assert warnings(usage_in("unreadable")) == (f"{place} and 1 more {missing} {mend}",)
+    assert warnings(usage_in("unreadable-idle")) == (f"{place} {missing} {mend}",)
+
+
+def test_an_unreadable_file_of_ones_own_names_no_owner_and_shows_no_escape_codes() -> None:
+    unreadable = (Unreadable("/x/\x1b[2J.jsonl", "", "chmod -R u+rX '/x'"),)
+    (said,) = warnings(usage_of(with_source(OK, unreadable=unreadable)))
+    assert said.startswith("/x/␛[2J.jsonl cannot be read: usage is missing")
+    assert said.endswith(" Run: chmod -R u+rX '/x'")
+
+
+def test_a_state_directory_that_cannot_be_used_is_warned_of() -> None:
+    assert warnings(usage_in("store-error")) == (STORE_ERROR,)
+
+
+def test_a_week_that_binds_while_the_five_hours_lead_is_warned_of() -> None:
+    usage = usage_of(RUNS_OUT, official=official_limits(None, week_that_runs_out(9 * HOUR, 93.4)))
+    assert usage.headline.severity in ("ok", "warn", "none", "alarm")
+    alarm = replace(usage, forecast=replace(usage.forecast, verdict="runs_out", probability=0.8))
+    assert warnings(alarm) == (
+        "The weekly limit, 93 % used, would be used up at 23:32 at this pace.",
+    )
+    assert summary(alarm).startswith("You'll probably ")
+    assert warnings(usage_in("week-near")) == ()  # the sentence says so
+
+
+def test_a_limit_that_reset_within_the_block_is_told_with_what_came_before() -> None:
+    mark = LimitHit(NOW - 2 * HOUR, "five_hour", NOW - HOUR)
+    usage = measure(RUNS_OUT, replace(HISTORY, hits=(mark,)), RULES, NOW)
+    before = sum(event.tokens for event in RUNS_OUT.events or () if event.at < NOW - HOUR)
+    assert usage.status == "active"
+    assert warnings(usage) == (
+        f"Your limit reset at 13:32, within this block: {before:,} tokens of it came before.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,6 +341,9 @@ def test_a_gap_of_the_future_is_nothing_to_warn_of() -> None:
 def test_a_pace_that_is_an_average_is_marked_as_one() -> None:
     usage = usage_of(reading_of(block_of(events_over(138, 9_000))))
     assert "the pace is the block's average" in warnings(usage)[0]
+    assert summary(usage) == (
+        "26 % used, reset at 17:00. No forecast: the single messages could not be read."
+    )
 
 
 def test_no_average_is_spoken_of_while_there_is_none() -> None:
@@ -226,6 +358,5 @@ def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> No
     assert usage.forecast.verdict == "unknown"
     assert summary(usage).endswith("The pace is being read.")
     assert [alert.kind for alert in due_alerts(usage, AlertState(), (99,))[0]] == []
-    assert [alert.kind for alert in due_alerts(usage_of(RUNS_OUT), AlertState(), (99,))[0]] == [
-        "runs_out"
-    ]
+    read = due_alerts(usage_in("runs-out"), AlertState(), (99,))[0]
+    assert [alert.kind for alert in read] == ["runs_out"]

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.paths import cache_dir, config_dir, has_home, private_dir, state_dir
+from monitor.store.paths import (
+    cache_dir,
+    config_dir,
+    directory_fault,
+    has_home,
+    private_dir,
+    state_dir,
+)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows a home by other means")
 
@@ -72,3 +79,61 @@ def test_what_somebody_else_put_there_is_not_used(homeless: Path, tmp_path: Path
 def test_a_private_directory_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(0o777)
     assert stat.S_IMODE(private_dir(tmp_path / "open").stat().st_mode) == 0o700
+
+
+# What keeps a directory from being used.
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "ccusage-monitor"
+
+
+def test_a_directory_that_can_be_made_or_used_has_no_fault(named: Path) -> None:
+    assert directory_fault(named) is None
+    assert directory_fault(named) is None
+    assert named.is_dir()
+
+
+@POSIX
+def test_a_link_in_place_of_the_directory_is_a_fault(named: Path, tmp_path: Path) -> None:
+    named.parent.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    named.symlink_to(tmp_path / "elsewhere")
+    assert directory_fault(named) == (
+        f"{named} is a symbolic link: nothing is stored.",
+        "Replace it by a directory, or set XDG_STATE_HOME to a directory of yours.",
+    )
+
+
+def test_a_file_in_place_of_the_directory_is_a_fault(named: Path) -> None:
+    named.parent.mkdir()
+    named.write_text("")
+    fault = directory_fault(named)
+    assert fault is not None and fault.reason.endswith("nothing is stored.")
+    assert str(named) in fault.reason and fault.advice.startswith("Set HOME or XDG_STATE_HOME")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give")
+@pytest.mark.parametrize(("user", "name"), [(1, "daemon"), (54_321, "user 54321")])
+def test_somebody_elses_directory_is_a_fault_with_its_owner_and_the_remedy(
+    named: Path, user: int, name: str
+) -> None:
+    named.mkdir(parents=True)
+    os.chown(named, user, user)
+    assert directory_fault(named) == (
+        f"{named} belongs to {name}: nothing is stored.",
+        f"Run: sudo chown -R $(id -un) '{named}'",
+    )
+
+
+@POSIX
+def test_a_directory_that_cannot_be_written_to_is_a_fault(
+    named: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.mkdir(parents=True)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as a read-only file system says
+    assert directory_fault(named) == (
+        f"{named} cannot be written to: nothing is stored.",
+        "Make it writable, or set XDG_STATE_HOME to a directory of yours.",
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -17,12 +16,14 @@ from tests.samples import (
     EXCEEDED,
     IDLE,
     LIMIT_REACHED,
+    NEARLY,
     NOW,
     OFFICIAL,
     OK,
     RULES,
     STALE,
     WARMING_UP,
+    usage_in,
     usage_of,
 )
 
@@ -39,28 +40,28 @@ def test_it_leads_with_the_percentage_then_what_is_left_then_the_reset() -> None
     assert text(foretold("ok")) == "26 % · 26,000 left · resets 17:00"
 
 
-def test_it_says_when_this_pace_runs_out() -> None:
-    usage = foretold("runs_out", runs_out_at=NOW.replace(hour=19, minute=8), probability=0.8)
-    assert text(usage) == "26 % · 26,000 left · runs out 15:08 · resets 17:00"
+@pytest.mark.parametrize(("verdict", "chance"), [("tight", 0.45), ("runs_out", 0.8)])
+def test_a_risk_is_told_as_its_probability_and_never_as_a_time(verdict: str, chance: float) -> None:
+    usage = foretold(verdict, runs_out_at=NOW.replace(hour=19, minute=8), probability=chance)
+    risk = f"{100 * chance:.0f} % chance to run out"
+    assert text(usage) == f"26 % · 26,000 left · {risk} · resets 17:00"
 
 
-def test_running_out_after_midnight_is_tomorrow() -> None:
-    usage = foretold("runs_out", runs_out_at=NOW.replace(hour=4, minute=0) + timedelta(days=1))
-    assert " · runs out tomorrow 00:00 · " in text(usage)
+def test_a_small_risk_is_not_spoken_of_whatever_the_pace() -> None:
+    usage = foretold("ok", runs_out_at=NOW.replace(hour=19, minute=8), probability=0.2)
+    assert text(usage) == "26 % · 26,000 left · resets 17:00"
 
 
-@pytest.mark.parametrize("verdict", ["tight", "runs_out"])
-def test_a_risk_without_a_time_is_not_mistaken_for_none(verdict: str) -> None:
-    usage = foretold(verdict, probability=0.45)
-    assert text(usage) == "26 % · 26,000 left · 45 % chance to run out · resets 17:00"
+def test_nearly_all_used_says_what_is_left_without_a_probability() -> None:
+    assert text(usage_of(NEARLY)) == "94 % · 2,100 left · resets 19:00"
 
 
 def test_over_the_limit_says_by_how_much() -> None:
-    assert text(usage_of(EXCEEDED)) == "137 % · 13,020 over · resets 17:00"
+    assert text(usage_of(EXCEEDED)) == "137 % · 13,020 past the limit · resets 17:00"
 
 
 def test_a_limit_reached_says_how_long_to_wait() -> None:
-    assert text(usage_of(LIMIT_REACHED)) == "limit reached · resets 16:00, in 1 h 28 min"
+    assert text(usage_of(LIMIT_REACHED)) == "5-hour limit reached · resets 16:00, in 1 h 28 min"
 
 
 def test_warming_up_forecasts_nothing() -> None:
@@ -69,22 +70,39 @@ def test_warming_up_forecasts_nothing() -> None:
 
 def test_idle_says_when_the_last_block_ended() -> None:
     assert text(usage_of(IDLE)) == "no active block · last ended yesterday 10:00"
-    assert text(usage_of(EMPTY)) == "no active block"
+    assert text(usage_in("empty")) == "no active block"
+    assert text(usage_of(EMPTY)) == "no active block · last ended yesterday 10:00"
 
 
 def test_idle_with_a_reset_hour_says_when_that_is() -> None:
-    usage = usage_of(EMPTY, replace(RULES, reset_hour=9))
+    usage = usage_in("empty", replace(RULES, reset_hour=9))
     assert text(usage) == "no active block · resets tomorrow 09:00"
 
 
 def test_a_week_that_runs_out_first_is_said() -> None:
     usage = usage_of(OK, official=OFFICIAL["week-first"])
-    assert " · weekly limit runs out 15:08 · resets 17:10" in text(usage)
+    assert text(usage) == ("weekly limit 97 % · used up 15:08 at this pace · resets Saturday 18:32")
+
+
+def test_a_week_that_is_used_up_while_claude_still_answers_ends_no_more() -> None:
+    assert text(usage_in("week-extra-usage")) == "weekly limit 100 % · resets Saturday 18:32"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("stopped", "5-hour limit reached · resets 16:30, in 1 h 58 min"),
+        ("stopped-week", "weekly limit reached · resets Saturday 18:32, in 3 d 4 h"),
+        ("stopped-opus", "weekly limit of Opus reached · resets Saturday 18:32, in 3 d 4 h"),
+    ],
+)
+def test_a_limit_hit_in_a_transcript_is_said_with_its_name(name: str, said: str) -> None:
+    assert text(usage_in(name)) == said
 
 
 def test_an_official_limit_reached_counts_when_idle_too() -> None:
     usage = usage_of(IDLE, official=OFFICIAL["official-reached"])
-    assert text(usage) == "limit reached · resets 17:10, in 2 h 38 min"
+    assert text(usage) == "5-hour limit reached · resets 17:10, in 2 h 38 min"
 
 
 def test_an_old_reading_is_marked_with_its_age() -> None:
@@ -96,5 +114,5 @@ def test_times_are_on_the_clocks_that_were_asked_for() -> None:
 
 
 def test_what_comes_last_is_cut_first() -> None:
-    assert text(usage_of(EXCEEDED), 20) == "137 % · 13,020 over…"
-    assert Style(ASCII).paint(one_line(usage_of(EXCEEDED), 20, ASCII)) == "137 % | 13,020 ov..."
+    assert text(usage_of(EXCEEDED), 20) == "137 % · 13,020 past…"
+    assert Style(ASCII).paint(one_line(usage_of(EXCEEDED), 20, ASCII)) == "137 % | 13,020 pa..."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import jsonschema
 import pytest
@@ -23,10 +23,10 @@ from tests.samples import (
     IDLE,
     LIMIT_REACHED,
     NOW,
-    OFFICIAL,
     OK,
     RULES,
     RUNS_OUT,
+    SAMPLES,
     STALE,
     STATES,
     WARMING_UP,
@@ -71,7 +71,7 @@ VALIDATOR = jsonschema.Draft202012Validator(strict(SCHEMA))
 SPEND = OfficialLimits({SPEND_LIMIT: window(DAYS, (0.3, 12))})
 
 
-@pytest.mark.parametrize("state", [*STATES, *OFFICIAL])
+@pytest.mark.parametrize("state", SAMPLES)
 def test_every_key_that_is_printed_is_in_the_schema(state: str) -> None:
     for rules in (RULES, replace(RULES, plan="custom_max", reset_hour=9)):
         data = snapshot(usage_in(state, rules))
@@ -169,9 +169,9 @@ def test_costs_that_are_not_wanted_are_null() -> None:
     assert shown["block"]["cost_usd"] == 12.4
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", SAMPLES)
 def test_it_says_the_sentences_that_the_screen_shows(state: str) -> None:
-    usage = usage_of(STATES[state])
+    usage = usage_in(state)
     data = snapshot(usage)
     assert data["headline"]["sentence"] == summary(usage)
     assert data["warnings"] == list(warnings(usage))
@@ -187,7 +187,13 @@ def test_the_week_is_told_with_whether_it_comes_first() -> None:
     assert weekly.pop("runs_out_at").startswith("2026-06-10T19:07:36")  # shown as 15:08
     resets_at = weekly.pop("resets_at")
     assert resets_at == snapshot(usage_in("week-first"))["official"]["seven_day"]["resets_at"]
-    assert weekly == {"used_percent": 97.2, "comes_first": True}
+    assert weekly == {
+        "used_percent": 97.2,
+        "comes_first": True,
+        # Not projected yet.
+        **dict.fromkeys(["probability", "likely_percent", "likely_range"]),
+        **dict.fromkeys(["today_share_percent", "today_used_percent", "windows_left"]),
+    }
     assert snapshot(usage_in("ok"))["weekly"] is None
 
 
@@ -197,3 +203,74 @@ def test_what_is_left_of_the_limit_in_charge_is_told() -> None:
     left = official.headline.tokens_left
     assert left is not None and snapshot(official)["headline"]["tokens_left"] == round(left)
     assert snapshot(usage_of(IDLE))["headline"]["tokens_left"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "severity", "used"),
+    [
+        ("ok", "five_hour", "ok", 100 * 9_000 / 35_000),
+        ("exceeded", "five_hour", "warn", 137.2),
+        ("extra-usage", "five_hour", "alarm", 102),
+        ("stopped", "five_hour", "alarm", 100),
+        ("stopped-week", "seven_day", "alarm", 100),
+        ("stopped-opus", "seven_day_opus", "alarm", 100),
+        ("week-near", "seven_day", "warn", 93.4),
+        ("week-first", "seven_day", "alarm", 97.2),
+        ("warming-up", "five_hour", "none", 100 * 1_200 / 35_000),
+        ("idle", None, "none", None),
+    ],
+)
+def test_the_headline_names_the_limit_it_is_about_and_how_serious_that_is(
+    name: str, window: Optional[str], severity: str, used: Optional[float]
+) -> None:
+    lead = snapshot(usage_in(name))["headline"]
+    assert (lead["window"], lead["severity"]) == (window, severity)
+    assert lead["used_percent"] == (None if used is None else pytest.approx(used))
+
+
+@pytest.mark.parametrize("name", ["stopped", "stopped-week"])
+def test_a_mark_in_a_transcript_is_an_official_window_from_there(name: str) -> None:
+    data = snapshot(usage_in(name))
+    (listed,) = data["official"]["windows"]
+    assert (listed["from"], listed["used_percent"]) == ("transcript", 100)
+    assert (data["status"], data["reset"]["source"]) == ("limit_reached", "limit_message")
+    assert data["reset"]["at"] == listed["resets_at"]
+
+
+def test_every_official_window_known_is_listed_with_its_label_age_and_origin() -> None:
+    data = snapshot(usage_of(OK, official=KINDS))
+    assert [(listed["id"], listed["label"], listed["from"]) for listed in listed_of(data)] == [
+        ("five_hour", "5 h", "statusline"),
+        ("seven_day_opus", "7 d Opus", "statusline"),
+        ("model:Fable", "7 d Fable", "statusline"),
+        ("new", "new", "statusline"),
+    ]
+    first, *_ = listed_of(data)
+    assert (first["age_seconds"], first["stale"]) == (pytest.approx(18), False)
+    assert listed_of(data)[1]["stale"] is True
+
+
+KINDS = OfficialLimits(
+    {
+        "five_hour": window(DAYS / 30, (0.3, 12)),
+        **{key: window(DAYS, (90, 12)) for key in ("seven_day_opus", "model:Fable", "new")},
+    }
+)
+
+
+def listed_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = data["official"]["windows"]
+    return found
+
+
+def test_a_cost_that_leaves_a_model_out_is_null_and_the_model_is_named() -> None:
+    data = snapshot(usage_in("unpriced"))
+    assert data["block"]["cost_usd"] is None
+    assert data["block"]["unpriced_models"] == ["claude-opus-5-5"]
+    assert data["burn_rate"]["cost_per_hour"] is None
+    assert snapshot(usage_in("ok"))["block"]["unpriced_models"] == []
+
+
+def test_transcripts_that_cannot_be_read_are_counted() -> None:
+    assert snapshot(usage_in("unreadable"))["source"]["unreadable_files"] == 2
+    assert snapshot(usage_in("ok"))["source"]["unreadable_files"] == 0

@@ -93,8 +93,15 @@ def test_the_right_side_is_at_the_edge_or_left_out() -> None:
 @given(st.text("ab日 ", max_size=80), st.integers(2, 30))
 def test_a_broken_sentence_keeps_its_words_and_its_width(text: str, width: int) -> None:
     lines = wrap(text, width)
-    assert " ".join(lines).split() == text.split()
-    assert all(cells(part) <= width or " " not in part for part in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert all(cells(part) <= width for part in lines)
+    if all(cells(word) <= width for word in text.split()):
+        assert " ".join(lines).split() == text.split()
+
+
+@pytest.mark.parametrize("width", [-5, 0, 1])
+def test_without_room_a_sentence_is_still_broken(width: int) -> None:
+    assert wrap("ab 日", width) == ["a", "b", "日"]
 
 
 @pytest.mark.parametrize("width", range(10, 60))

@@ -81,7 +81,8 @@ def _content(
 ) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
-    rows, days = block_rows(completed, options), by_day(completed, options.time_format)
+    rows = block_rows(completed, options)
+    days = by_day(completed, options.time_format)
     parts = [
         _figures(completed, days, options),
         _section("Blocks", _blocks_text(completed, options), _blocks(completed, rows, options)),

@@ -65,12 +65,15 @@ def message(
 
 
 def _bars(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Row]:
-    if usage.block:
-        yield Row(Rank.USAGE_BAR, usage_bar(usage, width, glyphs))
-        yield Row(Rank.TIME_BAR, time_bar(usage, width, glyphs))
     week = week_bar(usage, width, glyphs)
-    if week is not None:
-        yield Row(Rank.WEEK_BAR, week)
+    time = Row(Rank.TIME_BAR, time_bar(usage, width, glyphs))
+    if week is not None and usage.reached and not usage.headline.is_five_hour:
+        yield from (Row(Rank.USAGE_BAR, week), time)  # the time is that to the week's reset
+    else:
+        if usage.block:
+            yield from (Row(Rank.USAGE_BAR, usage_bar(usage, width, glyphs)), time)
+        if week is not None:
+            yield Row(Rank.WEEK_BAR, week)
     if usage.block or week is not None:
         yield Row(Rank.BLANK_BELOW_BARS)
 
@@ -88,8 +91,9 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     sentence = list(sentence_lines(usage, width, glyphs))
     yield from (Row(Rank.SENTENCE, drawn) for drawn in sentence)
     # A sentence that becomes longer must not move what is below it.
-    for _ in range(max(1, 1 + math.ceil(LONG_SENTENCE / width) - len(sentence))):
-        yield Row(Rank.BLANK_BELOW_SENTENCE)
+    for _ in range(math.ceil(LONG_SENTENCE / width) - len(sentence)):
+        yield Row(Rank.SENTENCE_ROOM)
+    yield Row(Rank.BLANK_BELOW_SENTENCE)
     yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
     for part in wrap(display.hint, width - 2) if display.hint else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor.model.blocks import Block
@@ -45,6 +45,9 @@ RESET_SOURCES = {
     "official": "official",
 }
 
+
+TEN_MINUTES = timedelta(minutes=10)
+"""The time to a reset that is known within a range is not told more exactly."""
 
 WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
@@ -152,7 +155,7 @@ def _limit_in_tokens(usage: Usage) -> str:
     """Say how many tokens an official limit is worth at the present mix."""
     worth = usage.five_hour.tokens_per_percent
     # Two digits: it was learned from whole percents.
-    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} tokens at this mix" if worth else ""
+    return f"100 % ≈ {count(float(f'{100 * worth:.2g}'))} at this mix" if worth else ""
 
 
 def _official_facts(usage: Usage) -> Iterator[Fact]:
@@ -160,7 +163,7 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
     for key, window in usage.official.windows.items():
         if key == FIVE_HOUR and usage.block and usage.five_hour.window:
             continue  # it leads
-        if usage.reached is not None and key == usage.reached.window:
+        if usage.block and usage.reached is not None and key == usage.reached.window:
             continue  # the reset is that of this one
         rank = Rank.SPEND if window_kind(key).length is None else Rank.OFFICIAL
         yield _window(usage, rank, _name(key), window, on_bar=key == on_bar)
@@ -218,7 +221,7 @@ def _runs_out(usage: Usage) -> str:
         return "now"
     if forecast.verdict == "ok" or forecast.earliest is None:
         return f"{percent(100 * forecast.probability)} chance before the reset"
-    return f"hardly before {about(usage, forecast.earliest)}"
+    return f"not likely before {about(usage, forecast.earliest)}"
 
 
 def _without_break(usage: Usage) -> str:
@@ -236,12 +239,13 @@ def _resets(usage: Usage) -> Iterator[Fact]:
     if at is None:
         return
     span = usage.clock(at) + (f"–{_clock_after(usage, at, latest)}" if latest else "")
-    least = " at the earliest" if latest else ""
+    left = at - usage.now
+    left = max(TEN_MINUTES, round(left / TEN_MINUTES) * TEN_MINUTES) if latest else left
     note = RESET_SOURCES.get(usage.reset.source or "", "")
     if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
         note += f"; the block ends {usage.clock(block.end)}"
-    yield Fact(Rank.RESETS, "Resets", f"{span}, in {duration(at - usage.now)}{least}", note)
+    yield Fact(Rank.RESETS, "Resets", f"{span}, in {'~' if latest else ''}{duration(left)}", note)
 
 
 def _cost_facts(usage: Usage, block: Block) -> Iterator[Fact]:
@@ -280,8 +284,8 @@ def _ways_out(usage: Usage) -> Iterator[Fact]:
     is_guess = usage.limit.source == "plan" and not usage.rules.is_plan_chosen
     is_estimate = usage.five_hour.window is None and usage.reached is None
     if is_guess and is_estimate and usage.is_settled:
-        text = "pro is assumed: name yours with --plan, or statusline --install"
-        yield Fact(Rank.HINT, "Better", text, role="dim")
+        text = "pro is assumed: choose yours with --plan, or get the official limits"
+        yield Fact(Rank.HINT, "Plan", text, role="dim")
 
 
 def _clock_after(usage: Usage, first: datetime, when: datetime) -> str:

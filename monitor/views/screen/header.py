@@ -23,7 +23,7 @@ def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
         names = {"user": "your limit", "custom_max": "highest block"}
         sources += [
             names.get(usage.limit.source) or usage.limit.plan or "",
-            *([usage.five_hour.source] if usage.block else []),
+            *([usage.five_hour.source] if usage.status == "active" else []),
         ]
     title = line(Span(" Claude Code", "title"), *(DOT + source for source in sources))
     time_format = usage.rules.time_format
@@ -42,8 +42,10 @@ def sentence_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
     text = visible(sentence.summary(usage))
     parts = wrap(text, width - 2)
     if cells(parts[-1]) + cells(word) + 4 > width:
-        # The sentence makes room: the word must be read without colours too.
-        parts = wrap(text, width - cells(word) - 4)
+        # The sentence makes room, unless that makes it much longer: the word must be read without
+        # colours too.
+        narrower = wrap(text, width - cells(word) - 4)
+        parts = narrower if len(narrower) <= len(parts) + 1 else [*parts, ""]
     for part in parts[:-1]:
         yield sides(line(Span(f" {part}", strong)), (), width, glyphs.ellipsis)
     tag = line(Span(f"{word} ", colour))

@@ -27,7 +27,7 @@ ABOUT = (
     (
         "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
         "reset; the dots are the range of 8 cases in 10. They expect breaks, as people take them; "
-        "“without a break” is when this pace would reach the limit."
+        '"without a break" is when this pace would reach the limit.'
     ),
 )
 
@@ -37,16 +37,24 @@ WORD = 15
 
 def help_page(width: int, height: int, glyphs: Glyphs, first: int = 0) -> list[Line]:
     """Draw what the keys do and what the words mean, from the row `first` on."""
-    lines = [line(Span(" Keys", "title"))]
-    lines += [line(Span(f"   {key}  ", "strong"), effect) for key, effect in KEYS]
+    lines = [line(Span(" Keys", "title")), *_keys(width)]
     lines += [BLANK, line(Span(" Words", "title")), *_words(width)]
     for paragraph in ABOUT:
         rows = wrap(paragraph.format(glyphs.bar.likely), min(width - 2, WIDEST))
         lines += [BLANK, *(line(Span(f" {row}", "dim")) for row in rows)]
+    if len(lines) > height:
+        lines[0] = line(*lines[0], Span("   arrows, PgUp, PgDn: scroll", "dim"))
     return [
         fit(drawn, width, glyphs.ellipsis)
         for drawn in lines[min(first, max(0, len(lines) - height)) :][:height]
     ]
+
+
+def _keys(width: int) -> Iterator[Line]:
+    for key, effect in KEYS:
+        first, *more = wrap(effect, max(10, min(width, WIDEST) - 6))
+        yield line(Span(f"   {key}  ", "strong"), first)
+        yield from (line(" " * 6, part) for part in more)
 
 
 def _words(width: int) -> Iterator[Line]:

@@ -34,6 +34,7 @@ class Rank(IntEnum):
     SAMPLE = auto()
     SPEND = auto()
     COST = auto()
+    SENTENCE_ROOM = auto()
     FOOTER = auto()
     HINT = auto()
     SPENDING = auto()

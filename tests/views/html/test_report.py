@@ -147,7 +147,9 @@ def test_without_costs_there_is_no_amount_and_no_column_of_them() -> None:
 def test_a_cost_that_is_not_known_is_no_zero() -> None:
     unknown = completed(1, 8_000, cost_usd=None)
     assert "$" not in page([unknown], {}, SHOWN, NOW)
-    assert "Cost $6.20 $6.20 a block" in read(unknown, completed(3, 10)).text
+    assert "Cost $12.40 $6.20 a block" in read(completed(1, 8_000), completed(3, 10)).text
+    # A sum that leaves one out is no cost.
+    assert "$6.20 a block" not in read(unknown, completed(3, 10)).text
 
 
 def test_times_are_on_the_readers_clock() -> None:
@@ -184,6 +186,16 @@ def test_a_column_stands_for_each_block_and_each_day_as_high_as_its_tokens() -> 
     heights = [float(bar["height"] or "") for bar in drawn[: len(PAST)]]
     wanted = [240 * tokens / 50_000 for tokens in (21_000, 40_500, 26_200, 8_000)]
     assert heights == pytest.approx(wanted, abs=0.05)
+
+
+def test_the_columns_tell_their_own_block_and_day_oldest_first() -> None:
+    told = [tip for tip in read(*PAST).tips if " tokens" in tip and tip.startswith("2026-")]
+    assert [tip.partition(",")[0] for tip in told if " 09:00" in tip or " 16:00" in tip] == [
+        "2026-06-06 09:00: 21",
+        "2026-06-08 09:00: 40",
+        "2026-06-09 09:00: 26",
+        "2026-06-09 16:00: 8",
+    ]
 
 
 def test_days_without_use_leave_a_gap() -> None:

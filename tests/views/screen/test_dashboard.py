@@ -27,6 +27,7 @@ from monitor.model.usage import Usage, measure
 from monitor.views.line import one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.states import STATES as SCREEN_STATES
+from monitor.views.states import role
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -38,6 +39,7 @@ from tests.samples import (
     OK,
     RULES,
     RUNS_OUT,
+    SAMPLES,
     STATES,
     TIGHT,
     active,
@@ -51,12 +53,12 @@ SCREENS = Path(__file__).parent.parent.parent / "screens"
 
 
 class Screen(NamedTuple):
-    """A golden frame: of which reading, how large, for which wishes."""
+    """A golden frame: of which sample, how large, for which wishes."""
 
     state: str
     width: int
     height: int
-    rules: Rules = RULES
+    rules: Optional[Rules] = None
     look: DisplayOptions = DisplayOptions(Style())
     roles: bool = False
 
@@ -65,20 +67,23 @@ ONCE = DisplayOptions(Style(), live=False)
 PLAIN = DisplayOptions(Style(ASCII))
 NO_COST = DisplayOptions(Style(), show_cost=False)
 
+WIDE = ("ok", "runs-out", "exceeded", "idle", "official", "stopped", "unpriced")
+
 GOLDEN = {
-    **{f"{state}-80x24": Screen(state, 80, 24) for state in STATES},
-    **{f"{state}-40x20": Screen(state, 40, 20) for state in STATES},
-    **{f"{s}-120x40": Screen(s, 120, 40) for s in ("ok", "runs-out", "exceeded", "idle")},
+    **{f"{state}-80x24": Screen(state, 80, 24) for state in SAMPLES},
+    **{f"{state}-40x20": Screen(state, 40, 20) for state in SAMPLES},
+    **{f"{s}-120x40": Screen(s, 120, 40) for s in WIDE},
     **{f"{s}-60x12": Screen(s, 60, 12) for s in ("tight", "stale")},
     **{f"{s}-20x5": Screen(s, 20, 5) for s in ("ok", "runs-out", "exceeded", "idle")},
     **{
         f"{s}-80x1": Screen(s, 80, 1)
         for s in ("ok", "runs-out", "exceeded", "limit-reached", "idle", "empty", "stale")
     },
-    **{f"{state}-80x24": Screen(state, 80, 24) for state in OFFICIAL},
-    **{f"{state}-40x20": Screen(state, 40, 20) for state in OFFICIAL},
     "runs-out-80x24-roles": Screen("runs-out", 80, 24, roles=True),
     "exceeded-80x24-roles": Screen("exceeded", 80, 24, roles=True),
+    "nearly-used-80x24-roles": Screen("nearly-used", 80, 24, roles=True),
+    "week-near-80x24-roles": Screen("week-near", 80, 24, roles=True),
+    "first-ever-passed-80x24-roles": Screen("first-ever-passed", 80, 24, roles=True),
     "stale-80x24-ascii": Screen("stale", 80, 24, look=PLAIN),
     "tight-40x20-ascii": Screen("tight", 40, 20, look=PLAIN),
     "runs-out-80x24-12-hours": Screen("runs-out", 80, 24, replace(RULES, twelve_hour=True)),
@@ -195,7 +200,7 @@ def test_a_message_in_one_row_is_its_first_sentence() -> None:
     assert text_of(message("Claude Code", ["It failed.", "Mend it."], 40, 1)) == "It failed."
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", SAMPLES)
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 20), (120, 40)])
 def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
     usage = usage_in(state)
@@ -203,12 +208,13 @@ def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -
     assert summary(usage) in " ".join(shown.replace(SCREEN_STATES[usage.state].word, "").split())
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", SAMPLES)
 def test_every_warning_is_shown_whole_at_80x24_and_at_40x20(state: str) -> None:
     usage = usage_in(state)
     for width, height in ((80, 24), (40, 20)):
-        shown = " ".join(text_of(frame(usage, width, height, DisplayOptions(Style()))).split())
-        assert all(text in shown for text in warnings(usage))
+        # A long path may be broken, but nothing of it is lost.
+        shown = "".join(text_of(frame(usage, width, height, DisplayOptions(Style()))).split())
+        assert all("".join(text.split()) in shown for text in warnings(usage))
 
 
 @pytest.mark.parametrize("height", range(2, 25))
@@ -221,7 +227,7 @@ def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
 
 @pytest.mark.parametrize(
     ("reading", "word"),
-    [(EXCEEDED, "OVER LIMIT"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
+    [(EXCEEDED, "PAST LIMIT"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
 )
 def test_the_word_for_the_severity_stands_beside_the_answer(reading: object, word: str) -> None:
     shown = text_of(frame(usage_of(reading), 80, 24, DisplayOptions(Style())))  # type: ignore[arg-type]
@@ -235,25 +241,27 @@ def row(usage: Usage, name: str) -> str:
 
 def test_a_number_never_touches_its_bar() -> None:
     usage = usage_of(OK)
-    little = replace(usage, headline=replace(usage.headline, used_percent=0.3))
+    little = replace(usage, five_hour=replace(usage.five_hour, used_percent=0.3))
     assert row(little, "Tokens").rstrip().endswith("░    < 1 %")
 
 
 def test_running_out_after_midnight_is_tomorrow() -> None:
     later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
-    usage = replace(usage_of(OK), forecast=Forecast("runs_out", runs_out_at=later))
-    assert row(usage, "Runs out").startswith("tomorrow 00:00 at this pace")
+    foretold = Forecast("runs_out", later, 100.0, 0.8, earliest=later)
+    usage = replace(usage_of(OK), forecast=foretold)
+    assert row(usage, "Runs out").startswith("not likely before tomorrow 00:00 ")
+    assert row(usage, "Runs out").rstrip().endswith("without a break at tomorrow 00:00")
 
 
 @pytest.mark.parametrize(
     ("zone", "span"),
     [
-        ("US/Eastern", "17:00–17:15 in"),
-        ("Asia/Calcutta", "02:30–02:45 in"),
-        ("Europe/Moscow", "tomorrow 00:00–00:15 in"),
-        ("Asia/Tehran", "tomorrow 00:30–00:45 in"),
-        ("Africa/Cairo", "tomorrow 00:00–00:15 in"),
-        ("Africa/Johannesburg", "23:00–23:15 in"),
+        ("US/Eastern", "17:00–17:15, in ~2 h 30 min "),
+        ("Asia/Calcutta", "02:30–02:45, in ~2 h 30 min "),
+        ("Europe/Moscow", "tomorrow 00:00–00:15, in ~2 h 30 min "),
+        ("Asia/Tehran", "tomorrow 00:30–00:45, in ~2 h 30 min "),
+        ("Africa/Cairo", "tomorrow 00:00–00:15, in ~2 h 30 min "),
+        ("Africa/Johannesburg", "23:00–23:15, in ~2 h 30 min "),
     ],
 )
 def test_the_span_of_the_reset_names_a_day_once(zone: str, span: str) -> None:
@@ -265,7 +273,74 @@ def test_a_span_of_the_reset_over_midnight_names_the_day_where_it_begins() -> No
     first, last = (NOW.replace(hour=h, minute=m, second=0) for h, m in ((20, 50), (21, 5)))
     usage = usage_of(OK, replace(RULES, zone=pytz.timezone("Europe/Moscow")))
     usage = replace(usage, reset=Reset(first, "block_end", last))
-    assert row(usage, "Resets").startswith("23:50–tomorrow 00:05 in")
+    assert row(usage, "Resets").startswith("23:50–tomorrow 00:05, in ~2 h 20 min ")
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "note"),
+    [
+        ("ok", "6 % chance before the reset", "not even without a break"),
+        ("tight", "not likely before 16:10", "without a break at 16:38"),
+        ("runs-out", "not likely before 15:05", "without a break at 15:08"),
+        ("nearly-used", "not known yet", ""),
+    ],
+)
+def test_the_forecast_and_the_pace_are_two_statements(state: str, value: str, note: str) -> None:
+    shown = row(usage_in(state), "Runs out").rstrip()
+    assert (shown[: len(value)], shown[len(value) :].strip()) == (value, note)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_no_row_jumps_while_the_sentence_changes(width: int, height: int) -> None:
+    def names(state: str) -> dict[str, int]:
+        shown = text_of(frame(usage_in(state), width, height, DisplayOptions(Style())))
+        return {
+            text[:8].strip(): at for at, text in enumerate(shown.split("\n")) if text[1:2] > "@"
+        }
+
+    places = [names(state) for state in ("ok", "tight", "runs-out", "warming-up", "nearly-used")]
+    for name in ("Tokens", "Time", "Used", "Resets"):
+        assert len({place[name] for place in places}) == 1
+
+
+def test_the_sentence_and_its_word_have_the_colour_of_the_severity() -> None:
+    for state in SAMPLES:
+        usage = usage_in(state)
+        _, _, *rest = frame(usage, 200, 24, DisplayOptions(Style()))
+        roles = [span.role for span in rest[0] if span.text.strip()]
+        assert roles == ([role(usage)] * 2 if role(usage) != "dim" else ["strong", "dim"])
+
+
+def test_a_limit_that_leads_is_a_bar_of_its_severity_and_the_others_are_plain() -> None:
+    def colour(state: str, name: str) -> str:
+        lines = frame(usage_in(state), 80, 24, DisplayOptions(Style()))
+        spans = next(spans for spans in lines if spans and spans[0].text.strip() == name)
+        return next(span.role for span in spans[1:] if span.text)
+
+    assert (colour("week-first", "Limit"), colour("week-first", "Week")) == ("likely", "alarm")
+    assert (colour("week-near", "Limit"), colour("week-near", "Week")) == ("likely", "warn")
+    assert (colour("official", "Limit"), colour("official", "Week")) == ("alarm", "likely")
+    assert colour("stopped-opus", "Week") == "alarm"
+
+
+def test_only_a_default_that_is_a_mere_guess_names_the_ways_to_a_better_limit() -> None:
+    hinted = {
+        state
+        for state in SAMPLES
+        if "--plan" in text_of(frame(usage_in(state), 80, 40, DisplayOptions(Style())))
+    }
+    assert hinted == {"first-ever", "first-ever-passed"}
+
+
+def test_a_cost_that_leaves_a_model_out_is_named_and_never_zero() -> None:
+    usage = usage_in("unpriced")
+    assert row(usage, "Cost").startswith("$12.40 and opus-5.5, which ccusage 20.0.24 has no price")
+    nothing = replace(usage, block=replace(usage.block, cost_usd=0.0))  # type: ignore[type-var]
+    assert row(nothing, "Cost").startswith("opus-5.5, which ccusage 20.0.24 has no price for")
+    for look in (DisplayOptions(Style()), NO_COST):
+        assert "$0.00" not in text_of(frame(nothing, 120, 40, look))
+    assert "Spent" not in text_of(frame(usage, 120, 40, DisplayOptions(Style())))
+    assert row(usage_in("ok"), "Spent").startswith("$12.40 today · $31.00 in 7 days ")
 
 
 def test_costs_are_hidden_when_they_are_not_wanted() -> None:
@@ -288,7 +363,7 @@ def test_a_limit_that_is_looked_up_is_no_percentage_yet() -> None:
     usage = measure(OK, None, replace(RULES, plan="pro"), NOW)
     lines = frame(usage, 80, 24, DisplayOptions(Style()))
     shown = "\n".join("".join(span.text for span in line) for line in lines)
-    assert "WARMING UP" in shown and "9,000 tokens " in shown
+    assert "NO FORECAST" in shown and "9,000 tokens " in shown
     assert "looking up your highest block" in shown
     bar = next(row for row in shown.splitlines() if row.startswith(" Tokens"))
     assert bar.endswith("… ") and "█" not in bar

@@ -21,7 +21,7 @@ MANY_DIRS = with_source(IDLE, data_dirs=DIRS)
 
 
 @pytest.mark.parametrize(
-    ("reading", "last"), [(MANY_MODELS, "opus-4-8"), (MANY_DIRS, "/home/you/.claude4")]
+    ("reading", "last"), [(MANY_MODELS, "opus-4.8"), (MANY_DIRS, "/home/you/.claude4")]
 )
 @pytest.mark.parametrize("width", range(32, 100, 3))
 def test_no_line_of_a_list_ends_in_a_comma_or_a_dot(

@@ -72,8 +72,21 @@ def test_past_blocks_are_compared_with_the_limit_that_the_history_command_uses()
 
 def test_past_blocks_are_the_newest_that_there_is_room_for() -> None:
     shown = text(past(LONG, height=12))
-    assert "1,000" in shown and "6,000" in shown
-    assert "9,000" not in shown
+    assert "running" in shown and "1,000" in shown and "5,000" in shown
+    assert "6,000" not in shown
+
+
+def test_the_page_scrolls_back_to_the_first_block_and_no_further() -> None:
+    usage = usage_in("ok")
+    for first, shown in ((0, "1 to 6"), (5, "6 to 11"), (39, "40 to 41"), (500, "41 to 41")):
+        page = text(history_page(usage, LONG, 80, 12, look(), first))
+        assert f"{shown} of 41 shown" in page
+        assert page.count("\n 2026-") == len(range(*map(int, shown.split(" to ")))) + 1
+
+
+def test_the_page_says_how_to_scroll_where_there_is_room() -> None:
+    assert "arrows, PgUp, PgDn: scroll" in text(past(LONG)).split("\n")[0]
+    assert "scroll" not in text(past(LONG, 40))
 
 
 def test_costs_can_be_left_out_of_the_history() -> None:
@@ -92,7 +105,7 @@ def test_an_empty_history_is_said_to_be_empty() -> None:
 
 def test_the_footer_speaks_only_of_what_is_shown() -> None:
     wide = text(past(LONG, height=12))
-    assert "limit: % of" in wide and "the newest" in wide
+    assert "limit: % of" in wide and "1 to 6 of 41 shown" in wide
     assert ("* the highest" in wide) == ("*" in wide.partition("tokens in")[0])
     narrow = text(past(LONG, width=34, height=12))
     assert ("limit: % of" in narrow) == ("Limit" in narrow)
