@@ -222,7 +222,6 @@ def measure(
     used_at = block.last_activity if block else None
     five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
     reached = find_reached(official, block, answered, now)
-    told = _official_reset(five_hour) or message_reset(block, now)
     usage = Usage(
         now=now,
         reading=reading,
@@ -234,9 +233,9 @@ def measure(
         official=official,
         # The block's average would give another verdict than the series, a moment before it.
         burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, events, now),
-        reset=reached_reset(reached)
-        if reached and reached.window != FIVE_HOUR
-        else choose_reset(block, events, rules, told, now),
+        reset=_reset(block, events, rules, five_hour, now)
+        if reached is None or reached.window == FIVE_HOUR
+        else reached_reset(reached),
         forecast=UNKNOWN,
         reached=reached,
         history=history,
@@ -271,6 +270,18 @@ def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlock
         is_complete=reading.source.scan == "full" or history.read_at is not None,
         error=history.error,
     )
+
+
+def _reset(
+    block: Optional[Block],
+    events: Optional[tuple[Event, ...]],
+    rules: Rules,
+    five_hour: FiveHour,
+    now: datetime,
+) -> Reset:
+    """Return when the five-hour limit resets."""
+    told = _official_reset(five_hour) or message_reset(block, now)
+    return choose_reset(block, events, rules, told, now)
 
 
 def _official_reset(five_hour: FiveHour) -> Optional[Reset]:
