@@ -23,7 +23,7 @@ from tests.waiting import is_running, until
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 RESET = NOW + timedelta(hours=2)
 WINDOW = {"utilization": 40, "resets_at": RESET.isoformat()}
-NOTHING = {"five_hour": None, "seven_day": None, "limits": []}
+NOTHING: dict[str, Any] = {"five_hour": None, "seven_day": None, "limits": []}
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ KEYS = (
 ABOUT = (
     (
         "Limits are counted in input + output tokens of the 5-hour block. Anthropic publishes "
-        "none: without Claude Code's own percentages (`ccusage-monitor statusline --install`) "
-        "they are estimates."
+        "none: without Claude Code's own percentages (key o) they are estimates."
     ),
     (
         "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
