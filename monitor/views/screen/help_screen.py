@@ -20,8 +20,8 @@ KEYS = (
 
 ABOUT = (
     (
-        "Limits are counted in input + output tokens of the 5-hour block. Anthropic publishes "
-        "none: without Claude Code's own percentages (key o) they are estimates."
+        "Limits count input + output tokens of the 5-hour block. Anthropic publishes none: "
+        "without Claude Code's own percentages (key o) they are estimates."
     ),
     (
         "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
