@@ -7,7 +7,7 @@ from typing import Optional
 from monitor.model.formatting import percent
 from monitor.model.headline import NONE, SEVERITIES
 from monitor.model.limit_hits import FULL
-from monitor.model.official import FIVE_HOUR, SEVEN_DAY
+from monitor.model.official import FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT, window_kind
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import ROLES, role
@@ -16,6 +16,9 @@ from monitor.views.text import Line, Span, cells
 
 NAME, NUMBER = 7, 9
 """Cells of a bar's name, and of its number with the blanks that keep it off the bar."""
+
+
+WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
 
 def usage_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
@@ -45,7 +48,15 @@ def week_bar(usage: Usage, width: int, glyphs: Glyphs) -> Optional[Line]:
     severity = week.severity if week is not None and week.window_id == key else NONE
     severity = SEVERITIES[-1] if window.used_percent >= FULL else severity
     colour = "likely" if severity == NONE else ROLES[severity]
-    return _row("Week", window.used_percent, None, width, colour, glyphs.bar)
+    name = window_name(key)[: NAME - 1]
+    return _row(name, window.used_percent, None, width, colour, glyphs.bar)
+
+
+def window_name(window_id: str) -> str:
+    """Return a short name of a window; that of a model for its weekly limit."""
+    if window_id in WINDOW_NAMES:
+        return WINDOW_NAMES[window_id]
+    return window_kind(window_id).label.removeprefix("7 d ")
 
 
 def _row(

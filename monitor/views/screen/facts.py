@@ -24,7 +24,6 @@ from monitor.model.formatting import (
 from monitor.model.official import (
     FIVE_HOUR,
     SEVEN_DAY,
-    SPEND_LIMIT,
     RateLimitWindow,
     is_fresh,
     window_kind,
@@ -32,6 +31,7 @@ from monitor.model.official import (
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.sentence import about
 from monitor.model.usage import Usage
+from monitor.views.screen.bar_rows import window_name
 from monitor.views.screen.layout import Rank, Row
 from monitor.views.text import DOT, Span, line, sides, wrap_list
 
@@ -48,8 +48,6 @@ RESET_SOURCES = {
 
 TEN_MINUTES = timedelta(minutes=10)
 """The time to a reset that is known within a range is not told more exactly."""
-
-WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
 
 class Fact(NamedTuple):
@@ -160,21 +158,16 @@ def _limit_in_tokens(usage: Usage) -> str:
 
 def _official_facts(usage: Usage) -> Iterator[Fact]:
     on_bar = SEVEN_DAY if usage.headline.is_five_hour else usage.headline.window
-    for key, window in usage.official.windows.items():
+    lead = usage.headline.window
+    windows = sorted(usage.official.windows.items(), key=lambda item: item[0] != lead)
+    for key, window in windows:
         if key == FIVE_HOUR and usage.block and usage.five_hour.window:
             continue  # it leads
         if usage.block and usage.reached is not None and key == usage.reached.window:
             continue  # the reset is that of this one
         rank = Rank.SPEND if window_kind(key).length is None else Rank.OFFICIAL
-        yield _window(usage, rank, _name(key), window, on_bar=key == on_bar)
+        yield _window(usage, rank, window_name(key)[: LABEL - 1], window, on_bar=key == on_bar)
     yield from _extra_usage(usage)
-
-
-def _name(window_id: str) -> str:
-    """Return a name that fits into the column of names; that of a model for its weekly limit."""
-    if window_id in WINDOW_NAMES:
-        return WINDOW_NAMES[window_id]
-    return window_kind(window_id).label.removeprefix("7 d ")[: LABEL - 1]
 
 
 def _extra_usage(usage: Usage) -> Iterator[Fact]:

@@ -320,7 +320,7 @@ def test_a_limit_that_leads_is_a_bar_of_its_severity_and_the_others_are_plain() 
     assert (colour("week-first", "Limit"), colour("week-first", "Week")) == ("likely", "alarm")
     assert (colour("week-near", "Limit"), colour("week-near", "Week")) == ("likely", "warn")
     assert (colour("official", "Limit"), colour("official", "Week")) == ("alarm", "likely")
-    assert colour("stopped-opus", "Week") == "alarm"
+    assert colour("stopped-opus", "Opus") == "alarm"
 
 
 def test_only_a_default_that_is_a_mere_guess_names_the_ways_to_a_better_limit() -> None:
