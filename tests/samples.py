@@ -14,7 +14,9 @@ from monitor.model.forecast import TIGHT as TIGHT_FROM
 from monitor.model.history import CompletedBlock, History
 from monitor.model.limit_hits import LimitHit
 from monitor.model.official import (
+    Asked,
     Capture,
+    ExtraUsage,
     OfficialLimits,
     RateLimitWindow,
     parse_rate_limits,
@@ -252,7 +254,38 @@ STORE_ERROR = (
 
 NO_BLOCKS = History((), NOW)
 
+
+def asked(**windows: RateLimitWindow) -> OfficialLimits:
+    """Make what Claude Code has answered of these windows."""
+    told = {key: replace(known, origin="claude") for key, known in windows.items()}
+    return OfficialLimits(told, plan="max", asked=Asked(NOW - timedelta(seconds=18)))
+
+
+WEEK_OF_FABLE = replace(
+    week_that_runs_out(timedelta(hours=9), 93.4), resets_at=NOW + timedelta(days=2)
+)
+
+ANSWERED = {
+    "asked": replace(
+        asked(
+            five_hour=window(FIVE_HOURS, (90, 21), (40, 48), (0.3, 63.4)),
+            seven_day=WEEK,
+            seven_day_sonnet=window(DAYS, (0.3, 12)),
+            **{"model:Fable": window(DAYS, (0.3, 55))},
+        ),
+        extra_usage=ExtraUsage(12.5, 50.0, 25.0),
+    ),
+    "asked-model-first": asked(
+        five_hour=window(FIVE_HOURS, (90, 21), (0.3, 33)),
+        seven_day=WEEK,
+        **{"model:Opus-4": WEEK_OF_FABLE},
+    ),
+    "asked-no-reset": asked(five_hour=RateLimitWindow(63.0, None, NOW - timedelta(seconds=18))),
+}
+"""What Claude Code has answered; the local part is RUNS_OUT."""
+
 SAMPLES = {
+    **{name: Sample(RUNS_OUT, official) for name, official in ANSWERED.items()},
     **{name: Sample(reading) for name, reading in STATES.items()},
     "empty": Sample(EMPTY, history=NO_BLOCKS),
     **{name: Sample(LOCAL.get(name, RUNS_OUT), official) for name, official in OFFICIAL.items()},

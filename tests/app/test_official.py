@@ -252,6 +252,12 @@ def test_no_command_starts_a_claude_that_was_not_asked_for(
         ("sys.exit(1)", "exit code 1"),
         ("print('{}')", "did not answer"),
         ("import time; time.sleep(1000)", "did not answer within 10 s"),
+        ("while True: print('x' * 10**6)", "printed more than 1 MiB"),
+        ("print('{\"type\":\"control_response\",', end='')", "did not answer"),
+        (f"print({line(body(rate_limits_available=False))!r})", "not logged in"),
+        (f"print({line(body(rate_limits=None))!r})", "names no limit"),
+        (f"print({line([1, 2])!r})", "names no limit"),
+        ("sys.exit('error: unknown option')", "unknown option"),
     ],
 )
 def test_doctor_says_in_one_line_why_there_is_no_answer(
