@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from monitor.app.alerts import environment
 from monitor.model.alerting import Alert
 from monitor.model.blocks import SESSION, Block, Event, TokenCounts
+from monitor.model.formatting import chance as in_words
 from monitor.model.formatting import percent
 from monitor.model.history import CompletedBlock, History
 from monitor.model.limit_hits import LimitHit
@@ -410,7 +411,7 @@ def test_no_sentence_says_more_than_its_probability(usage: Usage) -> None:
     assert (chance is not None and chance < 0.25) == bool(RESET_FIRST.search(output.sentence))
     told = [text for text in (output.sentence, output.line) if "chance" in text]
     assert bool(told) == (chance is not None and chance >= 0.25)
-    assert all(f"{percent(100 * chance)} chance" in text for text in told)
+    assert all(f"{in_words(chance)} chance" in text for text in told)
 
 
 @given(ANY)
@@ -452,7 +453,7 @@ def test_no_number_of_the_sentence_is_denied_by_another(usage: Usage) -> None:
         assert percent(forecast["likely_percent"]) in output.sentence
         allowed = {percent(forecast["likely_percent"])}
     if forecast["probability"] is not None and forecast["verdict"] in ("tight", "runs_out"):
-        allowed = {percent(100 * forecast["probability"])}
+        allowed = {in_words(forecast["probability"])}
     assert set(percents_in(output.sentence)) <= allowed
     left = re.search(r"([\d,]+) tokens? left", output.sentence)
     if left:
@@ -478,7 +479,7 @@ def test_the_time_of_the_sentence_is_within_the_range_of_the_forecast(usage: Usa
     # A forecast is told to five minutes.
     near = (at + timedelta(minutes=shift) for shift in range(-3, 4))
     assert said in [on_the_clock(usage, when.isoformat()) for when in near]
-    assert output.rows["Runs out"].startswith("not likely before ")
+    assert output.rows["Runs out"].startswith("at the earliest ")
 
 
 # --- one reset, one pace, one count
@@ -537,7 +538,8 @@ def test_the_pace_is_a_second_statement_and_the_same_everywhere(usage: Usage) ->
     assert FIELDS["runs_out"](usage, UNICODE) == when
     if usage.headline.tokens_left or not usage.headline.is_five_hour:
         assert (
-            row.rstrip().endswith(f"without a break at {when}") or usage.five_hour.tokens_left == 0
+            row.rstrip().endswith((f"without a break at {when}", f"{when}, without a break"))
+            or usage.five_hour.tokens_left == 0
         )
 
 
@@ -554,9 +556,9 @@ def test_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
         assert "chance" not in output.text + output.line
         assert row == "" or row.startswith(("not known yet", "now"))
     elif forecast["verdict"] == "ok" and row and not row.startswith("now"):
-        assert row.startswith(f"{percent(100 * chance)} chance before the reset")
+        assert row.startswith(f"{in_words(chance)} chance before the reset")
     elif row:
-        assert row.startswith(("not likely before ", "now", f"{percent(100 * chance)} chance"))
+        assert row.startswith(("at the earliest ", "now", f"{in_words(chance)} chance"))
 
 
 @given(ACTIVE)

@@ -63,7 +63,7 @@ class Page:
         """
         if key in SCROLL and self.name:
             first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
-            last = blocks if self.name == "history" else LONGEST_HELP
+            last = max(0, blocks + 8 - rows) if self.name == "history" else LONGEST_HELP
             return replace(self, first=max(0, min(first, last)))
         if key == "c":
             display = replace(self.display, show_cost=not self.display.show_cost)

@@ -182,4 +182,5 @@ def _demo(settings: Settings, stack: ExitStack) -> tuple[Settings, Path]:
     home = stack.enter_context(sample_usage(settings.rules))
     data = settings.data._replace(claude_dirs=(home / "claude",))
     official = settings.official._replace(mode="off")
-    return replace(settings, data=data, official=official), home / "state"
+    limit = settings.limit._replace(is_plan_chosen=True)
+    return replace(settings, data=data, official=official, limit=limit), home / "state"

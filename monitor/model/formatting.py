@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -143,6 +144,17 @@ def percent(number: float) -> str:
     if 0 < number < 1:
         return "under 1 %"
     return f"{99 if 99 < number < 100 else int(number + 0.5)} %"
+
+
+def chance(probability: float) -> str:
+    """Write a probability from 0 to 1 in percent, rounded down: 59.6 % is not yet 60 %.
+
+    >>> chance(0.596), chance(0.002), chance(1.0)
+    ('59 %', 'under 1 %', '100 %')
+    """
+    return percent(
+        math.floor(100 * probability + 1e-9) if probability >= 0.01 else 100 * probability
+    )
 
 
 def dollars(amount: float) -> str:

@@ -166,5 +166,5 @@ def _beyond_pro(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
         counts = _counts(past.blocks)
         passed = sum(tokens > limit.tokens for tokens in counts)
         note = f"{passed:,} of your {plural(len(counts), 'block')} passed pro's"
-        note += f" {count(limit.tokens)}; highest {_day_and_usual(rules, highest, past.blocks)}"
+        note += f" {count(limit.tokens)}; highest {rules.time_format.day(highest.start)}"
     return replace(limit, tokens=highest.tokens.counted, source=CUSTOM_MAX, note=note)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.formatting import age, count, duration, percent, plural, visible
+from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
 from monitor.model.limit_hits import FULL, Reached
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.plans import PLAN_TOKENS
@@ -92,7 +92,7 @@ def _exceeded(usage: Usage) -> str:
     text = f"Past {name} of {count(usage.limit.tokens)}"
     text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
     if usage.still_answered:
-        return f"{text} and still going: your true limit is higher."
+        return f"{text} and still going: your true limit is higher; it resets {_reset(usage)}."
     return f"{text}: you may be stopped at any moment; it resets {_reset(usage)}."
 
 
@@ -108,7 +108,7 @@ def _unknown(usage: Usage) -> str:
     if usage.reading.is_partial:
         return f"{used}. The pace is being read."
     if usage.five_hour.limit_tokens is None:
-        return f"{used}; what a token is worth is not known yet, so there is no forecast."
+        return f"{used}. A forecast needs another report of Claude Code's."
     if usage.events is None:
         return f"{used}. No forecast: the single messages could not be read."
     return f"Just started: {used}. A forecast follows."
@@ -155,7 +155,7 @@ def _tokens(number: float) -> str:
 
 
 def _chance(usage: Usage) -> str:
-    return f"{percent(100 * (usage.forecast.probability or 0))} chance"
+    return f"{chance(usage.forecast.probability or 0.0)} chance"
 
 
 def _reset(usage: Usage) -> str:

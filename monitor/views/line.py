@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Optional, TypeVar
 
 from monitor.model import sentence
-from monitor.model.formatting import age, count, dollars, duration, percent, rate
+from monitor.model.formatting import age, chance, count, dollars, duration, percent, rate
 from monitor.model.limit_hits import FULL, Reached
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.usage import Usage
@@ -85,7 +85,7 @@ def _risk(usage: Usage) -> str:
     forecast = usage.forecast
     if forecast.probability is None or forecast.verdict not in ("tight", "runs_out"):
         return ""
-    return f"{percent(100 * forecast.probability)} chance to run out"
+    return f"{chance(forecast.probability)} chance to run out"
 
 
 def _reset(usage: Usage) -> str:

@@ -17,7 +17,7 @@ class State(NamedTuple):
 
 STATES = {
     "ok": State("OK", "ok", "You will most likely stay below the limit (chance below 25 %)."),
-    "tight": State("TIGHT", "tight", "You may reach it (25 to 60 %), or 90 % is used."),
+    "tight": State("TIGHT", "tight", "You may reach it (25 to 60 %), or 90 % is used early on."),
     "runs_out": State("RUNS OUT", "runs-out", "You will probably reach it (60 % or more)."),
     "weekly": State(
         "WEEKLY LIMIT",

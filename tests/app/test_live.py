@@ -62,7 +62,7 @@ def test_no_key_changes_nothing() -> None:
         (("h", "down", "up", "up"), 0),
         (("h", "page_down"), 18),
         (("h", "page_down", "page_up", "down"), 1),
-        (("h", *["page_down"] * 9), 100),
+        (("h", *["page_down"] * 9), 84),
         (("h", "down", "h", "h"), 0),
         (("h", "down", "?"), 0),
         (("h", "down", "c"), 1),

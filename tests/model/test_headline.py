@@ -170,8 +170,7 @@ def test_with_too_little_used_here_it_says_so_instead_of_a_forecast() -> None:
     usage = usage_of(WARMING_UP, official=known((2.9, 41)))
     assert usage.five_hour.limit_tokens is None
     assert summary(usage) == (
-        "41 % used, reset at 17:10; what a token is worth is not known yet, "
-        "so there is no forecast."
+        "41 % used, reset at 17:10. A forecast needs another report of Claude Code's."
     )
 
 

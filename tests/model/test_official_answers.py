@@ -63,10 +63,11 @@ def told(tellings: list[Told]) -> tuple[OfficialLimits, datetime]:
     return limits, at
 
 
-@given(
-    tellings(),
-    st.none() | st.builds(LimitHit, st.integers(0, 200).map(lambda m: NOW - m * MINUTE), WINDOWS),
-)
+RESETS = st.none() | st.integers(1, 280).map(lambda m: NOW + m * MINUTE)
+HITS = st.builds(LimitHit, st.integers(0, 200).map(lambda m: NOW - m * MINUTE), WINDOWS, RESETS)
+
+
+@given(tellings(), st.none() | HITS)
 def test_the_headline_is_never_absurd(tellings: list[Told], hit: Optional[LimitHit]) -> None:
     limits, _ = told(tellings)
     usage = measure(OK, History(hits=(hit,) if hit else ()), RULES, NOW, limits)

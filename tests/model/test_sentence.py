@@ -102,7 +102,7 @@ def test_runs_out_says_how_surely_about_when_and_the_chance(chance: float, likel
     usage = foretold("runs_out", likely_at=AT_1547, probability=chance)
     assert summary(usage) == (
         f"You'll {likely} reach the limit around 15:45: "
-        f"{chance * 100:.0f} % chance before the reset at 17:00."
+        f"{int(chance * 100)} % chance before the reset at 17:00."
     )
 
 
@@ -148,7 +148,7 @@ def test_past_the_limit_messages_that_got_through_prove_a_higher_one(
 ) -> None:
     said = summary(usage_of(EXCEEDED, rules))
     assert said.startswith(f"Past {name} since 1")
-    assert said.endswith(" and still going: your true limit is higher.")
+    assert said.endswith(" and still going: your true limit is higher; it resets at 17:00.")
 
 
 def test_past_the_limit_with_the_last_message_it_may_still_be_the_limit() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from monitor.model.blocks import Block
 from monitor.model.formatting import (
     age,
+    chance,
     count,
     dollars,
     duration,
@@ -84,7 +85,7 @@ def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
     yield from _official_facts(usage)
     if usage.status == "active" and usage.forecast.verdict != "exceeded":
         yield _pace(usage)
-        yield Fact(Rank.RUNS_OUT, "Runs out", _runs_out(usage), _without_break(usage))
+        yield Fact(Rank.RUNS_OUT, "Runs out", *_runs_out(usage))
     yield from _resets(usage)
     yield from _cost_facts(usage, block)
     yield from _ways_out(usage)
@@ -206,15 +207,18 @@ def _pace(usage: Usage) -> Fact:
     return Fact(Rank.PACE, "Pace", value, note if burn.exact else "average of the block")
 
 
-def _runs_out(usage: Usage) -> str:
-    forecast = usage.forecast
+def _runs_out(usage: Usage) -> tuple[str, str]:
+    """Return when the limit may be reached, and when it would be at the present pace."""
+    forecast, pace = usage.forecast, _without_break(usage)
     if forecast.probability is None:
-        return "not known yet"
+        return "not known yet", pace
     if usage.five_hour.tokens_left == 0:
-        return "now"
+        return "now", ""
     if forecast.verdict == "ok" or forecast.earliest is None:
-        return f"{percent(100 * forecast.probability)} chance before the reset"
-    return f"not likely before {about(usage, forecast.earliest)}"
+        return f"{chance(forecast.probability)} chance before the reset", pace
+    if forecast.runs_out_at is not None and forecast.runs_out_at <= forecast.earliest:
+        return f"at the earliest {usage.clock(forecast.runs_out_at)}, without a break", ""
+    return f"at the earliest around {about(usage, forecast.earliest)}", pace
 
 
 def _without_break(usage: Usage) -> str:

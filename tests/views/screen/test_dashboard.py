@@ -249,7 +249,7 @@ def test_running_out_after_midnight_is_tomorrow() -> None:
     later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
     foretold = Forecast("runs_out", later, 100.0, 0.8, earliest=later)
     usage = replace(usage_of(OK), forecast=foretold)
-    assert row(usage, "Runs out").startswith("not likely before tomorrow 00:00 ")
+    assert row(usage, "Runs out").startswith("at the earliest tomorrow 00:00, without")
     assert row(usage, "Runs out").rstrip().endswith("without a break at tomorrow 00:00")
 
 
@@ -280,8 +280,8 @@ def test_a_span_of_the_reset_over_midnight_names_the_day_where_it_begins() -> No
     ("state", "value", "note"),
     [
         ("ok", "6 % chance before the reset", "not even without a break"),
-        ("tight", "not likely before 16:10", "without a break at 16:38"),
-        ("runs-out", "not likely before 15:05", "without a break at 15:08"),
+        ("tight", "at the earliest around 16:10", "without a break at 16:38"),
+        ("runs-out", "at the earliest around 15:05", "without a break at 15:08"),
         ("nearly-used", "not known yet", ""),
     ],
 )
