@@ -249,8 +249,7 @@ def test_running_out_after_midnight_is_tomorrow() -> None:
     later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
     foretold = Forecast("runs_out", later, 100.0, 0.8, earliest=later)
     usage = replace(usage_of(OK), forecast=foretold)
-    assert row(usage, "Runs out").startswith("at the earliest tomorrow 00:00, without")
-    assert row(usage, "Runs out").rstrip().endswith("without a break at tomorrow 00:00")
+    assert row(usage, "Runs out").startswith("at the earliest tomorrow 00:00, without a")
 
 
 @pytest.mark.parametrize(
