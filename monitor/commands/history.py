@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
@@ -19,10 +18,11 @@ from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
 from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
 from monitor.clock import utc_now
+from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.blocks import Block, active_block, with_known_cost
-from monitor.model.formatting import TimeFormat, size, visible
+from monitor.model.formatting import TimeFormat, first_day, size, visible
 from monitor.model.history import (
     CompletedBlock,
     History,
@@ -75,25 +75,6 @@ class PastUsage(NamedTuple):
     table_options: TableOptions
     running: Optional[Block]
     hits: Sequence[LimitHit]
-
-
-class Since(click.ParamType):
-    """A date, `2026-11-01` or `20261101`, or a number of days back, `30d`."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
-    ) -> Union[date, timedelta]:
-        """Return the day, or how long ago it was. Raises click.BadParameter with examples."""
-        text = str(value).strip()
-        if re.fullmatch(r"\d{1,4}d", text, re.ASCII):
-            return timedelta(days=int(text[:-1]))
-        try:
-            return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
-        except ValueError:
-            advice = "try 2026-11-01, 20261101 or 30d"
-            return self.fail(f"{value!r} is not a date; {advice}.", param, ctx)
 
 
 @click.command()
@@ -168,11 +149,6 @@ def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
         *table(rows, width, table_options),
         *dim_lines(hits_text(hits, time_format), width),
     ]
-
-
-def first_day(since: Union[date, timedelta], time_format: TimeFormat, now: datetime) -> date:
-    """Return the first day to show, on the user's clock."""
-    return since if isinstance(since, date) else time_format.local(now).date() - since
 
 
 def _from_day(
