@@ -23,6 +23,9 @@ from monitor.transcripts.project_paths import encoded, project_path
 from monitor.transcripts.session_links import SessionLinks, session_of
 from monitor.transcripts.watcher import Transcripts
 
+REST = 10.0
+"""After a read that took t seconds, the next one waits at least this many times t."""
+
 NO_ZONE = "Name a time zone with --timezone, such as Asia/Kolkata."
 
 
@@ -122,21 +125,23 @@ class BreakdownReader:
 
 
 class BlockBreakdowns:
-    """Decides when the active block is split again: at most at some pace, and after changes.
+    """Decides when the active block is split again: after changes, and not too often.
 
-    `every` is how many seconds are to lie between two runs; None while nobody wants to see it.
+    `pause` is how many seconds lie between two reads at least; None while nobody wants to see it.
     """
 
     def __init__(self, reader: BreakdownReader) -> None:
-        self.every: Optional[float] = None
+        self.pause: Optional[float] = None
         self._reader = reader
         self._read_at: Optional[float] = None
+        self._seconds = 0.0
 
     def is_due(self, known: Optional[Breakdown], block: Optional[Block]) -> bool:
         """Return whether the block should be split: it is not as the known breakdown has it."""
-        if self.every is None or block is None or (known is not None and known.block == block):
+        if self.pause is None or block is None or (known is not None and known.block == block):
             return False
-        return self._read_at is None or time.monotonic() - self._read_at >= self.every
+        pause = max(self.pause, REST * self._seconds)
+        return self._read_at is None or time.monotonic() - self._read_at >= pause
 
     def read(self, transcripts: Transcripts, reading: Reading, block: Block) -> Breakdown:
         """Split the block; a failure is told by the result."""
@@ -147,6 +152,8 @@ class BlockBreakdowns:
             self._reader.reset()
             reason = as_monitor_error(error).reason
             return Breakdown(BLOCK, block.start, block.end, block=block, error=reason)
+        finally:
+            self._seconds = time.monotonic() - self._read_at
 
 
 def _since(start: datetime, zone: tzinfo) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ KEYS = (
     ("q", "leave (or Ctrl+C)"),
     ("r", "look for new usage now"),
     ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
+    ("p", "who used the block: by project, model, session (p or Tab turns)"),
     ("c", "show or hide costs"),
     ("o", "ask Claude Code for your official limits, in this run"),
     ("?", "this help, and back"),
