@@ -335,9 +335,9 @@ class _PollThread:
             self._wanted.clear()
 
     def _poll(self) -> float:
-        """Poll, and read the history if that is due; return the seconds that the poll took.
+        """Poll, and read history and breakdown if they are due; return the seconds of the poll.
 
-        The time for the history is left out, so that it does not delay the next poll.
+        The time for the others is left out, so that they do not delay the next poll.
         """
         poller = self._poller
         if poller.result.reading is None:
@@ -350,10 +350,10 @@ class _PollThread:
         seconds = time.monotonic() - began
         if not self._stopped:
             self._announce(poller.result, poller.ask_official())
-        if not self._stopped:
-            self._announce(poller.result, poller.read_breakdown())
         if not self._stopped and poller.is_history_due():
             self._announce(poller.result, poller.read_history())
+        if not self._stopped:
+            self._announce(poller.result, poller.read_breakdown())
         return seconds
 
     def _announce(self, before: PollResult, result: PollResult) -> None:
