@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone, tzinfo
+from datetime import date, datetime, timezone, tzinfo
 from pathlib import Path
 from typing import Optional
 
@@ -44,7 +44,7 @@ class BreakdownReader:
         """Split the active block, as the reading has it. Raises MonitorError or OSError."""
         is_full = reading.source.scan == "full"
         files = transcripts.files if is_full else select(transcripts.files, block.start)
-        parts = self._parts(transcripts, files, block.start, timezone.utc)
+        parts = self._parts(transcripts, files, *_since(block.start, timezone.utc))
         return Breakdown(BLOCK, block.start, block.end, parts, block)
 
     def since(self, transcripts: Transcripts, start: datetime, zone: tzinfo) -> tuple[Part, ...]:
@@ -52,7 +52,16 @@ class BreakdownReader:
 
         `start` (UTC) is a whole hour, or a midnight of `zone`. Raises MonitorError or OSError.
         """
-        return self._parts(transcripts, transcripts.files, start, zone)
+        return self._parts(transcripts, transcripts.files, *_since(start, zone))
+
+    def by_day(self, transcripts: Transcripts, first: date, zone: tzinfo) -> tuple[Part, ...]:
+        """Split what was used on each day from `first` on, by the clocks of `zone`.
+
+        Raises MonitorError or OSError.
+        """
+        name = getattr(zone, "zone", None) or "UTC"
+        words = ("--timezone", str(name), "--since", f"{first:%Y%m%d}")
+        return self._parts(transcripts, transcripts.files, *words)
 
     def by_agent(self, start: datetime, zone: tzinfo) -> tuple[Part, ...]:
         """Split what all agents have used since `start`, as above. Raises MonitorError."""
@@ -68,11 +77,7 @@ class BreakdownReader:
         self._links = None
 
     def _parts(
-        self,
-        transcripts: Transcripts,
-        files: Sequence[TranscriptFile],
-        start: datetime,
-        zone: tzinfo,
+        self, transcripts: Transcripts, files: Sequence[TranscriptFile], *options: str
     ) -> tuple[Part, ...]:
         if not files:
             return ()
@@ -86,7 +91,7 @@ class BreakdownReader:
         text = self._reader.runner.daily(
             self._reader.command(),
             self._links.dirs,
-            *_since(start, zone),
+            *options,
             limit_seconds=seconds,
         )
         return tuple(self._part(usage, groups) for usage in parse_breakdown(text))
@@ -107,6 +112,7 @@ class BreakdownReader:
             label=self._label(session.project),
             session=session.name,
             last_activity=datetime.fromtimestamp(written, timezone.utc),
+            day=usage.day,
         )
 
     def _label(self, project: str) -> str:

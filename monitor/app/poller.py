@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Optional
 
@@ -19,7 +19,7 @@ from monitor.clock import utc_now
 from monitor.config.settings import STATUS_LINE_ONLY, OfficialOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import SESSION, Block, active_block
-from monitor.model.breakdown import Breakdown
+from monitor.model.breakdown import Breakdown, Part
 from monitor.model.history import History
 from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
@@ -165,6 +165,10 @@ class Poller:
         """
         parts = self._breakdowns.since(self._watcher.transcripts, start, zone)
         return Breakdown(span, start, self._clock(), parts, note=note)
+
+    def split_days(self, first: date, zone: tzinfo) -> tuple[Part, ...]:
+        """Split what was used on each day, as `BreakdownReader.by_day`."""
+        return self._breakdowns.by_day(self._watcher.transcripts, first, zone)
 
     def split_agents(self, start: datetime, zone: tzinfo) -> Breakdown:
         """Split what all agents have used from `start` on. Raises MonitorError."""

@@ -6,6 +6,7 @@ This and `report.py` are the only places that see a raw report.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, NamedTuple, Optional
 
 from monitor.ccusage import fields
@@ -18,13 +19,15 @@ TOKEN_KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadT
 class ModelUsage(NamedTuple):
     """What one model has used on one day: in a project, or through an agent.
 
-    `group` is that project's or agent's name. The cost is None if ccusage has no price.
+    `group` is that project's or agent's name, and `day` is `2026-11-26`. The cost is None if
+    ccusage has no price.
     """
 
     group: str
     model: str
     tokens: TokenCounts
     cost_usd: Optional[float]
+    day: str = ""
 
 
 def parse_breakdown(text: str) -> tuple[ModelUsage, ...]:
@@ -59,7 +62,8 @@ def _by_project(report: Any) -> Iterator[ModelUsage]:
         return
     for name, days in _mapping(_report(report).get("projects"), "projects").items():
         for index, day in enumerate(_list(days, f"projects.{name}")):
-            yield from _models(name, day, f"projects.{name}[{index}]")
+            path = f"projects.{name}[{index}]"
+            yield from _models(name, day, path, _date(_mapping(day, path).get("date"), path))
 
 
 def _by_agent(report: Any) -> Iterator[ModelUsage]:
@@ -70,22 +74,30 @@ def _by_agent(report: Any) -> Iterator[ModelUsage]:
             yield from _models(name, agent, f"{path}[{index}]")
 
 
-def _models(group: str, raw: Any, path: str) -> Iterator[ModelUsage]:
+def _models(group: str, raw: Any, path: str, day: str = "") -> Iterator[ModelUsage]:
     models = _list(_mapping(raw, path).get("modelBreakdowns"), f"{path}.modelBreakdowns")
     for index, model in enumerate(models):
         try:
-            yield _model_usage(group, _mapping(model, "the model"))
+            yield _model_usage(group, _mapping(model, "the model"), day)
         except fields.FieldError as error:
             raise fields.FieldError(f"{path}.modelBreakdowns[{index}].{error}") from None
 
 
-def _model_usage(group: str, raw: dict[str, Any]) -> ModelUsage:
+def _model_usage(group: str, raw: dict[str, Any], day: str) -> ModelUsage:
     tokens = TokenCounts(*[fields.count(fields.field(raw, name), name) for name in TOKEN_KINDS])
     cost = fields.cost(raw.get("cost"), "cost")
     # ccusage adds nothing for a model it has no price for; version 20 says that, too.
     is_free = raw.get("missingPricing") is True or (cost == 0 and tokens.total > 0)
     name = fields.text_of(fields.field(raw, "modelName"), "modelName")
-    return ModelUsage(group, name, tokens, None if is_free else cost)
+    return ModelUsage(group, name, tokens, None if is_free else cost, day)
+
+
+def _date(value: Any, path: str) -> str:
+    text = fields.text_of(value, f"{path}.date")
+    try:
+        return str(date.fromisoformat(text))
+    except ValueError:
+        return fields.reject(f"{path}.date", "a date", value)
 
 
 def _report(value: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.blocks import Block, active_block, with_known_cost
+from monitor.model.breakdown import Part
 from monitor.model.formatting import TimeFormat, first_day, size, visible
 from monitor.model.history import (
     CompletedBlock,
@@ -48,6 +49,8 @@ from monitor.views.history_table import (
 from monitor.views.html.report import page
 from monitor.views.text import Line
 
+EPOCH = date(1970, 1, 1)
+
 
 class Options(NamedTuple):
     """What to show; `since` is a day, or how many days back one lies."""
@@ -67,7 +70,8 @@ class Options(NamedTuple):
 class PastUsage(NamedTuple):
     """The past blocks to show, the tokens of their hours, and how to show them.
 
-    `running` is the active block, and `hits` are the limits that stopped the user.
+    `running` is the active block, and `hits` are the limits that stopped the user. `parts` say who
+    used what on each day.
     """
 
     completed: Sequence[CompletedBlock]
@@ -75,6 +79,7 @@ class PastUsage(NamedTuple):
     table_options: TableOptions
     running: Optional[Block]
     hits: Sequence[LimitHit]
+    parts: Sequence[Part] = ()
 
 
 @click.command()
@@ -104,7 +109,10 @@ def _history(settings: Settings, options: Options) -> int:
     if options.json:
         print(json.dumps(_as_json(past, options, show_cost=settings.show_cost), indent=2))
     elif options.html:
-        _write(Path(os.path.realpath(options.html)), page(*past[:3], utc_now()))
+        _write(
+            Path(os.path.realpath(options.html)),
+            page(past.completed, past.hours, past.table_options, utc_now(), past.parts),
+        )
     elif options.since is not None and not (past.completed or past.running):
         day = first_day(options.since, settings.rules.time_format, utc_now())
         print(f"No completed block since {day}.")
@@ -126,7 +134,9 @@ def _read(settings: Settings, poller: Poller, options: Options) -> PastUsage:
         running = with_known_cost(running, reading.unpriced_models)
     first = first_day(options.since, time_format, utc_now()) if options.since else date.min
     hits = [hit for hit in history.hits if time_format.local(hit.at).date() >= first]
-    return PastUsage(completed, hours, _table_options(settings, everything), running, hits)
+    parts = _parts(poller, max(first, EPOCH), settings) if completed and options.html else ()
+    table_options = _table_options(settings, everything)
+    return PastUsage(completed, hours, table_options, running, hits, parts)
 
 
 def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str, Any]:
@@ -137,7 +147,7 @@ def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str,
 
 
 def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
-    completed, hours, table_options, running, hits = past
+    completed, hours, table_options, running, hits, _ = past
     time_format = table_options.time_format
     if options.heatmap:
         heat = by_hour_of_week(completed, hours, time_format)
@@ -171,6 +181,15 @@ def _hours(poller: Poller) -> HourlyTokens:
     except (MonitorError, OSError) as error:
         print(f"The hours could not be read: {as_monitor_error(error).reason}", file=sys.stderr)
         return {}
+
+
+def _parts(poller: Poller, first: date, settings: Settings) -> Sequence[Part]:
+    """Read who used what on each day; if that fails, say so and go on without it."""
+    try:
+        return poller.split_days(first, settings.rules.zone)
+    except (MonitorError, OSError) as error:
+        print(f"Who used it could not be read: {as_monitor_error(error).reason}", file=sys.stderr)
+        return ()
 
 
 def _write(path: Path, text: str) -> None:

@@ -30,7 +30,8 @@ class Part(NamedTuple):
 
     `project` is ccusage's name of it, and `label` the directory that it stands for, or a shorter
     name. A session includes its subagents; `last_activity` (UTC) is when it was last written to.
-    The cost is None if ccusage has no price for the model.
+    The cost is None if ccusage has no price for the model. `day` is `2026-11-26`, on the clock that
+    ccusage was asked for.
     """
 
     model: str
@@ -42,6 +43,7 @@ class Part(NamedTuple):
     session: str = ""
     last_activity: Optional[datetime] = None
     agent: str = ""
+    day: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class BreakdownRow(NamedTuple):
     cost_usd: Optional[float]
     share_percent: Optional[float]
     last_activity: Optional[datetime]
+    parts: tuple[Part, ...]
 
 
 class _Grouping(NamedTuple):
@@ -232,4 +235,5 @@ def _row(group: Sequence[Part], grouping: _Grouping, label: str, total: int) -> 
         total_cost(part.cost_usd for part in group),
         100 * tokens.counted / total if total else None,
         max(times, default=None) if grouping.has_activity else None,
+        tuple(group),
     )

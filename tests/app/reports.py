@@ -97,7 +97,12 @@ class Fake:
         zero = dict.fromkeys(("inputTokens", "cacheCreationTokens", "cacheReadTokens"), 0)
         projects = {
             name.replace("_", "-"): [
-                {"modelBreakdowns": [{"modelName": "m", **zero, "outputTokens": used, "cost": 1}]}
+                {
+                    "date": "2026-06-10",
+                    "modelBreakdowns": [
+                        {"modelName": "m", **zero, "outputTokens": used, "cost": 1}
+                    ],
+                }
             ]
             for name, used in tokens.items()
         }

@@ -14,6 +14,9 @@ from monitor.model.blocks import TokenCounts
 KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 
 
+NO_MODELS = '{"projects":{"api":[{"date":"2026-06-10"}]}}'
+
+
 def raw_model(name: str = "claude-opus-4", cost: Any = 1.5, **changes: Any) -> dict[str, Any]:
     return {"modelName": name, **dict(zip(KINDS, (1, 2, 3, 4))), "cost": cost, **changes}
 
@@ -31,7 +34,9 @@ def test_every_model_of_every_project_and_day_is_returned() -> None:
         *[("api", "claude-opus-4"), ("api", "claude-sonnet-4")],
         *[("web", "claude-opus-4"), ("web", "claude-sonnet-4")] * 2,
     ]
-    assert found[0] == ModelUsage("api", "claude-opus-4", TokenCounts(1, 2, 3, 4), 1.5)
+    assert found[0] == ModelUsage(
+        "api", "claude-opus-4", TokenCounts(1, 2, 3, 4), 1.5, "2026-06-10"
+    )
 
 
 @pytest.mark.parametrize("text", ["[]", '{"daily":[],"totals":{"totalCost":-0.0}}'])
@@ -57,7 +62,9 @@ def test_no_tokens_cost_nothing() -> None:
         ('{"blocks":[]}', "projects: expected an object, got None"),
         ('{"projects":{"api":{}}}', r"projects\.api: expected a list"),
         ('{"projects":{"api":[7]}}', r"projects\.api\[0\]: expected an object, got 7"),
-        ('{"projects":{"api":[{}]}}', r"api\[0\]\.modelBreakdowns: expected a list, got None"),
+        ('{"projects":{"api":[{}]}}', r"api\[0\]\.date: expected a text, got None"),
+        ('{"projects":{"api":[{"date":"x"}]}}', r"api\[0\]\.date: expected a date, got 'x'"),
+        (NO_MODELS, r"api\[0\]\.modelBreakdowns: expected a list, got None"),
         (report({}), r"modelBreakdowns\[0\]\.inputTokens is missing"),
         (report(raw_model(inputTokens=-1)), "inputTokens: expected a whole number"),
         (report(raw_model(cost="1")), "cost: expected an amount"),

@@ -115,7 +115,10 @@ class Fake:
         """Say from now on what each model has used in each session; `session_0` is the first."""
         projects = {
             name.replace("_", "-"): [
-                {"modelBreakdowns": [a_model(*used) for used in models.items()]}
+                {
+                    "date": "2026-06-10",
+                    "modelBreakdowns": [a_model(*used) for used in models.items()],
+                }
             ]
             for name, models in sessions.items()
         }
