@@ -207,7 +207,7 @@ def test_projects_of_one_name_in_two_data_directories_stay_apart(history: Histor
     made = rows(breakdown.parts, "project")
     assert [row.name for row in made] == [PROJECTS[0]] * 2
     assert [row.tokens.output for row in made] == [101, 100]
-    assert all(str(root) in row.label for root, row in zip(history.roots[::-1], made))
+    assert all(f"({root.name})" in row.label for root, row in zip(history.roots[::-1], made))
 
 
 def test_subagents_are_counted_in_their_session(history: History) -> None:

@@ -10,7 +10,10 @@ from datetime import date
 from typing import Any, NamedTuple, Optional
 
 from monitor.ccusage import fields
+from monitor.errors import MonitorError
 from monitor.model.blocks import TokenCounts
+
+NEWER = "Install a newer ccusage, or name one: --ccusage 'npx --yes ccusage@20'."
 
 TOKEN_KINDS = ("inputTokens", "outputTokens", "cacheCreationTokens", "cacheReadTokens")
 """In a daily report, in the order of TokenCounts."""
@@ -60,6 +63,8 @@ def _by_project(report: Any) -> Iterator[ModelUsage]:
     # Without any usage, versions before 20 print `[]`, and 20 prints an empty list "daily".
     if report == [] or (isinstance(report, dict) and report.get("daily") == []):
         return
+    if "daily" in _report(report):  # what was asked for by project
+        raise MonitorError("This ccusage has no report by project.", NEWER)
     for name, days in _mapping(_report(report).get("projects"), "projects").items():
         for index, day in enumerate(_list(days, f"projects.{name}")):
             path = f"projects.{name}[{index}]"

@@ -105,7 +105,10 @@ GROUPINGS: Mapping[str, _Grouping] = MappingProxyType(
     {
         "project": _Grouping(
             ("data_dir", "project"),
-            ("{label}", "{label} ({data_dir})", "{project} ({data_dir})"),
+            (
+                *("{label}", "{label} ({short_data_dir})", "{label} ({data_dir})"),
+                "{project} ({data_dir})",
+            ),
         ),
         "model": _Grouping(("model",), ("{short_model}", "{model}"), has_activity=False),
         "session": _Grouping(
@@ -219,10 +222,15 @@ def _labels(firsts: Sequence[Part], templates: Sequence[str]) -> list[str]:
 def _words(part: Part) -> dict[str, object]:
     return {
         **part._asdict(),
-        "directory": part.label.replace("\\", "/").rpartition("/")[2] or part.label,
+        "directory": _last_name(part.label),
+        "short_data_dir": _last_name(part.data_dir),
         "short_session": part.session[:SHORT_ID],
         "short_model": short_model(part.model),
     }
+
+
+def _last_name(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2] or path
 
 
 def _row(group: Sequence[Part], grouping: _Grouping, label: str, total: int) -> BreakdownRow:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.model.breakdown import BLOCK, Breakdown, BreakdownRow, difference, leaders, rows
-from monitor.model.formatting import TimeFormat, count, dollars, percent, plural, visible
+from monitor.model.formatting import TimeFormat, count, cut, dollars, percent, plural, visible
 from monitor.model.history import total_cost
 from monitor.views.bars import bar
 from monitor.views.columns import columns_that_fit, join, room_beside
@@ -22,6 +22,9 @@ LEAST_IMPORTANT = tuple((head, LEAST_BAR) for head in (LAST, ALL, COST))
 """The columns that are left out where the width is short, and what the bar then lacks."""
 
 LEAST_NAME = 12
+
+LONGEST_LEADER = 24
+"""Characters of a name in the line that names who used most."""
 
 SUBAGENTS = "subagents count for the session that started them"
 
@@ -61,7 +64,9 @@ def breakdown_table(
 def mostly(breakdown: Breakdown) -> str:
     """Name the two projects and the model that used most: `api 61 % · web 30 % · sonnet-5 72 %`."""
     named = leaders(breakdown)
-    return DOT.join(f"{visible(row.label)} {percent(row.share_percent or 0)}" for row in named)
+    names = (cut(visible(row.label), LONGEST_LEADER) for row in named)
+    shares = (percent(row.share_percent or 0) for row in named)
+    return DOT.join(f"{name} {share}" for name, share in zip(names, shares))
 
 
 def span_name(breakdown: Breakdown, time_format: TimeFormat, now: datetime) -> str:

@@ -76,6 +76,11 @@ def test_an_error_names_what_is_wrong(text: str, reason: str) -> None:
         parse_breakdown(text)
 
 
+def test_a_version_without_projects_is_named_as_such() -> None:
+    with pytest.raises(MonitorError, match="This ccusage has no report by project"):
+        parse_breakdown('{"daily":[{"date":"2026-06-10"}],"totals":{}}')
+
+
 def test_agents_are_told_apart() -> None:
     agents = [{"agent": name, "modelBreakdowns": [raw_model()]} for name in ("claude", "codex")]
     found = parse_agents(json.dumps({"daily": [{"agent": "all", "agents": agents}]}))

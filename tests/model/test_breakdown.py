@@ -77,11 +77,16 @@ def test_who_used_nothing_has_no_row() -> None:
 def test_labels_are_as_short_as_they_can_be() -> None:
     two = [part(session=f"12345678-{end}") for end in "ab"]
     assert [row.label for row in rows(two[:1], "session")] == ["api 12345678"]
+    dirs = [part(data_dir=f"/{name}/.claude") for name in ("home", "srv")]
+    assert [row.label for row in rows(dirs, "project")] == [
+        "~/p/api (/home/.claude)",
+        "~/p/api (/srv/.claude)",
+    ]
     assert [row.label for row in rows(two, "session")] == ["api 12345678-a", "api 12345678-b"]
     dirs = [part(data_dir=name) for name in ("~/.claude", "~/.claude-work")]
     assert [row.label for row in rows(dirs, "project")] == [
-        "~/p/api (~/.claude)",
-        "~/p/api (~/.claude-work)",
+        "~/p/api (.claude)",
+        "~/p/api (.claude-work)",
     ]
 
 
