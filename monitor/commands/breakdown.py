@@ -12,20 +12,23 @@ import click
 
 from monitor.app import exits
 from monitor.app.poller import Poller
-from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
+from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.model.breakdown import BLOCK, GROUPINGS, Breakdown, week_start
 from monitor.model.formatting import first_day
+from monitor.model.official import OfficialLimits, present
 from monitor.model.plans import Rules
 from monitor.model.reset import moment_of
-from monitor.model.usage import Usage
 from monitor.terminal import terminal_size
 from monitor.views.breakdown_json import breakdown_as_json
 from monitor.views.breakdown_table import BreakdownOptions, breakdown_table
 
 AGENT = "agent"
+
+EARLIEST, LATEST = date(1970, 1, 1), date(9000, 1, 1)
+"""The days of --since that a time can be worked out from."""
 
 
 class Options(NamedTuple):
@@ -88,9 +91,9 @@ def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
 
 def _breakdown(settings: Settings, options: Options) -> int:
     with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
-        usage = read_usage(settings, poller, ask=False)
-        breakdown = _read(settings, poller, options, usage)
-    print_missing_dirs(settings)
+        result = first_poll(settings, poller, series=False)
+        breakdown = _read(settings, poller, options, result.official)
+        print_missing_dirs(settings)
     if options.json:
         data = breakdown_as_json(breakdown, options.by, options.span, show_cost=settings.show_cost)
         print(json.dumps(data, indent=2))
@@ -108,16 +111,16 @@ def _breakdown(settings: Settings, options: Options) -> int:
 
 
 def _read(
-    settings: Settings, poller: Poller, options: Options, usage: Usage
+    settings: Settings, poller: Poller, options: Options, official: OfficialLimits
 ) -> Optional[Breakdown]:
     """Return the breakdown; None if it is of the active block, and none is. Raises MonitorError."""
-    rules, now = settings.rules, usage.now
+    rules, now = settings.rules, utc_now()
     if options.by == AGENT:
         return poller.split_agents(_midnight(rules, timedelta(), now), rules.zone)
     if options.span == BLOCK:
         return poller.split_block()
     if options.span == "week":
-        start, note = week_start(usage.official, now)
+        start, note = week_start(present(official, now), now)
         return poller.split_since("week", start, rules.zone, note)
     start = _midnight(rules, options.since or timedelta(), now)
     return poller.split_since(options.span, start, rules.zone)
@@ -125,4 +128,5 @@ def _read(
 
 def _midnight(rules: Rules, since: Union[date, timedelta], now: datetime) -> datetime:
     """Return when the first day began on the user's clock (UTC)."""
-    return moment_of(first_day(since, rules.time_format, now), 0, rules.zone)
+    day = first_day(since, rules.time_format, now)
+    return moment_of(min(max(day, EARLIEST), LATEST), 0, rules.zone)

@@ -90,7 +90,13 @@ def test_the_active_block_by_model_and_session(
 
 @pytest.mark.parametrize(
     ("options", "counted"),
-    [(("--since", "30d"), 6_000), (("--since", "5d"), 1_000), (("--week",), 1_000)],
+    [
+        (("--since", "30d"), 6_000),
+        (("--since", "0001-01-01"), 6_000),
+        (("--since", "5d"), 1_000),
+        (("--since", "9999-12-31"), 0),
+        (("--week",), 1_000),
+    ],
 )
 def test_other_spans_count_from_their_start(
     breakdown: Run, options: tuple[str, ...], counted: int
@@ -130,6 +136,16 @@ def test_without_an_active_block_it_says_so(breakdown: Run, data: Path) -> None:
     write_messages(data, rows_at(2_000, (100,)))
     assert "No block is active" in lines(breakdown())[0]
     assert json_of(breakdown("--json"))["rows"] == []
+
+
+def test_the_demo_has_a_breakdown(
+    run_monitor: RunMonitor, real_ccusage: Callable[[str], Path]
+) -> None:
+    found = json_of(
+        run_monitor("--ccusage", real_ccusage("20.0.24"), "--demo", "breakdown", "--json")
+    )
+    assert found["counted"] > 0
+    assert found["missing"] == 0
 
 
 def test_costs_can_be_hidden(breakdown: Run) -> None:
