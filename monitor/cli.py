@@ -16,6 +16,7 @@ from monitor.config.settings_file import PlanName, check_named_file, plans_of, u
 
 COMMANDS = {
     "doctor": "Check ccusage, Node.js, the usage data and the terminal.",
+    "breakdown": "Show who used it: by project, model, session or agent.",
     "history": "Show past blocks: table, days, heat map, JSON or HTML page.",
     "line": "Print the usage in one line, for status bars and prompts.",
     "check": "Say whether enough is left for a task; sets the exit code.",

@@ -104,6 +104,39 @@ def test_of_claudes_files_a_snapshot_opens_transcripts_alone_and_makes_no_connec
     assert reports and all("--offline" in " ".join(args) for args in reports)
 
 
+def test_a_breakdown_opens_no_transcript_and_makes_no_connection(
+    spied: Spied, real_ccusage: Callable[[str], Path]
+) -> None:
+    events = spied.run("--ccusage", real_ccusage("20.0.24"), "breakdown")
+    searched = spied.run("--ccusage", real_ccusage("20.0.24"), "--json")
+    assert set(opened(events, spied.claude)) <= set(opened(searched, spied.claude))
+    assert reached_out(events) == []
+    started = [" ".join(args) for event, args in events if event == "subprocess.Popen"]
+    assert any("--breakdown" in words for words in started)
+    assert all("--offline" in words for words in started if "--breakdown" in words)
+
+
+@pytest.mark.parametrize(
+    "words", [("--json",), ("--once",), ("line",), ("check",), ("history", "--json")]
+)
+def test_projects_are_named_only_where_that_was_asked_for(
+    words: tuple[str, ...], isolated: Path, tmp_path: Path, real_ccusage: Callable[[str], Path]
+) -> None:
+    busy_history(isolated / ".claude", datetime.now(timezone.utc))
+    metrics = tmp_path / "usage.prom"
+    ours = [*PROGRAM, "--ccusage", str(real_ccusage("20.0.24"))]
+
+    def output(*command: str) -> str:
+        done = subprocess.run([*ours, *command], capture_output=True, timeout=60, check=False)
+        assert done.stdout or metrics.exists()
+        return done.stdout.decode()
+
+    assert "home-dev-project" in output("breakdown")
+    assert "dev-project" not in output(*words)
+    output("serve-metrics", "--textfile", str(metrics))
+    assert "dev-project" not in metrics.read_text(encoding="utf-8")
+
+
 def test_the_status_line_opens_no_file_of_claudes_and_makes_no_connection(spied: Spied) -> None:
     limits = {"five_hour": {"used_percentage": 64, "resets_at": int(time.time()) + 7200}}
     transcript = spied.claude / "projects" / "p" / "s.jsonl"

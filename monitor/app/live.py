@@ -17,10 +17,12 @@ from monitor.claude.find_claude import is_claude_there
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
+from monitor.model.breakdown import Breakdown
 from monitor.model.formatting import plural, size
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
+from monitor.views.breakdown_table import mostly
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
 from monitor.views.style import Glyphs
@@ -29,6 +31,17 @@ from monitor.views.text import DOT, Line
 ESCAPE = chr(27)
 
 LONGEST_HELP = 60
+
+MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
+"""Seconds between two runs that read who used it: for the dashboard's line, and for its page."""
+
+MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40
+"""A terminal that is smaller has no room for the line."""
+
+PAGES = {"h": "history", "p": "breakdown", "?": "help"}
+
+TURNS = {"project": "model", "model": "session", "session": "project"}
+"""What the breakdown shows after the key `p`."""
 
 SCROLL = {"up": -1, "down": 1, "page_up": -1, "page_down": 1}
 
@@ -56,10 +69,14 @@ class Page:
     first: int = 0
     """The first row that the page shows."""
 
+    by: str = "project"
+    """What the rows of the breakdown are."""
+
     def after(self, key: Optional[str], rows: int, blocks: int) -> Page:
         """Return the page after a key: `c` costs, `h` history, `?` help; each again: back.
 
-        Arrows, PgUp and PgDn scroll; the terminal has `rows`, and the history `blocks`.
+        `p` opens the breakdown, and `p` or Tab there turns to the next one. Arrows, PgUp and PgDn
+        scroll; the terminal has `rows`, and the history `blocks`.
         """
         if key in SCROLL and self.name:
             first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
@@ -68,9 +85,19 @@ class Page:
         if key == "c":
             display = replace(self.display, show_cost=not self.display.show_cost)
             return replace(self, display=display)
-        name = {"h": "history", "?": "help", ESCAPE: ""}.get(key or "", self.name)
-        name = "" if key in ("h", "?") and name == self.name else name
-        return self if name == self.name else replace(self, name=name, first=0)
+        if key in ("p", "\t") and self.name == "breakdown":
+            return replace(self, by=TURNS[self.by], first=0)
+        name = {**PAGES, ESCAPE: ""}.get(key or "", self.name)
+        name = "" if key in PAGES and name == self.name else name
+        by = "project" if key == "p" else self.by
+        return self if name == self.name else replace(self, name=name, first=0, by=by)
+
+    def breakdown_pause(self, columns: int, rows: int) -> Optional[float]:
+        """Return how many seconds are to lie between two reads of who used it; None: no reads."""
+        if self.name == "breakdown":
+            return PAGE_EVERY
+        has_room = columns >= MOSTLY_COLUMNS and rows >= MOSTLY_ROWS
+        return MOSTLY_EVERY if not self.name and has_room else None
 
 
 class CachedChart:
@@ -124,6 +151,7 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
     page, alerts = Page(replace(display, chart=CachedChart())), Alerts(settings.alerts)
     asking = Asking(settings, poller)
     began = time.monotonic()
+    poller.block_breakdowns.pause = page.breakdown_pause(*screen.size())
     poller.start(settings.refresh, screen.wake)
     try:
         while screen.leaving is None:
@@ -135,17 +163,19 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
                 waiting = _reading_text(poller.size, time.monotonic() - began, display)
                 lines = _without_usage(result, page, waiting, columns, rows)
             else:
-                shown = replace(page, display=replace(page.display, hint=asking.hint(usage)))
+                hint, who = asking.hint(usage), _mostly(usage, result.breakdown)
+                shown = replace(page, display=replace(page.display, hint=hint, mostly=who))
                 lines = _with_usage(usage, result, shown, columns, rows)
                 alerts.check(usage, screen)
             screen.draw([display.style.paint(line, columns) for line in lines])
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            if key in ("o", "r"):
+            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
+            poller.block_breakdowns.pause = page.breakdown_pause(columns, rows)
+            if key in ("o", "p", "r"):
                 asking.start(key)
                 poller.poll_now()
-            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
     finally:
         poller.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
@@ -162,7 +192,17 @@ def _with_usage(
         from monitor.views.screen.history_screen import history_page  # likewise
 
         return history_page(usage, result.history, columns, rows, page.display, page.first)
+    if page.name == "breakdown":
+        from monitor.views.screen.breakdown_screen import breakdown_page  # likewise
+
+        found, display = result.breakdown, page.display
+        return breakdown_page(usage, found, page.by, columns, rows, display, page.first)
     return frame(usage, columns, rows, page.display)
+
+
+def _mostly(usage: Usage, breakdown: Optional[Breakdown]) -> str:
+    """Name who used most of the active block; "" while that is not known."""
+    return mostly(breakdown) if breakdown is not None and breakdown.is_of(usage.block) else ""
 
 
 def _without_usage(

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Optional
 
+from monitor.app.breakdown import BlockBreakdowns, BreakdownReader
 from monitor.app.exits import as_monitor_error
 from monitor.app.history_cache import HistoryCache
 from monitor.app.official import OfficialSource
@@ -18,6 +19,7 @@ from monitor.clock import utc_now
 from monitor.config.settings import STATUS_LINE_ONLY, OfficialOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import SESSION, Block, active_block
+from monitor.model.breakdown import Breakdown, Part
 from monitor.model.history import History
 from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
@@ -33,6 +35,9 @@ REST = 3.0
 
 NOT_STORED = "What was read last could not be stored. See `ccusage-monitor doctor`."
 
+SPLIT_TRIES = 3
+"""How often a breakdown is read again while messages come in between."""
+
 FIRST_RETRY, LAST_RETRY = 3.0, 60.0
 """Seconds before the next poll after a failed one; doubled at each failure."""
 
@@ -47,6 +52,7 @@ class PollResult:
     official: OfficialLimits = field(default_factory=OfficialLimits)
     history_error: Optional[str] = None
     store_error: Optional[str] = None
+    breakdown: Optional[Breakdown] = None
 
     def measured(self, rules: Rules, now: datetime) -> Optional[Usage]:
         """Return the usage at `now`; None while there is no reading."""
@@ -80,6 +86,8 @@ class Poller:
         self._history = HistoryCache(state_dir, clock)
         self._file = ReadingFile(state_dir)
         self._hits = HitSearch()
+        self._breakdowns = BreakdownReader(reader)
+        self.block_breakdowns = BlockBreakdowns(self._breakdowns)
         self._is_first = True
         self._thread: Optional[_PollThread] = None
 
@@ -106,7 +114,9 @@ class Poller:
         reading = self._history.corrected(reading)
         history, error_text = self._history.history, self._history.error
         fault = _store_error(self._state_dir) or (None if self._history.is_stored else NOT_STORED)
-        self.result = PollResult(reading, history, None, official, error_text, fault)
+        self.result = PollResult(
+            reading, history, None, official, error_text, fault, before.breakdown
+        )
         # A reading without the limits reached in it would mislead other processes: they poll then.
         if not reading.is_partial and self._history.is_stored:
             self._file.store(reading, is_confirmed=_is_same(before.reading, reading))
@@ -119,6 +129,49 @@ class Poller:
         if reading is not None and self.official.ask(reading, before.history, force=force):
             self.result = replace(before, official=self.official.load(reading.source.data_dirs))
         return self.result
+
+    def read_breakdown(self) -> PollResult:
+        """Split the active block by project, model and session, if that is wanted and due."""
+        before = self.result
+        block = self._active_block()
+        if block and before.reading and self.block_breakdowns.is_due(before.breakdown, block):
+            transcripts = self._watcher.transcripts
+            breakdown = self.block_breakdowns.read(transcripts, before.reading, block)
+            self.result = replace(before, breakdown=breakdown)
+        return self.result
+
+    def split_block(self) -> Optional[Breakdown]:
+        """Split the active block; None without one. Raises MonitorError or OSError.
+
+        If a message has come since the last poll, poll again, so that the rows add up.
+        """
+        breakdown = None
+        for _ in range(SPLIT_TRIES):
+            block, reading = self._active_block(), self.result.reading
+            if block is None or reading is None:
+                return None
+            breakdown = self._breakdowns.of_block(self._watcher.transcripts, reading, block)
+            if not breakdown.missing:
+                break
+            self.poll()
+        return breakdown
+
+    def split_since(self, span: str, start: datetime, zone: tzinfo, note: str = "") -> Breakdown:
+        """Split what was used from `start` on, read from the whole history.
+
+        `start` (UTC) is a whole hour, or a midnight of `zone`. Raises MonitorError or OSError.
+        """
+        parts = self._breakdowns.since(self._watcher.transcripts, start, zone)
+        return Breakdown(span, start, self._clock(), parts, note=note)
+
+    def split_days(self, first: date, zone: tzinfo) -> tuple[Part, ...]:
+        """Split what was used on each day, as `BreakdownReader.by_day`."""
+        return self._breakdowns.by_day(self._watcher.transcripts, first, zone)
+
+    def split_agents(self, start: datetime, zone: tzinfo) -> Breakdown:
+        """Split what all agents have used from `start` on. Raises MonitorError."""
+        parts = self._breakdowns.by_agent(start, zone)
+        return Breakdown("today", start, self._clock(), parts)
 
     def is_history_due(self) -> bool:
         """Return whether the whole history should be read; False after a failed poll."""
@@ -203,6 +256,11 @@ class Poller:
             self._search_hits(now)
         return self.reader.with_series(last, now) if series and last.is_partial else last
 
+    def _active_block(self) -> Optional[Block]:
+        """Return the active block of the last poll; None if that has failed."""
+        reading = self.result.reading if self.result.error is None else None
+        return active_block(reading.blocks, self._clock()) if reading else None
+
     def _search_hits(self, now: datetime) -> None:
         known = self._history.history
         since = known.searched_at if known and known.searched_at else now - FIRST_SPAN
@@ -279,9 +337,9 @@ class _PollThread:
             self._wanted.clear()
 
     def _poll(self) -> float:
-        """Poll, and read the history if that is due; return the seconds that the poll took.
+        """Poll, and read history and breakdown if they are due; return the seconds of the poll.
 
-        The time for the history is left out, so that it does not delay the next poll.
+        The time for the others is left out, so that they do not delay the next poll.
         """
         poller = self._poller
         if poller.result.reading is None:
@@ -296,6 +354,8 @@ class _PollThread:
             self._announce(poller.result, poller.ask_official())
         if not self._stopped and poller.is_history_due():
             self._announce(poller.result, poller.read_history())
+        if not self._stopped:
+            self._announce(poller.result, poller.read_breakdown())
         return seconds
 
     def _announce(self, before: PollResult, result: PollResult) -> None:

@@ -95,7 +95,7 @@ class Reader:
         events = self._series.continued(block, last, now) if block else None
         if block and events is None:
             files = None if whole else select(transcripts.files, block.start)
-            self._series.prepare(files, len(self._roots), self._usable_dirs())
+            self._series.prepare(files, len(self._roots), self.usable_dirs())
         unpriced = unpriced_models(blocks).union(last.unpriced_models if last else ())
         return Reading(
             blocks,
@@ -114,7 +114,7 @@ class Reader:
         block = active_block(reading.blocks, now)
         if block is None:
             return replace(reading, events=None, is_partial=False)
-        seconds = _full_seconds(reading.source.size.bytes)
+        seconds = full_seconds(reading.source.size.bytes)
         text = self._run_text(self._series.dirs, seconds, "--session-length", EVENT_HOURS)
         self._series.read_at = now
         pieces, unpriced = parse_events(text, block.start)
@@ -127,7 +127,7 @@ class Reader:
 
     def read_all(self, transcripts: Transcripts, *extra: str) -> tuple[Block, ...]:
         """Read the whole history. Raises MonitorError or OSError."""
-        return self._run_blocks(self._usable_dirs(), _full_seconds(transcripts.size.bytes), *extra)
+        return self._run_blocks(self.usable_dirs(), full_seconds(transcripts.size.bytes), *extra)
 
     def still_true(self, stored: Reading, transcripts: Transcripts) -> Optional[Reading]:
         """Return a stored reading if the program and the files are the same; else None."""
@@ -174,7 +174,7 @@ class Reader:
         chosen = sorted(select(files, since))
         return digest(repr((command.version, program, self.options.online, chosen)))
 
-    def _usable_dirs(self) -> tuple[Path, ...]:
+    def usable_dirs(self) -> tuple[Path, ...]:
         """Return the data directories that ccusage accepts; an empty one if there is none."""
         # Unlike pathlib's, this is no error where permissions hide the answer.
         usable = tuple(root for root in self._roots if os.path.isdir(projects_of(root)))  # noqa: PTH112
@@ -286,5 +286,6 @@ def _stamp_of(command: Command) -> Optional[tuple[int, ...]]:
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
-def _full_seconds(size: int) -> float:
+def full_seconds(size: int) -> float:
+    """Return the time limit of a ccusage run on so many bytes."""
     return FULL_SECONDS + FULL_SECONDS_PER_GB * size / 2**30

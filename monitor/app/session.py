@@ -74,14 +74,20 @@ def read_usage(
     Without `check` the caller reads the history that is due by itself. Without `ask` Claude Code is
     not asked for its limits, whatever the settings.
     """
-    result = poller.poll()
-    if isinstance(result.error, CcusageNotFoundError):
-        offer_install(settings, poller, result.error)
-        result = poller.poll()
-    if result.error is not None:
-        raise result.error
+    result = first_poll(settings, poller)
     result = poller.ask_official() if ask else result
     return measure_with_history(result, settings, poller, check=check)
+
+
+def first_poll(settings: Settings, poller: Poller, *, series: bool = True) -> PollResult:
+    """Poll once; offer to install ccusage if there is none. Raises MonitorError."""
+    result = poller.poll(series=series)
+    if isinstance(result.error, CcusageNotFoundError):
+        offer_install(settings, poller, result.error)
+        result = poller.poll(series=series)
+    if result.error is not None:
+        raise result.error
+    return result
 
 
 def measure_with_history(

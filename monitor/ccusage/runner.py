@@ -22,6 +22,15 @@ DROPPED = {
 }
 DROPPED_PREFIX = "CCUSAGE_"
 
+REPORT_KEYS = ('"blocks"', '"projects"', '"daily"')
+NO_USAGE = "[]"
+"""What `daily` of the versions before 20 prints if there is nothing to report."""
+
+MANY_AGENTS = 20
+"""From this major version on, `daily` is about all agents, and `claude daily` about Claude's."""
+
+ALL_AGENTS_SECONDS = 120.0
+
 EMPTY_REPORT = re.compile(r'\{\s*"blocks"\s*:\s*\[\s*\]\s*\}$')
 ERROR_LINE = re.compile(r"^\s*(\[ccusage\]\s+)?(ERROR\b|\w*Error:)", re.MULTILINE)
 
@@ -61,11 +70,47 @@ class CcusageRunner(ProcessRunner):
 
         `parse_report` checks its fields. Raises MonitorError if what is printed is no report.
         """
+        return self._report(command, ("blocks",), extra, data_dirs, limit_seconds)
+
+    def daily(
+        self,
+        command: Command,
+        data_dirs: Sequence[Path],
+        *extra: str,
+        limit_seconds: float = 20.0,
+    ) -> str:
+        """Return what `ccusage daily --json --instances --breakdown` prints about Claude's usage.
+
+        `parse_breakdown` checks its fields. Raises MonitorError if what is printed is no report.
+        """
+        first = ("claude",) if reads_many_agents(command.version) else ()
+        extra = ("--instances", "--breakdown", *extra)
+        return self._report(command, (*first, "daily"), extra, data_dirs, limit_seconds)
+
+    def agents(self, command: Command, data_dirs: Sequence[Path], *extra: str) -> str:
+        """Return what `ccusage --json --by-agent` prints about all agents, by day.
+
+        Raises MonitorError, also if this ccusage knows Claude Code alone.
+        """
+        if not reads_many_agents(command.version):
+            reason = f"ccusage {command.version or 'of an unknown version'} knows no other agents."
+            raise MonitorError(reason, "Install version 20 or newer, or leave out --by agent.")
+        extra = ("--by-agent", "--sections", "daily", *extra)
+        return self._report(command, (), extra, data_dirs, ALL_AGENTS_SECONDS)
+
+    def _report(
+        self,
+        command: Command,
+        words: Sequence[str],
+        extra: Sequence[str],
+        data_dirs: Sequence[Path],
+        limit_seconds: float,
+    ) -> str:
         fetch = "--no-offline" if self._online else "--offline"
-        words = ("blocks", "--json", fetch, "--config", self._empty_config(), *extra)
+        options = ("--json", fetch, "--config", self._empty_config())
         names = ",".join(self._data_dir(path) for path in data_dirs)
         env = {"CLAUDE_CONFIG_DIR": names} if names else {}
-        argv = (*command.argv, *words)
+        argv = (*command.argv, *words, *options, *extra)
         output = self.run_tool(argv, env=env, limit_seconds=limit_seconds, name=command.shown)
         return checked_report(output, command.shown)
 
@@ -141,10 +186,12 @@ def search_path() -> str:
 def checked_report(output: ProcessOutput, shown: str) -> str:
     """Return stdout if it is a report. Raises a MonitorError that says what it is instead."""
     text = output.stdout.strip()
+    if output.code == 0 and text == NO_USAGE:
+        return output.stdout
     known = None if output.code == 0 and text.startswith("{") else known_fault(output, shown)
     if output.code != 0 or not text:
         raise known or failure(output, shown)
-    if not text.startswith("{") or '"blocks"' not in text:
+    if not text.startswith("{") or not any(key in text for key in REPORT_KEYS):
         start = cut(text.splitlines()[0], 80)
         raise known or MonitorError(f"{shown} printed no report, but “{start}”.", SEE_DOCTOR)
     if not text.endswith("}"):
@@ -155,3 +202,9 @@ def checked_report(output: ProcessOutput, shown: str) -> str:
         advice = "Leave out --online." if "fetch" in line else SEE_DOCTOR
         raise MonitorError(f"{shown} printed an empty report and an error: {line}", advice)
     return output.stdout
+
+
+def reads_many_agents(version: Optional[str]) -> bool:
+    """Return whether this ccusage reads other agents than Claude Code too; unknown: the newest."""
+    major = (version or "").split(".")[0]
+    return not major.isdecimal() or int(major) >= MANY_AGENTS

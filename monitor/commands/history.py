@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
@@ -19,10 +18,12 @@ from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
 from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
 from monitor.clock import utc_now
+from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.blocks import Block, active_block, with_known_cost
-from monitor.model.formatting import TimeFormat, size, visible
+from monitor.model.breakdown import Part
+from monitor.model.formatting import TimeFormat, first_day, size, visible
 from monitor.model.history import (
     CompletedBlock,
     History,
@@ -48,6 +49,8 @@ from monitor.views.history_table import (
 from monitor.views.html.report import page
 from monitor.views.text import Line
 
+EPOCH = date(1970, 1, 1)
+
 
 class Options(NamedTuple):
     """What to show; `since` is a day, or how many days back one lies."""
@@ -67,7 +70,8 @@ class Options(NamedTuple):
 class PastUsage(NamedTuple):
     """The past blocks to show, the tokens of their hours, and how to show them.
 
-    `running` is the active block, and `hits` are the limits that stopped the user.
+    `running` is the active block, and `hits` are the limits that stopped the user. `parts` say who
+    used what on each day.
     """
 
     completed: Sequence[CompletedBlock]
@@ -75,25 +79,7 @@ class PastUsage(NamedTuple):
     table_options: TableOptions
     running: Optional[Block]
     hits: Sequence[LimitHit]
-
-
-class Since(click.ParamType):
-    """A date, `2026-11-01` or `20261101`, or a number of days back, `30d`."""
-
-    name = "DATE"
-
-    def convert(
-        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
-    ) -> Union[date, timedelta]:
-        """Return the day, or how long ago it was. Raises click.BadParameter with examples."""
-        text = str(value).strip()
-        if re.fullmatch(r"\d{1,4}d", text, re.ASCII):
-            return timedelta(days=int(text[:-1]))
-        try:
-            return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
-        except ValueError:
-            advice = "try 2026-11-01, 20261101 or 30d"
-            return self.fail(f"{value!r} is not a date; {advice}.", param, ctx)
+    parts: Sequence[Part] = ()
 
 
 @click.command()
@@ -123,7 +109,10 @@ def _history(settings: Settings, options: Options) -> int:
     if options.json:
         print(json.dumps(_as_json(past, options, show_cost=settings.show_cost), indent=2))
     elif options.html:
-        _write(Path(os.path.realpath(options.html)), page(*past[:3], utc_now()))
+        _write(
+            Path(os.path.realpath(options.html)),
+            page(past.completed, past.hours, past.table_options, utc_now(), past.parts),
+        )
     elif options.since is not None and not (past.completed or past.running):
         day = first_day(options.since, settings.rules.time_format, utc_now())
         print(f"No completed block since {day}.")
@@ -145,7 +134,9 @@ def _read(settings: Settings, poller: Poller, options: Options) -> PastUsage:
         running = with_known_cost(running, reading.unpriced_models)
     first = first_day(options.since, time_format, utc_now()) if options.since else date.min
     hits = [hit for hit in history.hits if time_format.local(hit.at).date() >= first]
-    return PastUsage(completed, hours, _table_options(settings, everything), running, hits)
+    parts = _parts(poller, max(first, EPOCH), settings) if completed and options.html else ()
+    table_options = _table_options(settings, everything)
+    return PastUsage(completed, hours, table_options, running, hits, parts)
 
 
 def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str, Any]:
@@ -156,7 +147,7 @@ def _as_json(past: PastUsage, options: Options, *, show_cost: bool) -> dict[str,
 
 
 def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
-    completed, hours, table_options, running, hits = past
+    completed, hours, table_options, running, hits, _ = past
     time_format = table_options.time_format
     if options.heatmap:
         heat = by_hour_of_week(completed, hours, time_format)
@@ -168,11 +159,6 @@ def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
         *table(rows, width, table_options),
         *dim_lines(hits_text(hits, time_format), width),
     ]
-
-
-def first_day(since: Union[date, timedelta], time_format: TimeFormat, now: datetime) -> date:
-    """Return the first day to show, on the user's clock."""
-    return since if isinstance(since, date) else time_format.local(now).date() - since
 
 
 def _from_day(
@@ -195,6 +181,15 @@ def _hours(poller: Poller) -> HourlyTokens:
     except (MonitorError, OSError) as error:
         print(f"The hours could not be read: {as_monitor_error(error).reason}", file=sys.stderr)
         return {}
+
+
+def _parts(poller: Poller, first: date, settings: Settings) -> Sequence[Part]:
+    """Read who used what on each day; if that fails, say so and go on without it."""
+    try:
+        return poller.split_days(first, settings.rules.zone)
+    except (MonitorError, OSError) as error:
+        print(f"Who used it could not be read: {as_monitor_error(error).reason}", file=sys.stderr)
+        return ()
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import click
 
@@ -99,3 +100,22 @@ class Zone(click.ParamType):
 
             advice = " or ".join(similar_zones(str(value))) or "one such as Europe/Berlin"
             self.fail(f"{value!r} is not a time zone; try {advice}.", param, ctx)
+
+
+class Since(click.ParamType):
+    """A date, `2026-11-01` or `20261101`, or a number of days back, `30d`."""
+
+    name = "DATE"
+
+    def convert(
+        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+    ) -> Union[date, timedelta]:
+        """Return the day, or how long ago it was. Raises click.BadParameter with examples."""
+        text = str(value).strip()
+        if re.fullmatch(r"\d{1,4}d", text, re.ASCII):
+            return timedelta(days=int(text[:-1]))
+        try:
+            return datetime.strptime(text.replace("-", ""), "%Y%m%d").date()  # noqa: DTZ007 - a day
+        except ValueError:
+            advice = "try 2026-11-01, 20261101 or 30d"
+            return self.fail(f"{value!r} is not a date; {advice}.", param, ctx)

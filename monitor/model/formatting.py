@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime, timedelta, tzinfo
-from typing import NamedTuple
+from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple, Union
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -63,6 +63,11 @@ class TimeFormat(NamedTuple):
         # strftime's %p is empty in many locales.
         text = local.strftime(half.replace("%p", "AM" if local.hour < 12 else "PM"))
         return text.removeprefix("0")
+
+
+def first_day(since: Union[date, timedelta], time_format: TimeFormat, now: datetime) -> date:
+    """Return the first day to show, on the user's clock."""
+    return since if isinstance(since, date) else time_format.local(now).date() - since
 
 
 def nearest_minute(when: datetime) -> datetime:

@@ -77,11 +77,12 @@ def next_reset(now: datetime, hour: int, zone: BaseTzInfo) -> datetime:
     If that hour is skipped, it is the first moment after it; if it comes twice, the earlier one.
     """
     today = now.astimezone(zone).date()
-    moments = (_moment(today + timedelta(days=d), hour, zone) for d in range(-1, 4))
+    moments = (moment_of(today + timedelta(days=d), hour, zone) for d in range(-1, 4))
     return next(moment for moment in moments if moment > now)
 
 
-def _moment(day: date, hour: int, zone: BaseTzInfo) -> datetime:
+def moment_of(day: date, hour: int, zone: BaseTzInfo) -> datetime:
+    """Return the first moment (UTC) at or after `hour`:00 of a day on the clocks of `zone`."""
     wall = datetime.combine(day, time(hour))
     offsets = {_offset(wall + timedelta(days=d), zone) for d in (-1, 1)}
     # Two offsets around a change of clocks give two candidates. The earlier one that reads `hour`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -21,8 +21,9 @@ from monitor.model.history import CompletedBlock, Day, total_cost
 from monitor.model.limit_hits import LimitHit
 from monitor.model.official import window_kind
 from monitor.views.bars import bar
+from monitor.views.columns import columns_that_fit, join, room_beside
 from monitor.views.style import Glyphs
-from monitor.views.text import DOT, Line, Span, cells, fit, line, wrap_list
+from monitor.views.text import DOT, Line, Span, fit, line, wrap_list
 
 NO_BLOCK = "No completed block yet."
 
@@ -36,8 +37,11 @@ HEADS = {
     "day": ("Day", "Blocks", "Messages", "Tokens", "Limit", "Cost", "Models"),
 }
 RIGHT_ALIGNED = ("Messages", "Tokens", "Cost")
-LEAST_IMPORTANT = ("Models", "Messages", "Cost", "Length", "Blocks", "Limit")
-"""The columns that are left out where the width is short, the first one first."""
+LEAST_IMPORTANT = (
+    ("Models", WIDE_BAR),
+    *((head, LEAST_BAR) for head in ("Messages", "Cost", "Length", "Blocks", "Limit")),
+)
+"""The columns that are left out where the width is short, and what the bar then lacks."""
 
 
 @dataclass(frozen=True)
@@ -157,15 +161,15 @@ def _lines(
     """Draw some of all rows, and the summary of both."""
     heads = {head: head for head in HEADS[unit]}
     texts = [dict(zip(heads, _texts(row, options))) for row in rows]
-    widths = _columns_that_fit(heads, texts, width)
-    room = width - 1 - sum(column + 2 for column in widths.values())
+    widths = columns_that_fit(heads, texts, width, LEAST_IMPORTANT)
+    room = room_beside(widths, width)
     top = max(row.tokens for row in rows)
-    lines = [fit((Span(_join(heads, widths), "label"),), width)]
+    lines = [fit((Span(join(heads, widths, RIGHT_ALIGNED), "label"),), width)]
     for row, text in zip(rows, texts):
         role = "alarm" if row.limit_hit else "ok" if row.highest else ""
         share, color = 100 * row.tokens / top if top else 0.0, role or "likely"
         chart = bar(share, None, room - 1, color, options.glyphs.bar) if room > 1 else ()
-        lines.append(fit((Span(_join(text, widths), role), Span(" "), *chart), width))
+        lines.append(fit((Span(join(text, widths, RIGHT_ALIGNED), role), Span(" "), *chart), width))
     return [*lines, (), *dim_lines(_summary(rows, all_rows, unit, widths, options), width)]
 
 
@@ -173,31 +177,6 @@ def _texts(row: TableRow, options: TableOptions) -> tuple[str, ...]:
     tokens = count(row.tokens) + ("*" if row.highest else "")
     cost = ("?" if row.cost is None else dollars(row.cost)) if options.show_cost else ""
     return (row.name, row.length, str(row.messages), tokens, row.share, cost, row.models)
-
-
-def _columns_that_fit(
-    heads: Mapping[str, str], texts: Sequence[Mapping[str, str]], width: int
-) -> dict[str, int]:
-    """Return the widths of the columns that are not empty and leave room for a bar."""
-    widths = {
-        head: max(cells(text[head]) for text in (heads, *texts))
-        for head in heads
-        if any(text[head] for text in texts)
-    }
-    for least in LEAST_IMPORTANT:
-        taken = sum(column + 2 for column in widths.values())
-        if taken + 1 + (WIDE_BAR if least == "Models" else LEAST_BAR) <= width:
-            break
-        widths.pop(least, None)
-    return widths
-
-
-def _join(texts: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    padded = []
-    for head, width in widths.items():
-        blanks = " " * (width - cells(texts[head]))
-        padded.append(blanks + texts[head] if head in RIGHT_ALIGNED else texts[head] + blanks)
-    return " " + "  ".join(padded)
 
 
 def _summary(

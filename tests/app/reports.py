@@ -30,6 +30,8 @@ here = {here!r}
 if "--version" in sys.argv:
     print("{version}")
     sys.exit()
+if "--breakdown" in sys.argv:
+    sys.argv += ["--session-length", "split"]
 length = sys.argv[sys.argv.index("--session-length") + 1] if "--session-length" in sys.argv else "5"
 tops = [os.path.join(d, "projects") for d in os.environ["CLAUDE_CONFIG_DIR"].split(",")]
 found = sorted(f for top in tops for _, _, names in os.walk(top) for f in names)
@@ -89,6 +91,22 @@ class Fake:
 
     def says(self, *blocks: dict[str, Any], length: str = "5") -> None:
         (self._home / f"report-{length}").write_text(json.dumps({"blocks": blocks}))
+
+    def splits(self, **tokens: int) -> None:
+        """Say what was used in each session; `session_0` is the first."""
+        zero = dict.fromkeys(("inputTokens", "cacheCreationTokens", "cacheReadTokens"), 0)
+        projects = {
+            name.replace("_", "-"): [
+                {
+                    "date": "2026-06-10",
+                    "modelBreakdowns": [
+                        {"modelName": "m", **zero, "outputTokens": used, "cost": 1}
+                    ],
+                }
+            ]
+            for name, used in tokens.items()
+        }
+        (self._home / "report-split").write_text(json.dumps({"projects": projects}))
 
     def breaks(self) -> None:
         (self._home / "report-5").write_text("no report")

@@ -18,8 +18,8 @@ from typing import Optional
 import pytest
 import pytz
 
-from monitor.commands.history import Since, first_day
-from monitor.model.formatting import TimeFormat
+from monitor.config.options import Since
+from monitor.model.formatting import TimeFormat, first_day
 from tests.conftest import RunMonitor
 from tests.histories import MODELS, Row, limit_message, write_messages
 from tests.live.fakes import Fake

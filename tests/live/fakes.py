@@ -79,6 +79,13 @@ def a_block(start: datetime, counted: int = 2_000, **changes: Any) -> dict[str, 
     return {**block, **changes}
 
 
+def a_model(name: str, counted: int) -> dict[str, Any]:
+    """Make what a model has used, as ccusage's daily report has it."""
+    tokens = {"inputTokens": counted // 10, "outputTokens": counted - counted // 10}
+    cache = {"cacheCreationTokens": 5_000, "cacheReadTokens": 90_000}
+    return {"modelName": name, **tokens, **cache, "cost": 1.25}
+
+
 def active_start(ago: timedelta = 2 * HOUR) -> datetime:
     """Return the start of a block under way: on the hour, so long ago or a little longer."""
     return (now() - ago).replace(minute=0, second=0, microsecond=0)
@@ -102,6 +109,20 @@ class Fake:
         self.transcript = self.data / "projects" / "p" / "s.jsonl"
         self.changed()
         self.reports(active())
+        self.splits(session_0={MODEL: 2_000})
+
+    def splits(self, **sessions: Mapping[str, int]) -> None:
+        """Say from now on what each model has used in each session; `session_0` is the first."""
+        projects = {
+            name.replace("_", "-"): [
+                {
+                    "date": "2026-06-10",
+                    "modelBreakdowns": [a_model(*used) for used in models.items()],
+                }
+            ]
+            for name, models in sessions.items()
+        }
+        self._put("split", json.dumps({"projects": projects}))
 
     def reports(self, blocks: Sequence[Mapping[str, Any]], version: str = "20.0.24") -> None:
         """Print this report from now on."""
@@ -120,6 +141,7 @@ class Fake:
             "#!/bin/sh",
             f"HERE={shlex.quote(str(self.home))}",
             'case "$*" in *--version*) cat "$HERE/version"; exit;; esac',
+            'case "$*" in *--breakdown*) echo run >>"$HERE/splits"; cat "$HERE/split"; exit;; esac',
             'echo run >>"$HERE/runs"',
             script,
         )

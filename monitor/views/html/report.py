@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
+from monitor.model.breakdown import Part
 from monitor.model.formatting import count, dollars, percent, plural
 from monitor.model.history import (
     CompletedBlock,
@@ -23,6 +24,7 @@ from monitor.views.history_table import (
     block_rows,
     day_rows,
 )
+from monitor.views.html.breakdown import WAYS, who_used
 from monitor.views.html.style_sheet import STYLE
 from monitor.views.html.svg import Column, Mark, columns, heat_map, round_steps
 from monitor.views.text import DOT
@@ -39,15 +41,14 @@ def page(
     hours: HourlyTokens,
     options: TableOptions,
     made_at: datetime,
+    parts: Sequence[Part] = (),
 ) -> str:
-    """Return the whole page; every text from the data is escaped.
+    """Return the whole page; every text from the data is escaped. `parts` say who used what.
 
     It is drawn with SVG and CSS alone, so it looks the same from a file, offline, without scripts.
     """
     period = _period(completed, options)
     title = f"Claude Code usage{', ' + period if period else ''}"
-    number, zone = plural(len(completed), "completed block"), f"times in {options.time_format.zone}"
-    subtitle = DOT.join(part for part in (period, number, zone) if part)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -63,10 +64,10 @@ def page(
 <body>
 <header>
 <h1>Claude Code usage</h1>
-<p>{escape(subtitle)}</p>
+<p>{escape(_subtitle(completed, period, options))}</p>
 </header>
 <main style="--labels: {_widest_label(completed, options)}ch">
-{_content(completed, hours, options)}
+{_content(completed, hours, options, parts)}
 </main>
 <footer>
 {_footer(options, made_at)}
@@ -76,8 +77,16 @@ def page(
 """
 
 
+def _subtitle(completed: Sequence[CompletedBlock], period: str, options: TableOptions) -> str:
+    number, zone = plural(len(completed), "completed block"), f"times in {options.time_format.zone}"
+    return DOT.join(part for part in (period, number, zone) if part)
+
+
 def _content(
-    completed: Sequence[CompletedBlock], hours: HourlyTokens, options: TableOptions
+    completed: Sequence[CompletedBlock],
+    hours: HourlyTokens,
+    options: TableOptions,
+    used: Sequence[Part],
 ) -> str:
     if not completed:
         return "<p>No completed block yet. A block is completed five hours after it began.</p>"
@@ -88,6 +97,7 @@ def _content(
         _section("Blocks", _blocks_text(completed, options), _blocks(completed, rows, options)),
         _section("Days", _days_text(days), _days(days)),
         _hours(completed, hours, options),
+        *(_section(*who_used(used, by, show_cost=options.show_cost)) for by in WAYS if used),
         _section("Every block", "The newest first.", _table(rows, options)),
     ]
     return "\n".join(part for part in parts if part)

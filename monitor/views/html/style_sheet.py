@@ -7,11 +7,15 @@ STYLE = """\
   color-scheme: light dark;
   --paper: #fcfcfa; --ink: #1f2328; --soft: #5f6670; --rule: #dfe1e0; --faint: #eeefec;
   --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
+  --who0: #1d5a80; --who1: #d08a2e; --who2: #4f8f6b;
+  --who3: #8c5a94; --who4: #6f7f3a; --who5: #a9afb5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --ink: #e6e8ea; --soft: #9aa2ab; --rule: #2d3338; --faint: #20252a;
     --bar: #4f8aab; --top: #a5d4ee; --hit: #f2806c; --heat: #7cc0e4;
+    --who0: #7cc0e4; --who1: #e3a552; --who2: #7fc39c;
+    --who3: #c095c9; --who4: #b3c46b; --who5: #6b737b;
   }
 }
 * { box-sizing: border-box; }
@@ -49,6 +53,16 @@ line.limit { stroke: var(--hit); stroke-width: 1.5px; stroke-dasharray: 5 3; }
 .bar { fill: var(--bar); }
 .top .bar { fill: var(--top); }
 .hit .bar { fill: var(--hit); }
+.who0 .bar { fill: var(--who0); }
+.who1 .bar { fill: var(--who1); }
+.who2 .bar { fill: var(--who2); }
+.who3 .bar { fill: var(--who3); }
+.who4 .bar { fill: var(--who4); }
+.who5 .bar { fill: var(--who5); }
+svg.key {
+  display: inline-block; width: 12px; height: 12px; margin: 0 .5rem 0 0;
+  vertical-align: -1px;
+}
 g:hover .slot { fill: var(--faint); }
 .cell { fill: var(--faint); }
 .heat { fill: var(--heat); }
@@ -76,6 +90,8 @@ footer p { font-size: .875rem; }
   :root {
     --paper: #fff; --ink: #000; --soft: #444; --rule: #ccc; --faint: #eee;
     --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
+    --who0: #1d5a80; --who1: #d08a2e; --who2: #4f8f6b;
+    --who3: #8c5a94; --who4: #6f7f3a; --who5: #a9afb5;
   }
   body { padding: 0; max-width: none; font-size: 10pt; }
   .scroll { overflow: visible; }

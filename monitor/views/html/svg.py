@@ -69,6 +69,27 @@ def columns(
     return _svg(parts, height + (24 if names else 4), label)
 
 
+def stacks(
+    drawn: Sequence[Sequence[Column]],
+    marks: Sequence[Mark],
+    height: int,
+    label: str,
+    names: Sequence[str],
+) -> str:
+    """Draw the columns of each slot on top of each other, the first at the bottom."""
+    width, top = 100 / max(len(names), LEAST_SLOTS), max(mark.value for mark in marks)
+    parts = [_mark(mark, _y(mark.value, top, height)) for mark in marks]
+    for stack in drawn:
+        base = 0.0
+        for column in stack:
+            y, bottom = (_y(value, top, height) for value in (base + column.value, base))
+            parts.append(_piece(column, width, y, bottom - y))
+            base += column.value
+    written = ticks(names, max(len(names), LEAST_SLOTS)).items()
+    parts += [_tick(slot * width, name, height, i) for i, (name, slot) in enumerate(written)]
+    return _svg(parts, height + 24, label)
+
+
 def ticks(names: Sequence[str], slots: int) -> dict[str, int]:
     """Return the names to write and their slots, evenly spaced; each name is written once."""
     found: dict[str, int] = {}
@@ -115,6 +136,15 @@ def _column(column: Column, width: float, y: float, height: int) -> str:
         f'<rect class="slot" x="{x:.3f}%" width="{width:.3f}%" height="{height}"/>'
         f'<rect class="bar" x="{x + gap:.3f}%" y="{low:.1f}"'
         f' width="{width - 2 * gap:.3f}%" height="{height - low:.1f}"/></g>'
+    )
+
+
+def _piece(column: Column, width: float, y: float, height: float) -> str:
+    gap = width * 0.12 if width > 0.5 else 0
+    return (
+        f'<g class="{column.role}"><title>{escape(column.tooltip)}</title>'
+        f'<rect class="bar" x="{column.slot * width + gap:.3f}%" y="{y:.1f}"'
+        f' width="{width - 2 * gap:.3f}%" height="{height:.1f}"/></g>'
     )
 
 

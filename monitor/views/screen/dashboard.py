@@ -10,7 +10,7 @@ from monitor.model.usage import Usage, without_costs
 from monitor.views.line import one_line
 from monitor.views.screen.bar_rows import time_bar, usage_bar, week_bar
 from monitor.views.screen.burn_up import burn_up
-from monitor.views.screen.facts import fact_rows
+from monitor.views.screen.facts import fact_rows, mostly_line
 from monitor.views.screen.header import footer, header, sentence_lines, warning_lines
 from monitor.views.screen.layout import BLANK, WIDEST, Rank, Row, fit_height
 from monitor.views.style import Glyphs, Style
@@ -27,13 +27,17 @@ Chart = Callable[[Usage, int, int, Glyphs], list[Line]]
 
 @dataclass(frozen=True)
 class DisplayOptions:
-    """What the user wants to see beside the numbers; `hint` is a dim line."""
+    """What the user wants to see beside the numbers.
+
+    `hint` is a dim line. `mostly` says who used most of the block, where there is room for it.
+    """
 
     style: Style
     show_cost: bool = True
     live: bool = True
     demo: bool = False
     hint: str = ""
+    mostly: str = ""
     chart: Chart = burn_up
 
 
@@ -43,9 +47,12 @@ def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> lis
     usage = usage if display.show_cost else without_costs(usage)
     if height <= 1:
         return [one_line(usage, width, glyphs)]
-    lines = fit_height(list(_rows(usage, width, display)), height)
+    rows, has_chart = list(_rows(usage, width, display)), width >= 40 and _has_chart(usage)
+    if has_chart and len(rows) + LOWEST_CHART == height:
+        rows = [row for row in rows if row.rank is not Rank.MOSTLY]  # else there is no chart
+    lines = fit_height(rows, height)
     spare = height - len(lines)
-    if spare > LOWEST_CHART and width >= 40 and _has_chart(usage):
+    if spare > LOWEST_CHART and has_chart:
         chart = display.chart(usage, width - 2, min(spare - 1, HIGHEST_CHART), glyphs)
         lines[-1:-1] = [*((Span(" "), *drawn) for drawn in chart), BLANK]
     return [fit(drawn, width, glyphs.ellipsis) for drawn in lines]
@@ -96,6 +103,8 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     yield Row(Rank.BLANK_BELOW_SENTENCE)
     yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
+    if display.mostly and usage.block:
+        yield Row(Rank.MOSTLY, mostly_line(display.mostly, width, glyphs.ellipsis))
     for part in wrap(display.hint, width - 2) if display.hint else ():
         yield Row(Rank.HINT, line(Span(f" {part}", "dim")))
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))

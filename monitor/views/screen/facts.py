@@ -34,7 +34,7 @@ from monitor.model.sentence import about
 from monitor.model.usage import Usage
 from monitor.views.screen.bar_rows import window_name
 from monitor.views.screen.layout import Rank, Row
-from monitor.views.text import DOT, Span, line, sides, wrap_list
+from monitor.views.text import DOT, Line, Span, line, sides, wrap_list
 
 LABEL = 10
 """Cells of a fact's name."""
@@ -65,6 +65,12 @@ def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
     """Yield the rows of all facts."""
     for fact in _active_facts(usage, usage.block) if usage.block else _idle_facts(usage):
         yield from _rows(fact, width, ellipsis)
+
+
+def mostly_line(text: str, width: int, ellipsis: str) -> Line:
+    """Return the line that names who used most of the block, and the key that shows all."""
+    left = line(Span(f" {'Mostly':<{LABEL - 1}} ", "label"), text)
+    return sides(left, line(Span("p shows all ", "dim")), width, ellipsis)
 
 
 def _rows(fact: Fact, width: int, ellipsis: str) -> Iterator[Row]:

@@ -13,6 +13,7 @@ KEYS = (
     ("q", "leave (or Ctrl+C)"),
     ("r", "look for new usage now"),
     ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
+    ("p", "who used the block: by project, model, session (p or Tab turns)"),
     ("c", "show or hide costs"),
     ("o", "ask Claude Code for your official limits, in this run"),
     ("?", "this help, and back"),
@@ -37,10 +38,10 @@ WORD = 15
 def help_page(width: int, height: int, glyphs: Glyphs, first: int = 0) -> list[Line]:
     """Draw what the keys do and what the words mean, from the row `first` on."""
     lines = [line(Span(" Keys", "title")), *_keys(width)]
-    lines += [BLANK, line(Span(" Words", "title")), *_words(width)]
+    lines += [BLANK, line(Span(" Words", "title")), *_words(width), BLANK]
     for paragraph in ABOUT:
         rows = wrap(paragraph.format(glyphs.bar.likely), min(width - 2, WIDEST))
-        lines += [BLANK, *(line(Span(f" {row}", "dim")) for row in rows)]
+        lines += [line(Span(f" {row}", "dim")) for row in rows]
     if len(lines) > height:
         lines[0] = line(*lines[0], Span("   arrows, PgUp, PgDn: scroll", "dim"))
     return [

@@ -43,6 +43,7 @@ class Rank(IntEnum):
     BLANK_BELOW_BARS = auto()
     BLANK_BELOW_SENTENCE = auto()
     BLANK_ABOVE_FOOTER = auto()
+    MOSTLY = auto()
 
 
 class Row(NamedTuple):
