@@ -433,7 +433,7 @@ class Trial:
             text = self._program.run("check", "--need", 10**9, codes=(11, 20))
             found = re.search(r", ([\d,]+) left", text)
             used = self._truth.active[2] if self._truth.active else 0
-            is_active = bool(found) or text.startswith("Over the limit")
+            is_active = bool(found) or text.startswith("Past ")
             return Said("check", is_active, number(found[1]) + used if found else None)
 
         self._expect(said, lambda truth: truth.active is not None)

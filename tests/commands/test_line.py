@@ -69,7 +69,7 @@ def test_every_field_has_a_value_and_agrees_with_the_snapshot(
     assert re.fullmatch(r"(under )?\d+ %", found["percent"])
     assert found["week"] == "", "there are no official limits here"
     empty = {name for name, value in found.items() if not value}
-    assert empty <= {"week", "runs_out", "likely"}
+    assert empty <= {"week", "windows", "runs_out", "likely"}
 
 
 @pytest.mark.parametrize("template", ["{nope}", "{percent} {reset-in}", "{percent}{}{Percent}"])
