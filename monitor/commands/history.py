@@ -153,7 +153,8 @@ def _lines(past: PastUsage, options: Options, width: int) -> Sequence[Line]:
         heat = by_hour_of_week(completed, hours, time_format)
         return heat_map(heat, width, table_options.glyphs)
     if options.daily:
-        return table(day_rows(by_day(completed, time_format)), width, table_options, "day")
+        every = [*completed, *([CompletedBlock(running)] if running else [])]
+        return table(day_rows(by_day(every, time_format)), width, table_options, "day")
     rows = block_rows(completed, table_options, running)
     return [
         *table(rows, width, table_options),

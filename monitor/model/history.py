@@ -44,7 +44,7 @@ class CompletedBlock:
 
 @dataclass(frozen=True)
 class Day:
-    """The completed blocks that began on one day of the user's clock."""
+    """The blocks that began on one day of the user's clock."""
 
     date: date
     items: tuple[CompletedBlock, ...]
@@ -68,6 +68,11 @@ class Day:
     def models(self) -> list[str]:
         """The names of the models used, without repetition."""
         return list(dict.fromkeys(name for item in self.items for name in item.block.models))
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of the blocks is still active."""
+        return any(item.block.is_active for item in self.items)
 
     @property
     def limit_hits(self) -> int:

@@ -140,7 +140,7 @@ def _block_row(item: CompletedBlock, options: TableOptions, top: int) -> TableRo
 def _day_row(day: Day, top: int) -> TableRow:
     return TableRow(
         name=f"{day.date} {WEEKDAYS[day.date.weekday()]}",
-        length=plural(len(day.items), "block"),
+        length=plural(len(day.items), "block") + (", 1 running" if day.is_running else ""),
         messages=day.messages,
         tokens=day.counted,
         share=f"{day.limit_hits} hit" if day.limit_hits else "",
@@ -191,8 +191,7 @@ def _summary(
     if not completed:
         return NO_BLOCK
     number = plural(len(completed), "completed block" if unit == "block" else "day")
-    source = "" if unit == "block" else " of completed blocks"
-    parts = [f"{count(sum(row.tokens for row in completed))} tokens in {number}{source}"]
+    parts = [f"{count(sum(row.tokens for row in completed))} tokens in {number}"]
     cost = total_cost(row.cost for row in completed)
     if options.show_cost and cost is not None:
         parts.append(dollars(cost))

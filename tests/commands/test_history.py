@@ -115,7 +115,7 @@ def test_daily_has_a_row_for_each_day_of_use(history: History) -> None:
         f"{named[1]} 2 blocks 3 11,500*",
         f"{named[2]} 1 block 2 2,000",
         "",
-        "14,000 tokens in 3 days of completed blocks · * the highest",
+        "14,000 tokens in 3 days · * the highest",
     ]
 
 

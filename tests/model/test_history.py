@@ -18,6 +18,7 @@ from monitor.model.history import (
     Spending,
     as_checked,
     block_hours,
+    by_day,
     by_hour_of_week,
     hourly_tokens,
     spending,
@@ -25,7 +26,7 @@ from monitor.model.history import (
     with_scan,
     with_seen,
 )
-from tests.samples import NOW, past_block
+from tests.samples import NOW, OK, PAST, past_block
 
 OLD, NEW = past_block(2, 500), past_block(1, 800)
 
@@ -235,3 +236,10 @@ def test_a_total_is_whole_or_not_known(
     costs: list[Optional[float]], total: Optional[float]
 ) -> None:
     assert total_cost(costs) == total
+
+
+def test_a_day_with_the_active_block_is_running() -> None:
+    clock = TimeFormat(pytz.utc)
+    (past,) = by_day([CompletedBlock(PAST[-1])], clock)
+    (today,) = by_day([CompletedBlock(OK.blocks[-1])], clock)
+    assert (past.is_running, today.is_running) == (False, True)
