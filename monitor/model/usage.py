@@ -263,10 +263,10 @@ def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple
 def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlocks:
     read = [block for block in real_blocks(reading.blocks) if block.end <= now]
     stored = [item.block for item in history.ended(now)]
-    # A block counts once: as a full scan has it, else as it is stored.
-    first, last = (stored, read) if reading.source.scan == "full" else (read, stored)
+    # A block counts once, as it is stored: full scans have corrected that, and what has been deleted
+    # since is still in it.
     return PastBlocks(
-        tuple({block.start: block for block in (*first, *last)}.values()),
+        tuple({block.start: block for block in (*read, *stored)}.values()),
         is_complete=reading.source.scan == "full" or history.read_at is not None,
         error=history.error,
     )

@@ -199,13 +199,13 @@ def test_a_limit_in_tokens_is_a_choice_too() -> None:
     assert choose_limit(rules, 9_000, PastBlocks([HIGHEST])) == Limit(44_000, "user", None, 9_000)
 
 
-def test_a_block_that_is_known_twice_counts_once_as_the_full_scan_has_it() -> None:
-    again = replace(PAST[1], tokens=replace_counted(PAST[1], 31_000))
-    for scan, tokens in (("full", 31_000), ("window", 30_500)):
+def test_a_block_that_is_known_twice_counts_once_as_it_is_stored() -> None:
+    for scan, counted in (("full", 31_000), ("window", 31_000), ("full", 12_000)):
+        again = replace(PAST[1], tokens=replace_counted(PAST[1], counted))
         reading = with_source(reading_of(), scan=scan)
         reading = replace(reading, blocks=(PAST[0], again, PAST[2]))
         limit = measure(reading, HISTORY, NOBODY, NOW).limit
-        assert limit.tokens == tokens
+        assert limit.tokens == 30_500  # less is left of it in the transcripts, or more was misread
         assert limit.note is not None and limit.note.startswith("3 of your 3 blocks passed")
 
 
