@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import (
     SESSION,
     Block,
+    active_block,
     real_blocks,
     unpriced_models,
     with_known_cost,
@@ -75,7 +77,9 @@ class HistoryCache:
             return
         unpriced = reading.unpriced_models
         completed = _completed(reading.blocks, official, unpriced, reading.read_at)
-        join = with_scan if reading.source.scan == "full" else with_seen
+        active = active_block(reading.blocks, reading.read_at)
+        is_full = reading.source.scan == "full"
+        join = partial(with_scan, active=active) if is_full else with_seen
         if join(known.completed, completed) != known.completed:
             self._change(
                 lambda stored: replace(stored, completed=join(stored.completed, completed))
@@ -120,11 +124,12 @@ class HistoryCache:
         """Replace what a full scan covers."""
         now = self._clock()
         completed = _completed(blocks, official, unpriced_models(blocks), now)
+        active = active_block(blocks, now)
         self.error = None
         self._change(
             lambda stored: replace(
                 stored,
-                completed=with_scan(stored.completed, completed),
+                completed=with_scan(stored.completed, completed, active),
                 read_at=now,
                 distrusted_until=_still_distrusted(stored, now),
             )

@@ -179,22 +179,25 @@ def with_seen(
 
 
 def with_scan(
-    old: Iterable[CompletedBlock], scanned: Iterable[CompletedBlock]
+    old: Iterable[CompletedBlock],
+    scanned: Iterable[CompletedBlock],
+    active: Optional[Block] = None,
 ) -> tuple[CompletedBlock, ...]:
     """Replace what a full scan covers, up or down; keep checked blocks whose transcripts are gone.
 
     Claude Code deletes transcripts after 30 days, and ccusage may then divide the rest into other
     blocks. Where stored and scanned blocks overlap, those stored are kept if they count more of the
     time that both cover: transcripts are gone. Otherwise a stored block is cut where the first
-    scanned one begins, so that no token is counted twice.
+    scanned one begins, so that no token is counted twice. The scan's `active` block is not added,
+    but it may hold what a stored block held: ccusage has divided the hours otherwise since.
     """
     new = [replace(item, is_checked=True) for item in scanned]
     first = min((item.block.start for item in new), default=None)
     stored = [i for i in old if i.is_checked or first is None or i.block.end <= first]
     result: list[CompletedBlock] = []
     for group in _overlapping([*((i, False) for i in stored), *((i, True) for i in new)]):
-        sides = ([item for item, is_new in group if is_new is side] for side in (False, True))
-        result += _chosen(*sides)
+        before, after = ([i for i, is_new in group if is_new is side] for side in (False, True))
+        result += _chosen(before, after, active)
     return tuple(result)
 
 
@@ -209,7 +212,7 @@ def as_checked(blocks: Sequence[Block], history: History, now: datetime) -> tupl
 
 
 def _chosen(
-    stored: Sequence[CompletedBlock], scanned: Sequence[CompletedBlock]
+    stored: Sequence[CompletedBlock], scanned: Sequence[CompletedBlock], active: Optional[Block]
 ) -> Sequence[CompletedBlock]:
     """Choose between stored and scanned blocks that overlap, each oldest first."""
     if not stored or not scanned:
@@ -217,8 +220,9 @@ def _chosen(
     if [i.block.start for i in stored] == [i.block.start for i in scanned]:
         return [_joined(before, after) for before, after in zip(stored, scanned)]
     begin = max(stored[0].block.start, scanned[0].block.start)
-    end = min(stored[-1].block.end, scanned[-1].block.end)
-    if _counted_between(stored, begin, end) > CLEARLY * _counted_between(scanned, begin, end):
+    found = [*scanned, *([CompletedBlock(active)] if active else [])]
+    end = min(stored[-1].block.end, found[-1].block.end)
+    if _counted_between(stored, begin, end) > CLEARLY * _counted_between(found, begin, end):
         return [*stored, *(i for i in scanned if i.block.start >= stored[-1].block.end)]
     first = scanned[0].block.start
     return [*(_cut(i, first) for i in stored if i.block.start < first), *scanned]

@@ -263,8 +263,8 @@ def _until(events: Optional[tuple[Event, ...]], now: datetime) -> Optional[tuple
 def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlocks:
     read = [block for block in real_blocks(reading.blocks) if block.end <= now]
     stored = [item.block for item in history.ended(now)]
-    # A block counts once, as it is stored: full scans have corrected that, and what has been deleted
-    # since is still in it.
+    # A block counts once, as it is stored: full scans have corrected it, and what has been
+    # deleted since is still in it.
     return PastBlocks(
         tuple({block.start: block for block in (*read, *stored)}.values()),
         is_complete=reading.source.scan == "full" or history.read_at is not None,

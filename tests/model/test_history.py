@@ -145,6 +145,16 @@ def test_where_transcripts_are_gone_the_stored_blocks_of_that_time_are_kept() ->
     assert with_scan(with_scan(whole, rest), rest) == tuple(whole)
 
 
+def test_what_the_active_block_holds_now_is_not_taken_for_gone() -> None:
+    # 02-07; an older message is found, and the same hours are cut 01-06 and 06-11.
+    before = seen([moved(OLD, 2, 3_274)])
+    after = [moved(OLD, 1, 2_318)]
+    active = moved(OLD, 6, 1_970).block
+    active = replace(active, is_active=True, last_activity=active.start + timedelta(hours=1.5))
+    assert with_scan(before, after, active) == (*seen(after),)
+    assert with_scan(before, after)[-1].block == before[0].block
+
+
 def round_the_clock(hours: range, first: int) -> list[CompletedBlock]:
     """Blocks of work without a pause, 100 tokens an hour, divided from the first hour on."""
     return [moved(OLD, hour, 500) for hour in range(first, hours.stop - 4, 5)]
