@@ -299,9 +299,9 @@ def test_the_page_adapts_to_dark_to_narrow_screens_and_to_paper() -> None:
 
 def test_every_colour_of_the_style_is_set_for_light_dark_and_paper() -> None:
     style = page([], {}, SHOWN, NOW).partition("<style>")[2].partition("</style>")[0]
-    used = set(re.findall(r"var\((--[a-z]+)\)", style)) - {"--left", "--labels"}
+    used = set(re.findall(r"var\((--[a-z0-9]+)\)", style)) - {"--left", "--labels"}
     for part in re.findall(r":root \{(.*?)\}", style, re.DOTALL):
-        assert set(re.findall(r"(--[a-z]+):", part)) == used
+        assert set(re.findall(r"(--[a-z0-9]+):", part)) == used
     assert style.count(":root {") == 3
     assert style.count("{") == style.count("}")
 
