@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
+from typing import Optional
 
 from monitor.model.breakdown import Part
 from monitor.model.formatting import count, dollars, percent, plural
@@ -131,20 +132,26 @@ def _figures(
 ) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
-    cost = total_cost(block.cost_usd for block in blocks)
     tokens = sum(day.counted for day in days)
     figures = [
         ("Blocks", count(len(blocks)), f"on {plural(len(days), 'day')}"),
         ("Counted tokens", count(tokens), f"{count(tokens / len(blocks))} per block"),
     ]
-    if options.show_cost and cost is not None:
-        figures.append(("Cost", dollars(cost), f"{dollars(cost / len(blocks))} a block"))
+    if options.show_cost:
+        figures.append(_cost_figure([block.cost_usd for block in blocks]))
     figures += [
         ("Highest block", count(top.tokens.counted), options.time_format.day(top.start)),
         ("Limit hits", count(sum(day.limit_hits for day in days)), "reported by Claude"),
     ]
     drawn = "\n".join(_figure(*figure) for figure in figures)
     return f'<dl class="figures">\n{drawn}\n</dl>'
+
+
+def _cost_figure(costs: Sequence[Optional[float]]) -> tuple[str, str, str]:
+    cost = total_cost(costs)
+    if cost is None:
+        return "Cost", "?", f"not known for {plural(costs.count(None), 'block')}"
+    return "Cost", dollars(cost), f"{dollars(cost / len(costs))} a block"
 
 
 def _figure(name: str, value: str, note: str) -> str:

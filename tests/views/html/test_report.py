@@ -149,7 +149,9 @@ def test_a_cost_that_is_not_known_is_no_zero() -> None:
     assert "$" not in page([unknown], {}, SHOWN, NOW)
     assert "Cost $12.40 $6.20 a block" in read(completed(1, 8_000), completed(3, 10)).text
     # A sum that leaves one out is no cost.
-    assert "$6.20 a block" not in read(unknown, completed(3, 10)).text
+    text = read(unknown, completed(3, 10)).text
+    assert "$6.20 a block" not in text
+    assert "Cost ? not known for 1 block" in text
 
 
 def test_times_are_on_the_readers_clock() -> None:
