@@ -72,6 +72,8 @@ th, td { padding: .375rem .75rem; text-align: left; border-bottom: 1px solid var
 th { font-weight: 400; color: var(--soft); }
 th:first-child, td:first-child { padding-left: 0; }
 .n { text-align: right; }
+.long { white-space: normal; overflow-wrap: anywhere; }
+.narrow { display: none; }
 tr.top td { font-weight: 600; }
 tr.hit td { color: var(--hit); }
 footer { margin-top: 3.5rem; padding-top: .75rem; border-top: 1px solid var(--rule); }
@@ -83,8 +85,20 @@ footer p { font-size: .875rem; }
   dd { font-size: 1.375rem; }
   svg { font-size: .6875rem; }
   svg text.wide { display: none; }
-  th, td { padding: .375rem .4rem; }
+  th, td { padding: .375rem .3rem; }
+  th:last-child, td:last-child { padding-right: 0; }
   th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
+}
+@media screen and (max-width: 52rem) {
+  th.wide, td.wide { display: none; }
+  p.narrow { display: block; margin-top: 1rem; font-size: .8125rem; }
+  .scroll { margin-top: .5rem; }
+  table { font-size: .8125rem; }
+  td.share { white-space: normal; }
+}
+@media screen and (max-width: 23rem) {
+  svg { font-size: .5625rem; }
+  td:first-child { white-space: normal; }
 }
 @media print {
   :root {
