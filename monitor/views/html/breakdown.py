@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from html import escape
 
 from monitor.model.breakdown import BreakdownRow, Part, rows
 from monitor.model.formatting import count, dollars, percent
 from monitor.views.html.svg import Column, Mark, round_steps, stacks
+from monitor.views.html.table import Row, table
 
 WAYS = ("project", "model")
 
@@ -61,28 +61,16 @@ def _highest(drawn: Sequence[Sequence[Column]]) -> float:
 
 def _table(made: Sequence[BreakdownRow], by: str, *, show_cost: bool) -> str:
     heads = [by.capitalize(), "Tokens", "Share", "All tokens", *(["Cost"] if show_cost else [])]
-    head = "".join(
-        f'<th scope="col"{_role(index)}>{escape(text)}</th>' for index, text in enumerate(heads)
-    )
-    body = "\n".join(_row(row, number, show_cost=show_cost) for number, row in enumerate(made))
-    return (
-        f'<div class="scroll" role="region" aria-label="Every {by}" tabindex="0">\n<table>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
-    )
+    drawn = (_row(row, number, show_cost=show_cost) for number, row in enumerate(made))
+    return table(f"Every {by}", heads, drawn)
 
 
-def _row(row: BreakdownRow, number: int, *, show_cost: bool) -> str:
+def _row(row: BreakdownRow, number: int, *, show_cost: bool) -> Row:
     share = "?" if row.share_percent is None else percent(row.share_percent)
     cost = "?" if row.cost_usd is None else dollars(row.cost_usd)
-    texts = [count(row.tokens.counted), share, count(row.tokens.total)]
-    texts += [cost] if show_cost else []
-    cells = "".join(f"<td{_role(1)}>{escape(text)}</td>" for text in texts)
+    texts = [row.label, count(row.tokens.counted), share, count(row.tokens.total)]
     key = (
         f'<svg class="key who{min(number, MOST_COLOURS)}" aria-hidden="true">'
         '<rect class="bar" width="12" height="12"/></svg>'
     )
-    return f"<tr><td>{key}{escape(row.label)}</td>{cells}</tr>"
-
-
-def _role(index: int) -> str:
-    return ' class="n"' if index else ""
+    return Row([*texts, cost] if show_cost else texts, key=key)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from html import escape
+from typing import Optional
 
 from monitor.model.breakdown import Part
 from monitor.model.formatting import count, dollars, percent, plural
@@ -17,7 +18,6 @@ from monitor.model.history import (
     total_cost,
 )
 from monitor.views.history_table import (
-    RIGHT_ALIGNED,
     WEEKDAYS,
     TableOptions,
     TableRow,
@@ -27,6 +27,7 @@ from monitor.views.history_table import (
 from monitor.views.html.breakdown import WAYS, who_used
 from monitor.views.html.style_sheet import STYLE
 from monitor.views.html.svg import Column, Mark, columns, heat_map, round_steps
+from monitor.views.html.table import Row, table
 from monitor.views.text import DOT
 
 BLOCKS_HEIGHT, OFFICIAL_HEIGHT, DAYS_HEIGHT = 240, 56, 150
@@ -131,20 +132,26 @@ def _figures(
 ) -> str:
     blocks = [item.block for item in completed]
     top = max(blocks, key=lambda block: block.tokens.counted)
-    cost = total_cost(block.cost_usd for block in blocks)
     tokens = sum(day.counted for day in days)
     figures = [
         ("Blocks", count(len(blocks)), f"on {plural(len(days), 'day')}"),
         ("Counted tokens", count(tokens), f"{count(tokens / len(blocks))} per block"),
     ]
-    if options.show_cost and cost is not None:
-        figures.append(("Cost", dollars(cost), f"{dollars(cost / len(blocks))} a block"))
+    if options.show_cost:
+        figures.append(_cost_figure([block.cost_usd for block in blocks]))
     figures += [
         ("Highest block", count(top.tokens.counted), options.time_format.day(top.start)),
         ("Limit hits", count(sum(day.limit_hits for day in days)), "reported by Claude"),
     ]
     drawn = "\n".join(_figure(*figure) for figure in figures)
     return f'<dl class="figures">\n{drawn}\n</dl>'
+
+
+def _cost_figure(costs: Sequence[Optional[float]]) -> tuple[str, str, str]:
+    cost = total_cost(costs)
+    if cost is None:
+        return "Cost", "?", f"not known for {plural(costs.count(None), 'block')}"
+    return "Cost", dollars(cost), f"{dollars(cost / len(costs))} a block"
 
 
 def _figure(name: str, value: str, note: str) -> str:
@@ -270,20 +277,5 @@ TABLE: tuple[tuple[str, Callable[[TableRow], str]], ...] = (
 
 def _table(rows: Sequence[TableRow], options: TableOptions) -> str:
     shown = {head: text for head, text in TABLE if options.show_cost or head != "Cost"}
-    head = "".join(_cell('th scope="col"', head, head) for head in shown)
-    body = "\n".join(_table_row(row, shown) for row in reversed(rows))
-    return (
-        '<div class="scroll" role="region" aria-label="Every block" tabindex="0">\n<table>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
-    )
-
-
-def _table_row(row: TableRow, shown: Mapping[str, Callable[[TableRow], str]]) -> str:
-    cells = "".join(_cell("td", head, text(row)) for head, text in shown.items())
-    role = _role(row)
-    return f'<tr class="{role}">{cells}</tr>' if role else f"<tr>{cells}</tr>"
-
-
-def _cell(tag: str, head: str, text: str) -> str:
-    role = ' class="n"' if head in RIGHT_ALIGNED else ""
-    return f"<{tag}{role}>{escape(text)}</{tag[:2]}>"
+    drawn = (Row([text(row) for text in shown.values()], _role(row)) for row in reversed(rows))
+    return table("Every block", list(shown), drawn)

@@ -7,15 +7,15 @@ STYLE = """\
   color-scheme: light dark;
   --paper: #fcfcfa; --ink: #1f2328; --soft: #5f6670; --rule: #dfe1e0; --faint: #eeefec;
   --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
-  --who0: #1d5a80; --who1: #d08a2e; --who2: #4f8f6b;
-  --who3: #8c5a94; --who4: #6f7f3a; --who5: #a9afb5;
+  --who0: #1d5a80; --who1: #fd9a3b; --who2: #2d8e52;
+  --who3: #ba66b6; --who4: #7a3214; --who5: #a9afb5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171a; --ink: #e6e8ea; --soft: #9aa2ab; --rule: #2d3338; --faint: #20252a;
     --bar: #4f8aab; --top: #a5d4ee; --hit: #f2806c; --heat: #7cc0e4;
-    --who0: #7cc0e4; --who1: #e3a552; --who2: #7fc39c;
-    --who3: #c095c9; --who4: #b3c46b; --who5: #6b737b;
+    --who0: #7cc0e4; --who1: #e99853; --who2: #9cffb4;
+    --who3: #be73be; --who4: #ba552b; --who5: #6b737b;
   }
 }
 * { box-sizing: border-box; }
@@ -72,6 +72,8 @@ th, td { padding: .375rem .75rem; text-align: left; border-bottom: 1px solid var
 th { font-weight: 400; color: var(--soft); }
 th:first-child, td:first-child { padding-left: 0; }
 .n { text-align: right; }
+.long { white-space: normal; overflow-wrap: anywhere; }
+.narrow { display: none; }
 tr.top td { font-weight: 600; }
 tr.hit td { color: var(--hit); }
 footer { margin-top: 3.5rem; padding-top: .75rem; border-top: 1px solid var(--rule); }
@@ -83,15 +85,27 @@ footer p { font-size: .875rem; }
   dd { font-size: 1.375rem; }
   svg { font-size: .6875rem; }
   svg text.wide { display: none; }
-  th, td { padding: .375rem .4rem; }
+  th, td { padding: .375rem .3rem; }
+  th:last-child, td:last-child { padding-right: 0; }
   th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
+}
+@media screen and (max-width: 52rem) {
+  th.wide, td.wide { display: none; }
+  p.narrow { display: block; margin-top: 1rem; font-size: .8125rem; }
+  .scroll { margin-top: .5rem; }
+  table { font-size: .8125rem; }
+  td.share { white-space: normal; }
+}
+@media screen and (max-width: 23rem) {
+  svg { font-size: .5625rem; }
+  td:first-child { white-space: normal; }
 }
 @media print {
   :root {
     --paper: #fff; --ink: #000; --soft: #444; --rule: #ccc; --faint: #eee;
     --bar: #6b93ad; --top: #1d5a80; --hit: #b23a2a; --heat: #1d5a80;
-    --who0: #1d5a80; --who1: #d08a2e; --who2: #4f8f6b;
-    --who3: #8c5a94; --who4: #6f7f3a; --who5: #a9afb5;
+    --who0: #1d5a80; --who1: #fd9a3b; --who2: #2d8e52;
+    --who3: #ba66b6; --who4: #7a3214; --who5: #a9afb5;
   }
   body { padding: 0; max-width: none; font-size: 10pt; }
   .scroll { overflow: visible; }

@@ -14,7 +14,7 @@ CELL, CELL_GAP = 22, 3
 """Pixels of a heat map's row, and between two."""
 
 
-LEAST_SLOTS, MOST_TICKS = 16, 8
+LEAST_SLOTS, MOST_TICKS = 16, 6
 """Few columns must not become walls, and names below them must not touch."""
 
 
