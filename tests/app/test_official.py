@@ -11,9 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app.live import Asking
 from monitor.app.official import OfficialSource, is_ask_due
+from monitor.app.poller import Poller
+from monitor.app.reader import Reader
 from monitor.clock import utc_now
-from monitor.config.settings import OfficialOptions
+from monitor.config.settings import (
+    AlertOptions,
+    DataOptions,
+    LimitOptions,
+    OfficialOptions,
+    Settings,
+)
 from monitor.model.history import History
 from monitor.model.limit_hits import LimitHit
 from monitor.model.official import (
@@ -25,6 +34,7 @@ from monitor.model.official import (
     with_answer,
 )
 from monitor.model.reading import Reading, Source
+from monitor.model.usage import measure
 from monitor.store.json_file import locked
 from monitor.store.official import asking_path, change_official, load_official, official_path
 from tests.claude.fake_claude import FakeClaude, body, limits, line, resets
@@ -365,3 +375,16 @@ def test_a_window_over_its_limit_is_a_reached_limit(
     words = ("--ccusage", ccusage, "--claude-dir", data_dir, "--claude", claude.path)
     data = json.loads(run_monitor(*words, "--official", "ask", "--json").stdout)
     assert (data["status"], data["headline"]["window"]) == ("limit_reached", "seven_day")
+
+
+def test_a_fault_is_not_said_to_leave_no_limits_while_some_are_shown(tmp_path: Path) -> None:
+    official = OfficialOptions("ask")
+    settings = Settings(LimitOptions(timezone="UTC"), DataOptions(), AlertOptions(), official)
+    poller = Poller(Reader(settings.data, tmp_path, tmp_path), tmp_path, official=settings.official)
+    known = with_answer(OfficialLimits(), answer(five_hour=9), NOW)
+    failed = replace(known, asked=Asked(NOW, "no network"))
+    hints = [
+        Asking(settings, poller).hint(measure(OK, History(), settings.rules, NOW, limits))
+        for limits in (failed, replace(failed, windows={}))
+    ]
+    assert hints == ["no new official limits: no network", "no official limits: no network"]
