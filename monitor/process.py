@@ -247,7 +247,7 @@ def _question(
         child.stdin.write(question)
         while pipe.is_alive() and child.poll() is None and time.monotonic() < deadline:
             pipe.join(ANSWER_SLICE)
-            if any(map(is_answer, pipe.text().splitlines())):
+            if any(map(is_answer, pipe.text().split("\n"))):
                 return True
     return child.poll() is not None or not pipe.is_alive()
 

@@ -56,7 +56,7 @@ def run_live(settings: Settings, poller: Poller) -> int:
             ignore_signals()
             return code
         except CcusageNotFoundError as error:
-            poller.reader.runner.resume()  # leaving the screen has stopped it
+            poller.resume()  # leaving the screen has stopped it
             offer_install(settings, poller, error)
 
 
@@ -135,7 +135,7 @@ class Asking:
         """Return a dim line: how to get official limits, why there are none, how to keep them."""
         asked = usage.official.asked
         if self._source.is_asked and asked is not None and asked.fault:
-            return f"no official limits: {asked.fault}"
+            return f"no {'new ' if usage.official.windows else ''}official limits: {asked.fault}"
         if self._began_with_key:
             return "Claude Code is asked for its limits in this run; --official ask keeps that."
         if self._is_off or self._source.is_asked or usage.official.windows or not self._can_ask:

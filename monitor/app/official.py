@@ -20,6 +20,7 @@ from monitor.model.reading import Reading
 from monitor.process import ProcessRunner
 from monitor.store.json_file import locked
 from monitor.store.official import asking_path, change_official, load_official, official_path
+from monitor.transcripts.data_dirs import projects_of
 
 ASK_EVERY = timedelta(minutes=5)
 """How often Claude Code is asked at most while usage goes on."""
@@ -53,8 +54,7 @@ class OfficialSource:
         """Return what is known; nothing if the user wants no official limits."""
         if self._options.mode == "off" and not self.is_asked:
             return OfficialLimits()
-        own = (self._not_stored[name] for name in data_dirs if name in self._not_stored)
-        return reduce(joined, own, load_official(self._state_dir, data_dirs))
+        return reduce(joined, map(self._known, dict.fromkeys(data_dirs)), OfficialLimits())
 
     def ask(self, reading: Reading, history: Optional[History], *, force: bool = False) -> bool:
         """Ask for the limits of each data directory that are due; return whether any was asked.
@@ -71,6 +71,15 @@ class OfficialSource:
     def stop(self) -> None:
         """End the Claude Code that is being asked, from any thread."""
         self._runner.stop()
+
+    def resume(self) -> None:
+        """Allow questions again after `stop`."""
+        self._runner.resume()
+
+    def _known(self, data_dir: str) -> OfficialLimits:
+        """Return what is known of one data directory: what is stored, or could not be."""
+        own = self._not_stored.get(data_dir)
+        return load_official(self._state_dir, [data_dir]) if own is None else own
 
     def _ask_once(self, data_dir: str, reading: Reading, history: History, *, force: bool) -> bool:
         def is_due() -> bool:
@@ -96,14 +105,16 @@ class OfficialSource:
         change = self._answered(data_dir, now)
         try:
             change_official(self._state_dir, data_dir, change)
+            self._not_stored.pop(data_dir, None)
         except OSError:
-            self._not_stored[data_dir] = change(OfficialLimits())
+            self._not_stored[data_dir] = change(self._known(data_dir))
 
     def _answered(self, data_dir: str, now: datetime) -> Callable[[OfficialLimits], OfficialLimits]:
         """Ask, and return how the answer, or the lack of one, changes what is known."""
         try:
-            program = find_claude(self._options.claude)
-            answer = query_usage(program.argv, self._runner, Path(data_dir), now)
+            program, named = find_claude(self._options.claude), Path(data_dir)
+            home = named.parent if projects_of(named) == named else named
+            answer = query_usage(program.argv, self._runner, home, now)
         except MonitorError as error:
             self._runner.check_not_stopped()
             asked = Asked(now, error.reason)

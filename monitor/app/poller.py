@@ -232,6 +232,11 @@ class Poller:
         if self._thread is not None:
             self._thread.stop()
 
+    def resume(self) -> None:
+        """Allow programs to run again after `stop`."""
+        self.reader.runner.resume()
+        self.official.resume()
+
     def fail(self, error: Exception) -> PollResult:
         """Take an unexpected error for a failed poll, so that the screen does not freeze."""
         self.result = self._failed(as_monitor_error(error))

@@ -106,11 +106,11 @@ def _candidate(path: str, examine: Callable[[], Command]) -> Candidate:
 def _named(text: str, runner: CcusageRunner) -> Command:
     """Return the command that `--ccusage` names: a path, or a command line."""
     path = expand_user(text)
-    if text.strip() and path.is_file():
+    if text.strip() and os.path.isfile(path):  # noqa: PTH113 - pathlib's may raise for a long text
         return _command_of_file(path.absolute(), runner)
     words = _words(text)
     program = shutil.which(words[0], path=search_path())
-    if program is None and not Path(words[0]).is_file():
+    if program is None and not os.path.isfile(words[0]):  # noqa: PTH113
         reason = f"--ccusage {text}: there is no such file or program."
         raise MonitorError(reason, "Give the path of ccusage, or a command line that runs it.")
     program = str(Path(program or words[0]).absolute())

@@ -47,7 +47,7 @@ def is_claude_there(named: Optional[str]) -> bool:
 
 
 def _words(named: str) -> list[str]:
-    if expand_user(named).is_file():
+    if os.path.isfile(expand_user(named)):  # noqa: PTH113 - pathlib's may raise for a long text
         return [named]
     try:
         words = shlex.split(named, posix=os.name != "nt")

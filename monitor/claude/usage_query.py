@@ -170,7 +170,7 @@ def _time(value: Any) -> Optional[datetime]:
 
 def _body(output: ProcessOutput) -> Any:
     """Return the body of the answer in the output. Raises MonitorError if there is none."""
-    responses = filter(None, map(_response, output.stdout.splitlines()))
+    responses = filter(None, map(_response, output.stdout.split("\n")))
     response = next(responses, None)
     if response is not None and response.get("subtype") == "success":
         return response.get("response")

@@ -76,7 +76,9 @@ def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
 
     The rows of the active block add up to what the monitor shows as used.
     """
-    spans = [name for name in (BLOCK, "today", "week", "since") if params[name]]
+    spans = [
+        name for name in (BLOCK, "today", "week", "since") if params[name] not in (False, None)
+    ]
     if len(spans) > 1:
         raise click.UsageError("Choose one of --block, --today, --week and --since.")
     by, span = params["by"], spans[0] if spans else BLOCK

@@ -302,8 +302,15 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         tuple(past[at] for at in sorted(past))[-MAX_PAST:],
         plan=newer.plan or older.plan,
         extra_usage=newer.extra_usage or older.extra_usage,
-        asked=newer.asked or older.asked,
+        asked=_last_asked(newer, older),
     )
+
+
+def _last_asked(newer: OfficialLimits, older: OfficialLimits) -> Optional[Asked]:
+    """Return when either was asked last; it is no fault if one of two accounts has no limits."""
+    if newer.asked and older.asked and not older.asked.fault:
+        return Asked(newer.asked.at)
+    return newer.asked or older.asked
 
 
 def _asked_at(limits: OfficialLimits) -> float:

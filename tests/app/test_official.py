@@ -6,19 +6,37 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from monitor.app.live import Asking
 from monitor.app.official import OfficialSource, is_ask_due
+from monitor.app.poller import Poller
+from monitor.app.reader import Reader
 from monitor.clock import utc_now
-from monitor.config.settings import OfficialOptions
+from monitor.config.settings import (
+    AlertOptions,
+    DataOptions,
+    LimitOptions,
+    OfficialOptions,
+    Settings,
+)
 from monitor.model.history import History
 from monitor.model.limit_hits import LimitHit
-from monitor.model.official import Asked, OfficialLimits, Report, UsageAnswer, with_answer
+from monitor.model.official import (
+    Asked,
+    OfficialLimits,
+    Report,
+    UsageAnswer,
+    joined,
+    with_answer,
+)
 from monitor.model.reading import Reading, Source
+from monitor.model.usage import measure
 from monitor.store.json_file import locked
-from monitor.store.official import asking_path, load_official
+from monitor.store.official import asking_path, change_official, load_official, official_path
 from tests.claude.fake_claude import FakeClaude, body, limits, line, resets
 from tests.conftest import RunMonitor
 from tests.samples import NOW, OK, captured
@@ -141,6 +159,79 @@ def test_where_nothing_can_be_stored_the_answer_is_kept_in_memory(
     assert used(source, reading)["five_hour"] == 63
     assert not source.ask(reading, None)
     assert len(claude.runs) == 1
+
+
+def test_an_answer_kept_in_memory_gives_way_to_a_stored_one(
+    source_of: Sources, reading: Reading, claude: FakeClaude, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.write_text("a file is in the way")
+    source = source_of()
+    source.ask(reading, None)
+    state.unlink()
+    claude.answers(line(body(rate_limits={"five_hour": limits()["five_hour"]})))
+    source.ask(reading, None, force=True)
+    assert set(used(source, reading)) == {"five_hour"}
+
+
+def test_answers_that_cannot_be_stored_add_up_to_a_pace(
+    source_of: Sources, reading: Reading, claude: FakeClaude, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+    now = utc_now()
+    times = iter([now, now, now + 5 * MINUTE, now + 5 * MINUTE])
+    source = source_of(clock=lambda: next(times))
+    source.ask(reading, None, force=True)
+    claude.answers(line(body(rate_limits=limits(five_hour=window(70)))))
+    source.ask(reading, None, force=True)
+    five_hour = source.load(reading.source.data_dirs).windows["five_hour"]
+    assert [capture.used_percent for capture in five_hour.captures] == [63, 70]
+
+
+def window(percent: float) -> dict[str, object]:
+    return {"utilization": percent, "resets_at": resets(2.5)}
+
+
+def test_a_question_of_the_future_that_cannot_be_replaced_is_not_repeated(
+    source_of: Sources, reading: Reading, claude: FakeClaude, tmp_path: Path, data_dir: Path
+) -> None:
+    """As on a full disk, after the clock was put back."""
+    state = tmp_path / "state"
+    change = partial(replace, asked=Asked(utc_now() + 60 * MINUTE))
+    change_official(state, str(data_dir), change)
+    lock = official_path(state, str(data_dir))
+    lock.with_name(f".{lock.name}.lock").unlink()
+    lock.with_name(f".{lock.name}.lock").mkdir()  # so that nothing can be stored any more
+    source = source_of()
+    assert source.ask(reading, None)
+    assert not source.ask(reading, None)
+    assert len(claude.runs) == 1
+
+
+def test_an_account_without_limits_does_not_hide_the_answer_of_another() -> None:
+    answered = OfficialLimits(asked=Asked(NOW))
+    refused = OfficialLimits(asked=Asked(NOW + MINUTE, "not logged in"))
+    assert joined(answered, refused).asked == Asked(NOW + MINUTE)
+    assert joined(refused, answered).asked == Asked(NOW + MINUTE)
+    assert joined(refused, OfficialLimits()).asked == refused.asked
+
+
+def test_projects_named_as_the_data_directory_stand_for_the_account_above(
+    source_of: Sources, data_dir: Path, claude: FakeClaude
+) -> None:
+    named = Reading((), utc_now(), Source(data_dirs=(str(data_dir / "projects"),)))
+    source_of().ask(named, None)
+    assert [run[1]["CLAUDE_CONFIG_DIR"] for run in claude.runs] == [str(data_dir)]
+
+
+def test_after_an_installation_it_can_be_asked(
+    source_of: Sources, reading: Reading, claude: FakeClaude
+) -> None:
+    source = source_of()
+    source.stop()  # as the screen does when it makes room for the question
+    source.resume()
+    assert source.ask(reading, None)
+    assert claude.runs
 
 
 def due(asked_minutes_ago: float, reading: Reading = OK, **values: object) -> bool:
@@ -284,3 +375,16 @@ def test_a_window_over_its_limit_is_a_reached_limit(
     words = ("--ccusage", ccusage, "--claude-dir", data_dir, "--claude", claude.path)
     data = json.loads(run_monitor(*words, "--official", "ask", "--json").stdout)
     assert (data["status"], data["headline"]["window"]) == ("limit_reached", "seven_day")
+
+
+def test_a_fault_is_not_said_to_leave_no_limits_while_some_are_shown(tmp_path: Path) -> None:
+    official = OfficialOptions("ask")
+    settings = Settings(LimitOptions(timezone="UTC"), DataOptions(), AlertOptions(), official)
+    poller = Poller(Reader(settings.data, tmp_path, tmp_path), tmp_path, official=settings.official)
+    known = with_answer(OfficialLimits(), answer(five_hour=9), NOW)
+    failed = replace(known, asked=Asked(NOW, "no network"))
+    hints = [
+        Asking(settings, poller).hint(measure(OK, History(), settings.rules, NOW, limits))
+        for limits in (failed, replace(failed, windows={}))
+    ]
+    assert hints == ["no new official limits: no network", "no official limits: no network"]

@@ -355,6 +355,7 @@ def test_a_named_command_that_is_on_path_is_recognised_as_a_package(
     [
         ("/no/such/ccusage", "there is no such file or program"),
         ("nosuchprogram --yes", "there is no such file or program"),
+        ("nosuchprogram " * 30, "there is no such file or program"),
         ("", "names no command"),
         ("sh 'open", "No closing quotation"),
     ],

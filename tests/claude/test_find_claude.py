@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ def test_a_path_with_blanks_and_a_command_line_can_be_named(tmp_path: Path) -> N
     assert find_claude(f"'{claude.path}' --debug").argv == (str(claude.path), "--debug")
 
 
-@pytest.mark.parametrize("named", ["", "   ", "'x", "/no/such/claude", "no-such-claude --x"])
+@pytest.mark.parametrize(
+    "named", ["", "   ", "'x", "/no/such/claude", "no-such-claude --x", "x " * 300]
+)
 def test_what_is_no_program_is_one_line(named: str) -> None:
     with pytest.raises(MonitorError) as caught:
         find_claude(named)
@@ -51,3 +54,8 @@ def test_the_version_is_read_from_npms_files(claude: FakeClaude) -> None:
     manifest = {"name": "@anthropic-ai/claude-code", "version": "2.1.332"}
     (claude.folder / "package.json").write_text(json.dumps(manifest))
     assert find_claude(str(claude.path)).version == "2.1.332"
+
+
+def test_a_long_command_line_can_be_named(claude: FakeClaude) -> None:
+    words = ["--add-dir"] * 100
+    assert find_claude(shlex.join([str(claude.path), *words])).argv == (str(claude.path), *words)

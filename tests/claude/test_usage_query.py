@@ -64,6 +64,15 @@ def test_every_window_is_read_with_the_subscription(
     assert (answer.plan, answer.extra_usage) == ("max", None)
 
 
+def test_only_a_line_feed_ends_the_answers_line(
+    claude: FakeClaude, runner: ProcessRunner, tmp_path: Path
+) -> None:
+    windows = {"limits": [scoped("Fable\u2028\x85 5", 55)], "seven_day_sonnet": None}
+    answer = json.loads(line(body(rate_limits=limits(**windows))))
+    claude.answers(json.dumps(answer, ensure_ascii=False))  # as JavaScript writes it
+    assert "model:Fable\u2028\x85 5" in percents(ask(claude, runner, tmp_path))
+
+
 def test_the_question_leaves_no_trace_and_starts_nothing_of_the_users(
     claude: FakeClaude, runner: ProcessRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

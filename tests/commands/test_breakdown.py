@@ -106,6 +106,10 @@ def test_other_spans_count_from_their_start(
     assert found["missing"] is None
 
 
+def test_since_0_days_is_today_and_not_the_block(breakdown: Run) -> None:
+    assert json_of(breakdown("--since", "0d", "--json"))["span"] == "since"
+
+
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "US/Eastern"])
 def test_today_begins_at_the_users_midnight(breakdown: Run, zone: str) -> None:
     found = json_of(breakdown("--today", "--json", before=("--timezone", zone)))
