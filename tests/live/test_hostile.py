@@ -142,16 +142,18 @@ def state_files(home: Path) -> list[Path]:
     return [path for path in kept.rglob("*.json") if path.is_file()]
 
 
-def kept_history(home: Path) -> list[Path]:
-    return [path for path in home.rglob("history-*.json") if not path.is_symlink()]
+def are_kept(home: Path) -> bool:
+    """Return whether both the history and the last reading are kept."""
+    kinds = ("history-*.json", "last-*.json")
+    return all(any(not p.is_symlink() for p in home.rglob(kind)) for kind in kinds)
 
 
 def with_state(fake: Fake, run_monitor: RunMonitor, home: Path) -> list[Path]:
-    """Run once so that the history is kept; return the files."""
+    """Run once so that the history and the reading are kept; return the files."""
     fake.reports([a_block(now() - 50 * HOUR, 12_345), a_block(active_start(), 7_300)])
     with live(fake) as terminal:
         terminal.wait_for("7,300 of 12,345")
-        until(lambda: kept_history(home), "the history is kept")
+        until(lambda: are_kept(home), "the history and the reading are kept")
         terminal.send("q")
         assert terminal.leave_code() == 0
     return state_files(home)
