@@ -125,8 +125,8 @@ class HighestBlock:
 
     def see(self, truth: Truth, *, is_daily: bool, is_lossy: bool) -> None:
         self.ever |= set(truth.completed)
-        if is_daily:
-            self.sure = {b for b in {*self.sure, *truth.completed} if self._is_undisputed(b)}
+        read = truth.completed if is_daily else ()
+        self.sure = {b for b in {*self.sure, *read} if self._is_undisputed(b)}
         self.exact = highest(truth.completed, PRO) if is_daily and not is_lossy else None
 
     @property
