@@ -242,7 +242,11 @@ class Output:
 def output_of(usage: Usage) -> Output:
     lines = frame(usage, WIDTH, HEIGHT, DisplayOptions(Style()))
     texts = ["".join(span.text for span in spans) for spans in lines]
-    rows = {text[1:11].strip(): text[11:] for text in texts if text[1:2].isalpha()}
+    rows = {
+        text[1:11].strip(): text[11:].removeprefix("5-hour limit: ")
+        for text in texts
+        if text[1:2].isalpha()
+    }
     drawn = {text[:8].strip(): text for text in texts if set(text[8:9]) & set("█▏▎▍▌▋▊▉░▒━─")}
     line = "".join(span.text for span in one_line(usage, WIDTH, UNICODE))
     bars = {name: drawn[name] for name in BARS if name in drawn}
@@ -524,6 +528,16 @@ def test_a_limit_that_is_reached_has_a_reset_of_its_own(usage: Usage) -> None:
 
 @given(FORESEEN | usages())
 @every_sample
+def test_where_another_limit_leads_the_rows_name_the_five_hour_one(usage: Usage) -> None:
+    text = output_of(usage).text
+    assume(usage.status == "active" and " Resets" in text)
+    for what in (" Resets    5-hour limit: ", " Runs out  5-hour limit: "):
+        if what[:10] in text:
+            assert (what in text) != usage.headline.is_five_hour
+
+
+@given(FORESEEN | usages())
+@every_sample
 def test_the_pace_is_a_second_statement_and_the_same_everywhere(usage: Usage) -> None:
     output = output_of(usage)
     forecast, row = output.data["forecast"], output.rows.get("Runs out", "")
@@ -554,7 +568,7 @@ def test_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
     row = output.rows.get("Runs out", "")
     if chance is None:
         assert "chance" not in output.text + output.line
-        assert row == "" or row.startswith(("not known yet", "now"))
+        assert row == "" or row.startswith(("not known", "now"))
     elif forecast["verdict"] == "ok" and row and not row.startswith("now"):
         assert row.startswith(f"{in_words(chance)} chance before the reset")
     elif row:
@@ -625,6 +639,7 @@ def test_a_passed_limit_is_said_once_and_doubted_where_messages_got_through(usag
     assume(not usage.five_hour.window)
     assert output.sentence.startswith("Past your limit of 1")
     assert ("your true limit is higher" in output.sentence) == usage.still_answered
+    assert ("Runs out" in output.rows) == usage.still_answered
     assert len(re.findall(r"(?i)\bpast\b", output.text.replace("PAST LIMIT", ""))) == 2
     assert not re.search(r"(?i)\bover\b", output.text + output.line)
     assert not [text for text in output.data["warnings"] if "limit is used" in text]

@@ -91,7 +91,10 @@ def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
     yield from _official_facts(usage)
     if usage.status == "active" and usage.forecast.verdict != "exceeded":
         yield _pace(usage)
-        yield Fact(Rank.RUNS_OUT, "Runs out", *_runs_out(usage))
+        value, pace = _runs_out(usage)
+        yield Fact(Rank.RUNS_OUT, "Runs out", _of_five_hours(usage, value), pace)
+    elif usage.status == "active" and usage.still_answered and not usage.five_hour.window:
+        yield Fact(Rank.RUNS_OUT, "Runs out", "not known, as your true limit is higher")
     yield from _resets(usage)
     yield from _cost_facts(usage, block)
     yield from _ways_out(usage)
@@ -208,7 +211,8 @@ def _pace(usage: Usage) -> Fact:
     pace = burn.tokens_per_minute
     value = "warming up" if pace is None else f"{rate(pace)} tokens/min"
     if sustainable is not None:
-        value += f"{DOT}you can afford {rate(sustainable)}/min"
+        who = "you can afford" if usage.headline.is_five_hour else "the 5-hour limit allows"
+        value += f"{DOT}{who} {rate(sustainable)}/min"
     note = "" if burn.window_minutes is None else f"last {burn.window_minutes:.0f} min"
     return Fact(Rank.PACE, "Pace", value, note if burn.exact else "average of the block")
 
@@ -248,7 +252,14 @@ def _resets(usage: Usage) -> Iterator[Fact]:
     if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
         note += f"; the block ends {usage.clock(block.end)}"
-    yield Fact(Rank.RESETS, "Resets", f"{span}, in {'~' if latest else ''}{duration(left)}", note)
+    value = f"{span}, in {'~' if latest else ''}{duration(left)}"
+    yield Fact(Rank.RESETS, "Resets", _of_five_hours(usage, value), note)
+
+
+def _of_five_hours(usage: Usage, value: str) -> str:
+    """Name the five-hour limit where the sentence is about another one."""
+    is_named = usage.status == "active" and not usage.headline.is_five_hour
+    return f"5-hour limit: {value}" if is_named else value
 
 
 def _cost_facts(usage: Usage, block: Block) -> Iterator[Fact]:
