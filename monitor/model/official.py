@@ -210,6 +210,11 @@ def window_kind(window_id: str) -> WindowKind:
     return WINDOW_KINDS.get(window_id) or WindowKind(label, f"limit “{label}”", None)
 
 
+def is_of_one_model(window_id: str) -> bool:
+    """Return whether a window limits one model only."""
+    return window_id in OF_ONE_MODEL or window_id.startswith(MODEL_PREFIX)
+
+
 def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
     """Return whether a window limits what is in use; one of a model only limits that model.
 
@@ -218,12 +223,11 @@ def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
     >>> is_of_model_in_use("model:Fable", ["claude-opus-4-8"])
     False
     """
+    if not is_of_one_model(window_id):
+        return True
+    name = window_id.rpartition("_")[2]
     if window_id.startswith(MODEL_PREFIX):
         name = window_id[len(MODEL_PREFIX) :]
-    elif window_id in OF_ONE_MODEL:
-        name = window_id.rpartition("_")[2]
-    else:
-        return True
     return any(name.casefold() in model.casefold() for model in models)
 
 
@@ -285,7 +289,7 @@ def with_answer(limits: OfficialLimits, answer: UsageAnswer, now: datetime) -> O
 
 
 def _is_of_plan(key: str) -> bool:
-    return key in (FIVE_HOUR, SEVEN_DAY, *OF_ONE_MODEL) or key.startswith(MODEL_PREFIX)
+    return key in (FIVE_HOUR, SEVEN_DAY) or is_of_one_model(key)
 
 
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:

@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
 from monitor.model.limit_hits import FULL, Reached
-from monitor.model.official import FIVE_HOUR, window_kind
+from monitor.model.official import FIVE_HOUR, is_of_one_model, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
@@ -50,10 +50,10 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 
 
 def _limit_reached(usage: Usage, reached: Reached) -> str:
-    name = window_kind(reached.window).name
+    name, at = window_kind(reached.window).name, usage.reset.at
     text = f"{name[0].upper()}{name[1:]} reached"
     text += f" {_at(usage, reached.since)}" if reached.since else ""
-    at = usage.reset.at
+    text += "; other models go on" if is_of_one_model(reached.window) else ""
     if at is None:
         return f"{text}; when it resets is not known."
     return f"{text}; it resets {_at(usage, at)}, in {duration(at - usage.now)}."
@@ -61,12 +61,17 @@ def _limit_reached(usage: Usage, reached: Reached) -> str:
 
 def _week(usage: Usage, week: Weekly) -> str:
     name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
+    resets = _at(usage, week.window.resets_at)
     if week.window.used_percent >= FULL:
-        resets = _at(usage, week.window.resets_at)
-        return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
+        return _still_answers(name, resets)
+    name += ", not of other models," if is_of_one_model(week.window_id) else ""
     where = "comes first" if week.comes_first else "is near"
-    ends, resets = _at(usage, week.runs_out_at), _at(usage, week.window.resets_at)
+    ends = _on_day(usage, week.runs_out_at)
     return f"The {name} {where}: {used} used, at this pace used up {ends}; it resets {resets}."
+
+
+def _still_answers(name: str, resets: str) -> str:
+    return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
 
 
 def _idle(usage: Usage) -> str:
@@ -87,7 +92,7 @@ def _idle(usage: Usage) -> str:
 
 def _exceeded(usage: Usage) -> str:
     if usage.five_hour.window is not None:
-        return f"The limit is used up, but Claude Code still answers; it resets {_reset(usage)}."
+        return _still_answers("limit", _reset(usage))
     name = LIMIT_NAMES[usage.limit.source]
     text = f"Past {name} of {count(usage.limit.tokens)}"
     text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
@@ -168,12 +173,18 @@ def _at(usage: Usage, when: Optional[datetime]) -> str:
     return text if names_a_day else f"at {text}"
 
 
+def _on_day(usage: Usage, when: Optional[datetime]) -> str:
+    """Write a time with its day, today's too: a weekly limit may end on any."""
+    text = _at(usage, when)
+    return f"today {text}" if text.startswith("at ") else text
+
+
 def _other_week(usage: Usage) -> Iterator[str]:
     """Warn of a weekly limit that binds within a day while the five-hour limit leads."""
     week = usage.binding_week
     if week is not None and usage.headline.is_five_hour and usage.reached is None:
         used, name = percent(week.window.used_percent), window_kind(week.window_id).name
-        ends = _at(usage, week.runs_out_at)
+        ends = _on_day(usage, week.runs_out_at)
         yield f"The {name}, {used} used, would be used up {ends} at this pace."
 
 

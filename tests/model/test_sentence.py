@@ -182,7 +182,10 @@ def test_a_limit_that_is_used_up_while_claude_still_answers_is_not_called_reache
         ("stopped-week", "Weekly limit reached at 14:08; it resets Saturday 18:32, in 3 d 4 h."),
         (
             "stopped-opus",
-            "Weekly limit of Opus reached at 14:08; it resets Saturday 18:32, in 3 d 4 h.",
+            (
+                "Weekly limit of Opus reached at 14:08; other models go on; "
+                "it resets Saturday 18:32, in 3 d 4 h."
+            ),
         ),
     ],
 )
@@ -290,7 +293,7 @@ def test_a_week_that_binds_while_the_five_hours_lead_is_warned_of() -> None:
     assert usage.headline.severity in ("ok", "warn", "none", "alarm")
     alarm = replace(usage, forecast=replace(usage.forecast, verdict="runs_out", probability=0.8))
     assert warnings(alarm) == (
-        "The weekly limit, 93 % used, would be used up at 23:32 at this pace.",
+        "The weekly limit, 93 % used, would be used up today at 23:32 at this pace.",
     )
     assert summary(alarm).startswith("You'll probably ")
     assert warnings(usage_in("week-near")) == ()  # the sentence says so

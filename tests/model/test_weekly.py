@@ -84,7 +84,7 @@ def test_it_comes_first_when_it_runs_out_before_the_five_hours_do(
 def test_the_week_that_comes_first_has_the_sentence_and_the_line() -> None:
     usage = usage_in("week-first")
     assert summary(usage) == (
-        "The weekly limit comes first: 97 % used, at this pace used up at 15:08; "
+        "The weekly limit comes first: 97 % used, at this pace used up today at 15:08; "
         "it resets Saturday 18:32."
     )
     line = "".join(span.text for span in one_line(usage, 120, UNICODE))
@@ -179,5 +179,7 @@ def test_the_weekly_limit_of_a_model_has_the_sentence_and_the_bar_by_its_name() 
     week = week_that_runs_out(HOUR, 90)
     usage = usage_of(OK, official=OfficialLimits({"seven_day_opus": week}))
     usage = replace(usage, forecast=Forecast("ok"))
-    assert summary(usage).startswith("The weekly limit of Opus comes first: 90 % used, ")
+    assert summary(usage).startswith(
+        "The weekly limit of Opus, not of other models, comes first: 90 % used, "
+    )
     assert usage.headline.window == "seven_day_opus"

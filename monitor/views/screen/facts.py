@@ -51,6 +51,10 @@ TEN_MINUTES = timedelta(minutes=10)
 """The time to a reset that is known within a range is not told more exactly."""
 
 
+NEAR = timedelta(minutes=15)
+"""Two times of a forecast that lie nearer are told as one."""
+
+
 class Fact(NamedTuple):
     """A name, a value, a note at the right or below, and the role of the value."""
 
@@ -226,9 +230,10 @@ def _runs_out(usage: Usage) -> tuple[str, str]:
         return "now", ""
     if forecast.verdict == "ok" or forecast.earliest is None:
         return f"{chance(forecast.probability)} chance before the reset", pace
-    if forecast.runs_out_at is not None and forecast.runs_out_at <= forecast.earliest:
-        return f"at the earliest {usage.clock(forecast.runs_out_at)}, without a break", ""
-    return f"at the earliest around {about(usage, forecast.earliest)}", pace
+    at_pace, first = forecast.runs_out_at, forecast.earliest
+    if at_pace is not None and at_pace - first < NEAR:
+        return f"at the earliest {usage.clock(at_pace)}, without a break", ""
+    return f"at the earliest around {about(usage, first)}", pace
 
 
 def _without_break(usage: Usage) -> str:
@@ -237,7 +242,7 @@ def _without_break(usage: Usage) -> str:
     if not pace or usage.forecast.sustainable is None or usage.five_hour.tokens_left == 0:
         return ""
     if usage.forecast.runs_out_at is None:
-        return "not even without a break"
+        return "not at this pace"
     return f"without a break at {usage.clock(usage.forecast.runs_out_at)}"
 
 
