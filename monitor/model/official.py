@@ -22,6 +22,9 @@ FRESH = timedelta(minutes=10)
 MAX_PERCENT = 110.0
 """Percentages up to 105 were seen; so were absurd ones, such as an epoch in their place."""
 
+FULL = 100.0
+"""At this percentage a limit is used up."""
+
 SAME_WINDOW = timedelta(minutes=5)
 """Reset times of one window differ by seconds between sessions."""
 

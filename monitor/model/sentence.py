@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
-from monitor.model.limit_hits import FULL, Reached
-from monitor.model.official import FIVE_HOUR, is_of_one_model, window_kind
+from monitor.model.limit_hits import Reached
+from monitor.model.official import FIVE_HOUR, FULL, is_of_one_model, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
@@ -52,16 +52,16 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 def _limit_reached(usage: Usage, reached: Reached) -> str:
     name, at = window_kind(reached.window).name, usage.reset.at
     text = f"{name[0].upper()}{name[1:]} reached"
-    text += f" {_at(usage, reached.since)}" if reached.since else ""
+    text += f" {at_time(usage, reached.since)}" if reached.since else ""
     text += "; other models go on" if is_of_one_model(reached.window) else ""
     if at is None:
         return f"{text}; when it resets is not known."
-    return f"{text}; it resets {_at(usage, at)}, in {duration(at - usage.now)}."
+    return f"{text}; it resets {at_time(usage, at)}, in {duration(at - usage.now)}."
 
 
 def _week(usage: Usage, week: Weekly) -> str:
     name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
-    resets = _at(usage, week.window.resets_at)
+    resets = at_time(usage, week.window.resets_at)
     if week.window.used_percent >= FULL:
         return _still_answers(name, resets)
     name += ", not of other models," if is_of_one_model(week.window_id) else ""
@@ -78,7 +78,7 @@ def _idle(usage: Usage) -> str:
     elsewhere = usage.official.windows.get(FIVE_HOUR)
     if elsewhere is not None:
         used, at = percent(elsewhere.used_percent), elsewhere.resets_at
-        resets = f"; its window resets {_at(usage, at)}" if at else ""
+        resets = f"; its window resets {at_time(usage, at)}" if at else ""
         return f"No active block on this machine. Claude Code reports {used} used{resets}."
     if usage.last is not None:
         ended = usage.clock(usage.last.end)
@@ -116,7 +116,7 @@ def _unknown(usage: Usage) -> str:
         return f"{used}. A forecast needs another report of Claude Code's."
     if usage.events is None:
         return f"{used}. No forecast: the single messages could not be read."
-    return f"Just started: {used}. A forecast follows."
+    return f"Just started: {used}. No forecast yet."
 
 
 def _ok(usage: Usage) -> str:
@@ -131,7 +131,7 @@ def _tight(usage: Usage) -> str:
     if usage.forecast.probability is None:
         used, left = percent(usage.five_hour.used_percent), usage.five_hour.tokens_left
         rest = "" if left is None else f", {_tokens(left)} left"
-        return f"Tight: {used} used{rest}; it resets {_reset(usage)}."
+        return f"Tight: {used} used{rest}, no forecast yet; it resets {_reset(usage)}."
     return f"Tight: {_chance(usage)} of reaching the limit before the reset {_reset(usage)}."
 
 
@@ -164,10 +164,11 @@ def _chance(usage: Usage) -> str:
 
 
 def _reset(usage: Usage) -> str:
-    return _at(usage, usage.reset.at)
+    return at_time(usage, usage.reset.at)
 
 
-def _at(usage: Usage, when: Optional[datetime]) -> str:
+def at_time(usage: Usage, when: Optional[datetime]) -> str:
+    """Write a time as a part of a sentence: "at 14:30", "tomorrow 09:00"."""
     text = usage.clock(when)
     names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
     return text if names_a_day else f"at {text}"
@@ -175,7 +176,7 @@ def _at(usage: Usage, when: Optional[datetime]) -> str:
 
 def _on_day(usage: Usage, when: Optional[datetime]) -> str:
     """Write a time with its day, today's too: a weekly limit may end on any."""
-    text = _at(usage, when)
+    text = at_time(usage, when)
     return f"today {text}" if text.startswith("at ") else text
 
 
@@ -201,7 +202,7 @@ def _reset_within(usage: Usage) -> Iterator[str]:
     """Say that the limit reset after a hit within the active block, which counts on."""
     at, before = usage.reset_within_block, usage.tokens_before_reset
     if at is not None and before:
-        when, tokens = _at(usage, at), _tokens(before)
+        when, tokens = at_time(usage, at), _tokens(before)
         yield f"Your limit reset {when}, within this block: {tokens} of it came before."
 
 

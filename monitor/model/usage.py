@@ -19,9 +19,8 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.five_hour import FiveHour, choose_five_hour
-from monitor.model.forecast import NEARLY, UNKNOWN, Forecast, forecast
+from monitor.model.forecast import NEARLY, NEARLY_FULL, UNKNOWN, Forecast, forecast
 from monitor.model.headline import (
-    NEARLY_FULL,
     Headline,
     five_hour_headline,
     idle_headline,
@@ -31,14 +30,13 @@ from monitor.model.headline import (
 )
 from monitor.model.history import History, Spending, spending
 from monitor.model.limit_hits import (
-    FULL,
     Reached,
     answered_at,
     find_reached,
     source_of,
     with_marks,
 )
-from monitor.model.official import FIVE_HOUR, SEVEN_DAY, OfficialLimits, present
+from monitor.model.official import FIVE_HOUR, FULL, SEVEN_DAY, OfficialLimits, present
 from monitor.model.plans import CUSTOM_MAX, Limit, PastBlocks, Rules, choose_limit
 from monitor.model.projection import project
 from monitor.model.reading import Reading

@@ -11,8 +11,8 @@ from typing import Optional, TypeVar
 
 from monitor.model import sentence
 from monitor.model.formatting import age, chance, count, dollars, duration, percent, rate
-from monitor.model.limit_hits import FULL, Reached
-from monitor.model.official import FIVE_HOUR, window_kind
+from monitor.model.limit_hits import Reached
+from monitor.model.official import FIVE_HOUR, FULL, window_kind
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
 from monitor.views.bars import bar

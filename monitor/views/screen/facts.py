@@ -30,7 +30,7 @@ from monitor.model.official import (
     window_kind,
 )
 from monitor.model.plans import PLAN_TOKENS
-from monitor.model.sentence import about
+from monitor.model.sentence import about, at_time
 from monitor.model.usage import Usage
 from monitor.views.screen.bar_rows import window_name
 from monitor.views.screen.layout import Rank, Row
@@ -49,10 +49,6 @@ RESET_SOURCES = {
 
 TEN_MINUTES = timedelta(minutes=10)
 """The time to a reset that is known within a range is not told more exactly."""
-
-
-NEAR = timedelta(minutes=15)
-"""Two times of a forecast that lie nearer are told as one."""
 
 
 class Fact(NamedTuple):
@@ -230,10 +226,9 @@ def _runs_out(usage: Usage) -> tuple[str, str]:
         return "now", ""
     if forecast.verdict == "ok" or forecast.earliest is None:
         return f"{chance(forecast.probability)} chance before the reset", pace
-    at_pace, first = forecast.runs_out_at, forecast.earliest
-    if at_pace is not None and at_pace - first < NEAR:
-        return f"at the earliest {usage.clock(at_pace)}, without a break", ""
-    return f"at the earliest around {about(usage, first)}", pace
+    if forecast.runs_out_at is not None:
+        return pace, ""
+    return f"at the earliest around {about(usage, forecast.earliest)}", pace
 
 
 def _without_break(usage: Usage) -> str:
@@ -243,7 +238,7 @@ def _without_break(usage: Usage) -> str:
         return ""
     if usage.forecast.runs_out_at is None:
         return "not at this pace"
-    return f"without a break at {usage.clock(usage.forecast.runs_out_at)}"
+    return f"without a break {at_time(usage, usage.forecast.runs_out_at)}"
 
 
 def _resets(usage: Usage) -> Iterator[Fact]:

@@ -249,7 +249,7 @@ def test_running_out_after_midnight_is_tomorrow() -> None:
     later = NOW.replace(hour=4, minute=0, second=0) + timedelta(days=1)
     foretold = Forecast("runs_out", later, 100.0, 0.8, earliest=later)
     usage = replace(usage_of(OK), forecast=foretold)
-    assert row(usage, "Runs out").startswith("at the earliest tomorrow 00:00, without a")
+    assert row(usage, "Runs out").startswith("without a break tomorrow 00:00")
 
 
 @pytest.mark.parametrize(
@@ -279,8 +279,8 @@ def test_a_span_of_the_reset_over_midnight_names_the_day_where_it_begins() -> No
     ("state", "value", "note"),
     [
         ("ok", "6 % chance before the reset", "not at this pace"),
-        ("tight", "at the earliest around 16:10", "without a break at 16:38"),
-        ("runs-out", "at the earliest 15:08, without a break", ""),
+        ("tight", "without a break at 16:38", ""),
+        ("runs-out", "without a break at 15:08", ""),
         ("nearly-used", "not known yet", ""),
     ],
 )
@@ -316,9 +316,9 @@ def test_a_limit_that_leads_is_a_bar_of_its_severity_and_the_others_are_plain() 
         spans = next(spans for spans in lines if spans and spans[0].text.strip() == name)
         return next(span.role for span in spans[1:] if span.text)
 
-    assert (colour("week-first", "Limit"), colour("week-first", "Week")) == ("likely", "alarm")
-    assert (colour("week-near", "Limit"), colour("week-near", "Week")) == ("likely", "warn")
-    assert (colour("official", "Limit"), colour("official", "Week")) == ("alarm", "likely")
+    assert (colour("week-first", "5-hour"), colour("week-first", "Week")) == ("likely", "alarm")
+    assert (colour("week-near", "5-hour"), colour("week-near", "Week")) == ("likely", "warn")
+    assert (colour("official", "5-hour"), colour("official", "Week")) == ("alarm", "likely")
     assert colour("stopped-opus", "Opus") == "alarm"
 
 
