@@ -94,7 +94,9 @@ def test_tight_without_a_chance_says_what_is_left() -> None:
     one = replace(RULES, token_limit=32_901)
     assert ", 1 token left," in summary(usage_of(NEARLY, one))
     official = official_limits(window(timedelta(hours=4), (1, 93)))
-    assert summary(usage_of(NEARLY, official=official)).startswith("Tight: 93 % used; it resets ")
+    assert summary(usage_of(NEARLY, official=official)).startswith(
+        "Tight: 93 % used, no forecast yet; it resets "
+    )
 
 
 @pytest.mark.parametrize(
