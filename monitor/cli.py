@@ -5,14 +5,22 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Optional
 
 import click
 from click.core import ParameterSource
 
+from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import DataDirectory, Hour, Number, TokenLimit, Zone
 from monitor.config.settings import Settings, settings_from
-from monitor.config.settings_file import PlanName, check_named_file, plans_of, use_settings_file
+from monitor.config.settings_file import (
+    PlanName,
+    accounts_of,
+    check_named_file,
+    plans_of,
+    use_settings_file,
+)
 
 COMMANDS = {
     "doctor": "Check ccusage, Node.js, the usage data and the terminal.",
@@ -115,6 +123,11 @@ OPTIONS = {
             type=DataDirectory(),
             multiple=True,
             help="Claude's data directory; repeatable.  [default: as ccusage finds it]",
+        ),
+        click.Option(
+            ["--account"],
+            type=AccountName(),
+            help="One of the accounts that the settings file names.  [default: all of them]",
         ),
         click.Option(
             ["--official"],
@@ -259,7 +272,9 @@ def cli(ctx: click.Context, /, **params: Any) -> Optional[Callable[[], int]]:
         raise click.UsageError("--follow goes with --json.")
     check_named_file(ctx)
     chosen = ctx.get_parameter_source("plan") is not ParameterSource.DEFAULT
-    ctx.obj = settings = settings_from(params, plans_of(ctx), is_plan_chosen=chosen)
+    settings = settings_from(params, plans_of(ctx), is_plan_chosen=chosen)
+    settings = replace(settings, accounts=accounts_of(ctx))
+    ctx.obj = settings = only_account(ctx, settings, params["account"])
     if ctx.invoked_subcommand is not None:
         return None
     typed = ctx.get_parameter_source("alert_at") is ParameterSource.COMMANDLINE

@@ -49,11 +49,12 @@ class ProcessRunner:
     """Runs one program at a time; `stop` ends it at once, from any thread.
 
     `workdir` is a private directory, so that a program finds no configuration of the user's there.
+    Runners that share a `turn` run one program at a time together.
     """
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, turn: Optional[threading.Lock] = None) -> None:
         self.workdir = workdir
-        self._turn = threading.Lock()
+        self._turn = turn or threading.Lock()
         self._guard = threading.Lock()
         self._child: Optional[subprocess.Popen[bytes]] = None
         self._stopped = False

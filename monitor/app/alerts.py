@@ -28,8 +28,9 @@ class Bell(Protocol):
 class Alerts:
     """Remembers which alerts were sent, and sends those that are due."""
 
-    def __init__(self, settings: AlertOptions) -> None:
+    def __init__(self, settings: AlertOptions, account: str = "") -> None:
         self._settings = settings
+        self._account = account
         self._state = AlertState()
 
     def check(self, usage: Usage, screen: Bell) -> None:
@@ -38,26 +39,32 @@ class Alerts:
             return
         alerts, self._state = due_alerts(usage, self._state, self._settings.percents)
         for alert in alerts:
-            send(alert, usage, self._settings, screen)
+            send(alert, usage, self._settings, screen, self._account)
 
 
-def send(alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell) -> None:
-    """Send one alert in every way that was chosen."""
+def send(
+    alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell, account: str = ""
+) -> None:
+    """Send one alert in every way that was chosen; its title begins with the account's name."""
+    alert = alert._replace(title=f"{account}: {alert.title}") if account else alert
     if settings.bell:
         screen.bell()
     if settings.notify:
         screen.notify(alert.title, alert.sentence)
     if settings.command:
         run = threading.Thread(
-            target=run_command, args=(settings.command, environment(alert, usage)), daemon=True
+            target=run_command,
+            args=(settings.command, environment(alert, usage, account)),
+            daemon=True,
         )
         run.start()
 
 
-def environment(alert: Alert, usage: Usage) -> dict[str, str]:
+def environment(alert: Alert, usage: Usage, account: str = "") -> dict[str, str]:
     """Return the environment variables that describe an alert to the user's command."""
     left, used = usage.headline.tokens_left, usage.headline.used_percent
     values = {
+        "ACCOUNT": account,
         "STATUS": usage.status,
         "VERDICT": usage.forecast.verdict,
         "PERCENT": "" if used is None else f"{used:.1f}",

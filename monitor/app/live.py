@@ -9,23 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from monitor.app.alerts import Alerts
-from monitor.app.poller import Poller, PollResult
-from monitor.app.session import offer_install, output_style
+from monitor.app.poller import PollResult
+from monitor.app.session import Session, offer_install, output_style
 from monitor.app.signals import ignore_signals
-from monitor.claude.find_claude import is_claude_there
-from monitor.clock import utc_now
+from monitor.app.watched_account import WatchedAccount
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
-from monitor.model.breakdown import Breakdown
+from monitor.model.accounts import binds_first
 from monitor.model.formatting import plural, size
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
-from monitor.views.breakdown_table import mostly
-from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
-from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line
 
 ESCAPE = chr(27)
@@ -46,18 +41,19 @@ TURNS = {"project": "model", "model": "session", "session": "project"}
 SCROLL = {"up": -1, "down": 1, "page_up": -1, "page_down": 1}
 
 
-def run_live(settings: Settings, poller: Poller) -> int:
+def run_live(settings: Settings, sessions: Sequence[Session]) -> int:
     """Show the live screen; offer to install ccusage if there is none. Return the exit code."""
     display = DisplayOptions(output_style(settings), settings.show_cost, demo=settings.demo)
     while True:
         try:
             with Screen(sys.stdout, sys.stdin) as screen:
-                code = _watch(settings, poller, screen, display)
+                code = _watch(settings, sessions, screen, display)
             ignore_signals()
             return code
         except CcusageNotFoundError as error:
-            poller.resume()  # leaving the screen has stopped it
-            offer_install(settings, poller, error)
+            for session in sessions:
+                session.poller.resume()  # leaving the screen has stopped it
+            offer_install(settings, sessions[0].poller, error)
 
 
 @dataclass(frozen=True)
@@ -71,6 +67,9 @@ class Page:
 
     by: str = "project"
     """What the rows of the breakdown are."""
+
+    chosen: Optional[int] = None
+    """The place of the account that the user has turned to; None: the one that binds first."""
 
     def after(self, key: Optional[str], rows: int, blocks: int) -> Page:
         """Return the page after a key: `c` costs, `h` history, `?` help; each again: back.
@@ -92,6 +91,31 @@ class Page:
         by = "project" if key == "p" else self.by
         return self if name == self.name else replace(self, name=name, first=0, by=by)
 
+    def turned(self, key: Optional[str], accounts: Sequence[WatchedAccount]) -> Page:
+        """Return the page after a key that turns to another account: Tab, or its number.
+
+        The number of the one that was chosen turns back to the one that binds first.
+        """
+        count = len(accounts)
+        if key == "\t" and self.name != "breakdown" and count > 1:
+            return replace(self, chosen=(accounts.index(self.account(accounts)) + 1) % count)
+        if key and key in "123456789" and int(key) <= count > 1:
+            return replace(self, chosen=None if self.chosen == int(key) - 1 else int(key) - 1)
+        return self
+
+    def account(self, accounts: Sequence[WatchedAccount]) -> WatchedAccount:
+        """Return the account to show in detail."""
+        if self.chosen is not None:
+            return accounts[self.chosen]
+        return accounts[binds_first([account.summary for account in accounts])]
+
+    def set_pauses(self, accounts: Sequence[WatchedAccount], columns: int, rows: int) -> None:
+        """Let who used it be read for the account that is shown, if the page says so."""
+        shown = self.account(accounts)
+        for account in accounts:
+            pause = self.breakdown_pause(columns, rows) if account is shown else None
+            account.poller.block_breakdowns.pause = pause
+
     def breakdown_pause(self, columns: int, rows: int) -> Optional[float]:
         """Return how many seconds are to lie between two reads of who used it; None: no reads."""
         if self.name == "breakdown":
@@ -100,85 +124,57 @@ class Page:
         return MOSTLY_EVERY if not self.name and has_room else None
 
 
-class CachedChart:
-    """Draws the chart, most of a frame, only if more than the seconds has changed."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._lines: list[Line] = []
-
-    def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
-        """Return the chart, as it was drawn in this minute if nothing else is new."""
-        minute = usage.now.replace(second=0, microsecond=0)
-        key = (minute, usage.tokens, usage.limit, usage.five_hour, usage.reset, width, rows, glyphs)
-        if (key, usage.events is None) != self._key:
-            self._key = (key, usage.events is None)
-            self._lines = burn_up(usage, width, rows, glyphs)
-        return self._lines
-
-
-class Asking:
-    """Asks Claude Code for its limits after the key `o`, and tells the user of it."""
-
-    def __init__(self, settings: Settings, poller: Poller) -> None:
-        self._source = poller.official
-        self._began_with_key = False
-        self._can_ask = not settings.demo and is_claude_there(settings.official.claude)
-        self._is_off = settings.demo or settings.official.mode == "off"
-
-    def start(self, key: str) -> None:
-        """Begin to ask, for this run, if the key is `o`."""
-        if key == "o" and not self._source.is_asked and self._can_ask:
-            self._source.is_asked = self._began_with_key = True
-
-    def hint(self, usage: Usage) -> str:
-        """Return a dim line: how to get official limits, why there are none, how to keep them."""
-        asked = usage.official.asked
-        if self._source.is_asked and asked is not None and asked.fault:
-            return f"no {'new ' if usage.official.windows else ''}official limits: {asked.fault}"
-        if self._began_with_key:
-            return "Claude Code is asked for its limits in this run; --official ask keeps that."
-        if self._is_off or self._source.is_asked or usage.official.windows or not self._can_ask:
-            return ""
-        return "o asks Claude Code for your official limits"
-
-
-def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayOptions) -> int:
+def _watch(
+    settings: Settings, sessions: Sequence[Session], screen: Screen, display: DisplayOptions
+) -> int:
     """Show the screen until the user or a signal ends it; return the exit code.
 
     Raises CcusageNotFoundError, so that the caller can offer to install it.
     """
-    page, alerts = Page(replace(display, chart=CachedChart())), Alerts(settings.alerts)
-    asking = Asking(settings, poller)
-    began = time.monotonic()
-    poller.block_breakdowns.pause = page.breakdown_pause(*screen.size())
-    poller.start(settings.refresh, screen.wake)
+    page, accounts = Page(display), [WatchedAccount(*session) for session in sessions]
+    page.set_pauses(accounts, *screen.size())
     try:
+        for account in accounts:
+            account.poller.start(settings.refresh, screen.wake)
         while screen.leaving is None:
-            result, (columns, rows) = poller.result, screen.size()
-            if result.reading is None and isinstance(result.error, CcusageNotFoundError):
-                raise result.error
-            usage = result.measured(settings.rules, utc_now())
-            if usage is None:
-                waiting = _reading_text(poller.size, time.monotonic() - began, display)
-                lines = _without_usage(result, page, waiting, columns, rows)
-            else:
-                hint, who = asking.hint(usage), _mostly(usage, result.breakdown)
-                shown = replace(page, display=replace(page.display, hint=hint, mostly=who))
-                lines = _with_usage(usage, result, shown, columns, rows)
-                alerts.check(usage, screen)
+            columns, rows = screen.size()
+            for account in accounts:
+                account.take(screen)
+            shown = page.account(accounts)
+            lines = _lines(shown, accounts, page, columns, rows)
             screen.draw([display.style.paint(line, columns) for line in lines])
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
-            poller.block_breakdowns.pause = page.breakdown_pause(columns, rows)
+            page = page.after(key, rows, shown.blocks).turned(key, accounts)
+            page.set_pauses(accounts, columns, rows)
             if key in ("o", "p", "r"):
-                asking.start(key)
-                poller.poll_now()
+                for account in accounts:
+                    account.asking.start(key)
+                    account.poller.poll_now()
     finally:
-        poller.stop()
+        for account in accounts:
+            account.poller.interrupt()
+        for account in accounts:
+            account.poller.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
+
+
+def _lines(
+    shown: WatchedAccount,
+    accounts: Sequence[WatchedAccount],
+    page: Page,
+    columns: int,
+    rows: int,
+) -> Sequence[Line]:
+    """Draw the page for the account that is shown."""
+    display = shown.display(page.display)
+    if len(accounts) > 1:
+        display = replace(display, accounts=tuple(account.summary for account in accounts))
+    page = replace(page, display=display)
+    if shown.usage is None:
+        return _without_usage(shown, page, columns, rows)
+    return _with_usage(shown.usage, shown.result, page, columns, rows)
 
 
 def _with_usage(
@@ -200,21 +196,15 @@ def _with_usage(
     return frame(usage, columns, rows, page.display)
 
 
-def _mostly(usage: Usage, breakdown: Optional[Breakdown]) -> str:
-    """Name who used most of the active block; "" while that is not known."""
-    return mostly(breakdown) if breakdown is not None and breakdown.is_of(usage.block) else ""
-
-
-def _without_usage(
-    result: PollResult, page: Page, waiting: str, columns: int, rows: int
-) -> Sequence[Line]:
+def _without_usage(shown: WatchedAccount, page: Page, columns: int, rows: int) -> Sequence[Line]:
     """Draw a frame without numbers: still reading, or why there is no reading."""
     glyphs = page.display.style.glyphs
     if page.name == "help":
         from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
         return help_page(columns, rows, glyphs, page.first)
-    error, keys = result.error, f"q or Ctrl+C to leave{DOT}? help"
+    error, keys = shown.result.error, f"q or Ctrl+C to leave{DOT}? help"
+    waiting = _reading_text(shown.poller.size, time.monotonic() - shown.began, page.display)
     text = (error.reason, error.advice, "The monitor keeps trying.") if error else (waiting,)
     return message("Claude Code", text, columns, rows, keys)
 

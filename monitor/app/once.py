@@ -5,48 +5,80 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Optional
 
 from monitor.app import exits
+from monitor.app.accounts import NamedRead, read_each
 from monitor.app.poller import Poller
-from monitor.app.session import measure_with_history, output_style, read_usage
+from monitor.app.session import Session, measure_with_history, output_style, read_usage
 from monitor.config.settings import Settings
+from monitor.model.accounts import AccountUsage, binds_first
 from monitor.model.usage import Usage
 from monitor.terminal import terminal_size
 from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 
 
-def print_frame(settings: Settings, poller: Poller) -> int:
+def print_frame(sessions: Sequence[Session]) -> int:
     """Print one frame without cursor codes. Raises MonitorError."""
-    usage = read_usage(settings, poller)
+    accounts = read_each(_reads(sessions, read_usage))
+    place, usage = _leading(accounts)
+    settings = sessions[place].settings
     style = output_style(settings)
     columns, rows = terminal_size(sys.stdout)
-    display = DisplayOptions(style, settings.show_cost, live=False, demo=settings.demo)
+    display = DisplayOptions(
+        style,
+        settings.show_cost,
+        live=False,
+        demo=settings.demo,
+        account=settings.account,
+        accounts=accounts,
+    )
     print("\n".join(style.paint(line).rstrip() for line in frame(usage, columns, rows, display)))
     return exits.OK
 
 
-def print_snapshot(settings: Settings, poller: Poller) -> int:
+def print_snapshot(sessions: Sequence[Session]) -> int:
     """Print one JSON snapshot. Raises MonitorError."""
-    _print_json(read_usage(settings, poller), settings, indent=2)
+    _print_json(read_each(_reads(sessions, read_usage)), sessions, indent=2)
     return exits.OK
 
 
-def follow(settings: Settings, poller: Poller) -> int:
+def follow(sessions: Sequence[Session]) -> int:
     """Print a snapshot per line at every refresh, until Ctrl+C or a closed pipe.
 
     Raises MonitorError if there is no reading at all.
     """
     try:
-        usage = read_usage(settings, poller)
+        accounts = read_each(_reads(sessions, read_usage))
         while True:
-            _print_json(usage, settings, indent=None)
-            _wait_for_reader(settings.refresh)
-            poller.poll()
-            usage = measure_with_history(poller.ask_official(), settings, poller)
+            _print_json(accounts, sessions, indent=None)
+            _wait_for_reader(sessions[0].settings.refresh)
+            accounts = read_each(_reads(sessions, _read_again))
     except KeyboardInterrupt:
         return exits.OK
+
+
+def _reads(
+    sessions: Sequence[Session], read: Callable[[Settings, Poller], Usage]
+) -> Iterator[NamedRead]:
+    for session in sessions:
+        yield session.settings.account, partial(read, *session)
+
+
+def _read_again(settings: Settings, poller: Poller) -> Usage:
+    poller.poll()
+    return measure_with_history(poller.ask_official(), settings, poller)
+
+
+def _leading(accounts: Sequence[AccountUsage]) -> tuple[int, Usage]:
+    """Return the place and the usage of the account that binds first; `read_each` found one."""
+    place = binds_first(accounts)
+    usage = accounts[place].usage
+    assert usage is not None  # noqa: S101
+    return place, usage
 
 
 def _wait_for_reader(seconds: float) -> None:
@@ -63,8 +95,17 @@ def _wait_for_reader(seconds: float) -> None:
         raise BrokenPipeError
 
 
-def _print_json(usage: Usage, settings: Settings, indent: Optional[int]) -> None:
-    data = snapshot(usage, show_cost=settings.show_cost)
+def _print_json(
+    accounts: Sequence[AccountUsage], sessions: Sequence[Session], indent: Optional[int]
+) -> None:
+    place, usage = _leading(accounts)
+    settings, is_named = sessions[place].settings, bool(accounts[place].name)
+    data = snapshot(
+        usage,
+        show_cost=settings.show_cost,
+        account=settings.account,
+        accounts=accounts if is_named else (),
+    )
     text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
     # JSON is UTF-8 whatever the locale; file names may hold bytes that are not.
     whole = text.encode("utf-8", "replace").decode("utf-8")

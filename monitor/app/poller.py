@@ -230,10 +230,14 @@ class Poller:
         if self._thread is not None:
             self._thread.poll_now()
 
-    def stop(self) -> None:
-        """End the programs that are running, and the thread."""
+    def interrupt(self) -> None:
+        """End the programs that are running."""
         self.reader.stop()
         self.official.stop()
+
+    def stop(self) -> None:
+        """End the programs that are running, and the thread."""
+        self.interrupt()
         if self._thread is not None:
             self._thread.stop()
 

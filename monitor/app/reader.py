@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,11 +41,20 @@ Run = Callable[[Sequence[Path], float], tuple[Block, ...]]
 
 
 class Reader:
-    """Reads usage with one ccusage; remembers what makes the next read cheaper."""
+    """Reads usage with one ccusage; remembers what makes the next read cheaper.
 
-    def __init__(self, options: DataOptions, workdir: Path, cache_dir: Path) -> None:
+    Readers that share a `turn` run one ccusage at a time.
+    """
+
+    def __init__(
+        self,
+        options: DataOptions,
+        workdir: Path,
+        cache_dir: Path,
+        turn: Optional[threading.Lock] = None,
+    ) -> None:
         self.options = options
-        self.runner = CcusageRunner(workdir, online=options.online)
+        self.runner = CcusageRunner(workdir, online=options.online, turn=turn)
         self._cache_dir = cache_dir
         self._command: Optional[Command] = None
         self._stamp: Optional[tuple[int, ...]] = None

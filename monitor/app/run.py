@@ -6,7 +6,7 @@ import os
 import sys
 
 from monitor.app.once import follow, print_frame, print_snapshot
-from monitor.app.session import open_session
+from monitor.app.session import open_sessions
 from monitor.config.settings import Settings
 
 
@@ -15,13 +15,13 @@ def run(settings: Settings) -> int:
 
     Raises MonitorError if no reading can be had.
     """
-    with open_session(settings) as (chosen, poller):
+    with open_sessions(settings) as sessions:
         if settings.output == "live" and _can_show_screen():
             from monitor.app.live import run_live  # the other outputs need no screen
 
-            return run_live(chosen, poller)
+            return run_live(sessions[0].settings, sessions)
         action = {"json": print_snapshot, "follow": follow}.get(settings.output, print_frame)
-        return action(chosen, poller)
+        return action(sessions)
 
 
 def _can_show_screen() -> bool:

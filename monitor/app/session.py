@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple, Optional
 
 from monitor.app.poller import Poller, PollResult
 from monitor.app.reader import Reader
@@ -18,6 +20,7 @@ from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.model.accounts import AccountUsage
 from monitor.model.formatting import visible
 from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
@@ -32,21 +35,41 @@ QUICK_BYTES = 32 * 2**20
 """This much is read in a fraction of a second, so that nobody waits for long."""
 
 
+class Session(NamedTuple):
+    """The settings to measure an account with, and its poller."""
+
+    settings: Settings
+    poller: Poller
+
+
 @contextmanager
-def open_session(settings: Settings) -> Iterator[tuple[Settings, Poller]]:
-    """Yield the settings to measure with (the user's, or the demo's) and a poller."""
+def open_sessions(settings: Settings) -> Iterator[tuple[Session, ...]]:
+    """Yield a session for each account; one for the demo, or where no accounts are named."""
     with signals_unwind(), ExitStack() as stack:
-        directory = state_dir()
+        directory, turn = state_dir(), threading.Lock()
         if settings.demo:
             settings, directory = _demo(settings, stack)
-        yield settings, stack.enter_context(open_poller(settings, directory))
+        yield tuple(
+            Session(own, stack.enter_context(open_poller(own, directory, turn)))
+            for own in settings.each_account()
+        )
 
 
 @contextmanager
-def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
+def open_session(settings: Settings) -> Iterator[Session]:
+    """Yield the session of settings that are about one account, or none by name."""
+    with open_sessions(settings) as (session, *_):
+        yield session
+
+
+@contextmanager
+def open_poller(
+    settings: Settings, directory: Path, turn: Optional[threading.Lock] = None
+) -> Iterator[Poller]:
     """Yield a poller that stores in `directory`; then stop its ccusage, delete its private files.
 
-    Raises MonitorError if there is no place for private files.
+    Pollers that share a `turn` run one ccusage at a time. Raises MonitorError if there is no place
+    for private files.
     """
     try:
         roots = data_dirs(settings.data.claude_dirs, os.environ)
@@ -58,7 +81,7 @@ def open_poller(settings: Settings, directory: Path) -> Iterator[Poller]:
         except OSError as error:
             advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
             raise MonitorError(f"No private directory could be made: {error}.", advice) from error
-        reader = Reader(settings.data, workdir, cache_dir())
+        reader = Reader(settings.data, workdir, cache_dir(), turn)
         poller = Poller(reader, directory, official=settings.official)
         try:
             yield poller
@@ -130,6 +153,13 @@ def print_missing_dirs(settings: Settings) -> None:
     """Print on standard error which of the named data directories do not exist."""
     for path in missing_dirs(settings.data.claude_dirs):
         print(left_out(str(path)), file=sys.stderr)
+
+
+def print_errors(accounts: Iterable[AccountUsage]) -> None:
+    """Print on standard error which accounts could not be read, and why."""
+    for account in accounts:
+        if account.error:
+            print(visible(f"{account.name}: {account.error}"), file=sys.stderr)
 
 
 def output_style(settings: Settings) -> Style:

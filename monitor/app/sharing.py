@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
+from monitor.app.accounts import read_each
 from monitor.app.session import open_session, read_usage
 from monitor.app.stored_usage import stored_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
+from monitor.model.accounts import AccountUsage
 from monitor.model.usage import Usage
 from monitor.store.json_file import load, locked, save
 from monitor.store.paths import state_dir
@@ -58,6 +61,17 @@ def shared_usage(settings: Settings, oldest: Optional[timedelta] = None) -> Usag
             return _stored_usage(settings, roots, fresh) or _poll_first(settings, path, started_at)
     except OSError:
         return _polled_usage(settings)  # nothing can be shared, or whoever polls is stopped
+
+
+def shared_accounts(
+    settings: Settings, oldest: Optional[timedelta] = None
+) -> tuple[AccountUsage, ...]:
+    """Return the present usage of each account, as `shared_usage`.
+
+    Raises MonitorError if no account could be read.
+    """
+    every = settings.each_account()
+    return read_each((own.account, partial(shared_usage, own, oldest)) for own in every)
 
 
 def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,10 @@ class Command:
 class CcusageRunner(ProcessRunner):
     """Runs ccusage and the programs around it (npm, an unknown candidate), one at a time."""
 
-    def __init__(self, workdir: Path, *, online: bool = False) -> None:
-        super().__init__(workdir)
+    def __init__(
+        self, workdir: Path, *, online: bool = False, turn: Optional[threading.Lock] = None
+    ) -> None:
+        super().__init__(workdir, turn)
         self._online = online
         self._links: dict[Path, str] = {}
 

@@ -14,6 +14,7 @@ from monitor.app import exits
 from monitor.app.poller import Poller
 from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
+from monitor.commands.sections import for_each_account
 from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.model.breakdown import BLOCK, GROUPINGS, Breakdown, week_start
@@ -88,7 +89,7 @@ def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
         )
     wants_json = params["json"] or settings.output in ("json", "follow")
     options = Options(by, "today" if by == AGENT else span, params["since"], wants_json)
-    return lambda: _breakdown(settings, options)
+    return for_each_account(settings, lambda own: _breakdown(own, options), whole=wants_json)
 
 
 def _breakdown(settings: Settings, options: Options) -> int:

@@ -9,11 +9,13 @@ from typing import Any, Optional
 
 import click
 
-from monitor.app.session import print_missing_dirs
-from monitor.app.sharing import shared_usage
+from monitor.app.session import print_errors, print_missing_dirs
+from monitor.app.sharing import shared_accounts
+from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import TokenLimit
 from monitor.config.settings import Settings
-from monitor.model.check import Need, check
+from monitor.model.accounts import binds_first
+from monitor.model.check import Answer, Need, best, check
 from monitor.model.formatting import visible
 
 OLDEST = timedelta(minutes=1)
@@ -45,18 +47,35 @@ class NeedType(click.ParamType):
 @click.option(
     "--need", type=NeedType(), help="Tokens (20000, 20k) or a time at this pace (30m, 2h)."
 )
-@click.pass_obj
-def command(settings: Settings, /, need: Optional[Need]) -> Callable[[], int]:
+@click.option("--account", type=AccountName(), help="Answer for one of your accounts.")
+@click.option("--any", "any_account", is_flag=True, help="Answer for the account with most left.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, need: Optional[Need], account: Optional[str], *, any_account: bool
+) -> Callable[[], int]:
     """Say whether enough is left for a task.
 
     The exit code is 0 if it is, 10 if that is tight, 11 if it is not, and 20 if nobody knows or
-    no block is active. Without --need the task is to go on until the reset.
+    no block is active. Without --need the task is to go on until the reset. Of several accounts
+    the answer is about the one whose limit binds first.
     """
-    return lambda: _check(settings, need)
+    if account and any_account:
+        raise click.UsageError("--account and --any exclude each other: leave one out.")
+    settings = only_account(ctx, ctx.obj, account)
+    return lambda: _check(settings, need, any_account=any_account)
 
 
-def _check(settings: Settings, need: Optional[Need]) -> int:
-    answer = check(shared_usage(settings, OLDEST), need)
+def _check(settings: Settings, need: Optional[Need], *, any_account: bool) -> int:
+    accounts = shared_accounts(settings, OLDEST)
     print_missing_dirs(settings)
+    print_errors(accounts)
+    known = [account for account in accounts if account.usage is not None]
+    chosen = known if any_account else [accounts[binds_first(accounts)]]
+    answers = [_named(name, check(usage, need)) for name, usage, _ in chosen if usage is not None]
+    answer = best(answers)
     print(visible(answer.sentence))
     return answer.code
+
+
+def _named(account: str, answer: Answer) -> Answer:
+    return answer._replace(sentence=f"{account}: {answer.sentence}") if account else answer

@@ -25,6 +25,12 @@ PLANS_EXAMPLE = """
 # team-max = "60k"
 """
 
+ACCOUNTS_EXAMPLE = """
+# Claude accounts by name: each is shown by itself, with its own limits.
+[accounts]
+# work = "~/.claude-work"
+"""
+
 ALERTS_EXAMPLE = """
 # When to alert, and how. Without a way (bell, notify or command) there are no alerts.
 [alerts]"""
@@ -57,6 +63,8 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
         yield _key(param), _shown(value, param), origin
     for name, tokens in (file.plans if file else {}).items():
         yield f"plans.{name}", str(tokens), str(file.path) if file else ""
+    for account in file.accounts if file else ():
+        yield f"accounts.{account.name}", str(account.data_dir), str(file.path) if file else ""
     if file is None:
         yield "config", "-", f"{default_path()} is not there"
 
@@ -85,6 +93,7 @@ def _template(root: click.Context) -> Iterator[str]:
     for param in _settings(root):
         if param.name in named:
             yield from _entry(param, named[param.name or ""])
+    yield ACCOUNTS_EXAMPLE
     yield PLANS_EXAMPLE
 
 
@@ -131,6 +140,7 @@ EXAMPLES = {
     "reset_hour": "9",
     "timezone": '"US/Eastern"',
     "ccusage": '"npx --yes ccusage@20"',
+    "account": '"work"',
     "official": '"ask"',
     "claude": '"~/.local/bin/claude"',
     "claude_dir": '["~/.claude"]',

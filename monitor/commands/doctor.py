@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -97,20 +98,31 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _survivor(_same_name())
     yield from _survivor(_own_files())
     yield from _survivor(_node())
+    yield from _survivor(_terminal(settings))
+    first, *others = settings.each_account()
+    yield from _account_checks(first, is_first=True)
+    for own in others:
+        yield from _account_checks(own, is_first=False)
+
+
+def _account_checks(settings: Settings, *, is_first: bool) -> Iterator[Check]:
+    """Check the data of one account, and what it takes to read them."""
+    name = f"{settings.account}: " if settings.account else ""
     with ExitStack() as stack:
         poller = None
         try:
             poller = stack.enter_context(open_poller(settings, state_dir()))
         except (MonitorError, OSError) as error:
             yield _failed(error)
-        if poller:
+        if poller and is_first:
             yield from _survivor(_ccusages(settings, poller))
-        yield from _survivor(_data(settings))
-        yield from _survivor(_terminal(settings))
+        checks = [_survivor(_data(settings))]
         if poller:
-            yield from _survivor(_poll(poller))
-            yield from _survivor(_claude(settings, poller))
-            yield from _survivor(_official(settings, poller))
+            checks.append(_survivor(_poll(poller)))
+            checks.append(_survivor(_claude(settings, poller)))
+            checks.append(_survivor(_official(settings, poller)))
+        for check in chain.from_iterable(checks):
+            yield check._replace(text=f"{name}{check.text}")
 
 
 def _survivor(checks: Iterator[Check]) -> Iterator[Check]:

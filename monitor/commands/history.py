@@ -18,6 +18,7 @@ from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller
 from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
 from monitor.clock import utc_now
+from monitor.commands.sections import for_each_account
 from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
@@ -100,7 +101,8 @@ def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
         raise click.UsageError("--html goes with --since, not with --json, --daily or --heatmap.")
     if options.heatmap and (options.json or options.daily):
         raise click.UsageError("--heatmap goes with --since, not with --json or --daily.")
-    return lambda: _history(settings, options)
+    whole = bool(options.json or options.html)
+    return for_each_account(settings, lambda own: _history(own, options), whole=whole)
 
 
 def _history(settings: Settings, options: Options) -> int:

@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Optional
 
@@ -14,13 +16,19 @@ import click
 
 from monitor import __version__
 from monitor.app import exits
+from monitor.app.accounts import read_each
 from monitor.app.poller import Poller
-from monitor.app.session import open_session, read_usage
+from monitor.app.session import Session, open_sessions, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.usage import Usage
-from monitor.views.metrics import poll_families, stale_families, usage_families
+from monitor.views.metrics import (
+    poll_families,
+    stale_families,
+    usage_families,
+    with_accounts,
+)
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -74,61 +82,86 @@ def command(
 def _serve(settings: Settings, address: str, port: int) -> int:
     _need("prometheus_client", "waitress")
     try:
-        with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
-            metrics = LiveMetrics(settings, poller)
-            with _listening(_registry(metrics.families), address, port) as url:
-                read_usage(settings, poller, check=False)
+        with open_sessions(settings) as sessions:
+            metrics = [LiveMetrics(*session) for session in sessions]
+            with _listening(_registry(lambda: _families(metrics)), address, port) as url:
+                read_each((m.account, m.read_first) for m in metrics)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
-                metrics.poll_forever()
+                _poll_forever(metrics)
     except KeyboardInterrupt:
         return exits.OK
+
+
+def _poll_forever(metrics: Sequence[LiveMetrics]) -> NoReturn:
+    """Poll at every refresh; a signal ends it."""
+    for each in metrics:
+        each.start()
+    try:
+        while True:
+            # Another thread may catch the signal: this one acts on it when it wakes up.
+            time.sleep(0.5)
+    finally:
+        for each in metrics:
+            each.poller.stop()
 
 
 def _write(settings: Settings, path: Path) -> int:
     """Write the file; without a reading it holds only that, so that no old numbers stay in it."""
     _need("prometheus_client")
-    with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+    with open_sessions(settings) as sessions:
+        metrics = [LiveMetrics(*session) for session in sessions]
         try:
-            usage = read_usage(settings, poller)
+            accounts = read_each((m.account, partial(read_usage, *m.session)) for m in metrics)
         except MonitorError:
             _put(path, list(stale_families(None)))
             raise
-        families = usage_families(usage, __version__, show_cost=settings.show_cost)
-        _put(path, [*families, *stale_families(usage)])
+        pairs = zip(metrics, accounts)
+        _put(path, list(_joined([(m.account, m.families_of(a.usage)) for m, a in pairs])))
     return exits.OK
 
 
 class LiveMetrics:
-    """Polls at every refresh; returns the metrics of the last result at any moment."""
+    """The metrics of one account: of its poller's last result, at any moment."""
 
     def __init__(self, settings: Settings, poller: Poller) -> None:
+        self.session = Session(settings, poller)
+        self.account = settings.account
+        self.poller = poller
         self._settings = settings
-        self._poller = poller
         self._failures = 0
 
-    def poll_forever(self) -> NoReturn:
-        """Poll at every refresh; a signal ends it."""
-        self._poller.start(self._settings.refresh, self._polled)
-        try:
-            while True:
-                # Another thread may catch the signal: this one acts on it when it wakes up.
-                time.sleep(0.5)
-        finally:
-            self._poller.stop()
+    def read_first(self) -> Usage:
+        """Read the usage once. Raises MonitorError."""
+        return read_usage(self._settings, self.poller, check=False)
+
+    def start(self) -> None:
+        """Poll at every refresh, in a thread."""
+        self.poller.start(self._settings.refresh, self._polled)
 
     def families(self) -> Iterator[Family]:
         """Yield the metrics of this moment; time passes for them without a poll."""
-        usage = self._usage()
+        usage = self.poller.result.measured(self._settings.rules, utc_now())
+        yield from self.families_of(usage)
+        yield from poll_families(usage, self._failures)
+
+    def families_of(self, usage: Optional[Usage]) -> Iterator[Family]:
+        """Yield the metrics of a usage; only that there is none if it is None."""
         if usage is not None:
             yield from usage_families(usage, __version__, show_cost=self._settings.show_cost)
         yield from stale_families(usage)
-        yield from poll_families(usage, self._failures)
-
-    def _usage(self) -> Optional[Usage]:
-        return self._poller.result.measured(self._settings.rules, utc_now())
 
     def _polled(self) -> None:
-        self._failures += self._poller.result.error is not None
+        self._failures += self.poller.result.error is not None
+
+
+def _families(metrics: Sequence[LiveMetrics]) -> Iterator[Family]:
+    return _joined([(each.account, each.families()) for each in metrics])
+
+
+def _joined(accounts: Sequence[tuple[str, Iterable[Family]]]) -> Iterator[Family]:
+    """Yield the metrics of all accounts; where none is named, as they are."""
+    is_named = any(name for name, _ in accounts)
+    return with_accounts(accounts) if is_named else chain.from_iterable(f for _, f in accounts)
 
 
 def _registry(families: Callable[[], Iterable[Family]]) -> CollectorRegistry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,13 @@ class DataOptions(NamedTuple):
         return repr((self.ccusage, self.online, self.full_scan))
 
 
+class Account(NamedTuple):
+    """A Claude account: the name that the settings file gives it, and its data directory."""
+
+    name: str
+    data_dir: Path
+
+
 class OfficialOptions(NamedTuple):
     """Where official limits come from, `statusline`, `ask` or `off`; the `claude` to ask."""
 
@@ -72,7 +79,10 @@ class AlertOptions(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose, checked; `output` is `live`, `once`, `json` or `follow`."""
+    """What the user chose, checked; `output` is `live`, `once`, `json` or `follow`.
+
+    `accounts` are to be shown; `account` names the one that these settings are about, if any.
+    """
 
     limit: LimitOptions
     data: DataOptions
@@ -85,6 +95,18 @@ class Settings:
     no_color: bool = False
     yes: bool = False
     demo: bool = False
+    accounts: tuple[Account, ...] = ()
+    account: str = ""
+
+    def each_account(self) -> tuple[Settings, ...]:
+        """Return the settings of each account; these alone if data directories are named."""
+        if self.demo or self.data.claude_dirs:
+            return (self,)
+        return tuple(map(self._of_account, self.accounts)) or (self,)
+
+    def _of_account(self, account: Account) -> Settings:
+        data = self.data._replace(claude_dirs=(account.data_dir,))
+        return replace(self, data=data, accounts=(), account=account.name)
 
     @cached_property
     def rules(self) -> Rules:

@@ -11,17 +11,21 @@ from typing import Any, NamedTuple, NoReturn, Optional
 
 import click
 
-from monitor.config.options import TokenLimit
+from monitor.config.options import DataDirectory, TokenLimit
+from monitor.config.settings import Account
 from monitor.config.trust import STARTS_PROGRAMS, how_to_mend
 from monitor.store.paths import config_dir, expand_user, open_at_once
 
-PLANS, ALERTS = "plans", "alerts"
+PLANS, ALERTS, ACCOUNTS = "plans", "alerts", "accounts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
 META = "monitor.config.settings_file"
 NOT_IN_FILE = frozenset({"config", "json_schema", "version", "test_alert", "yes", "demo"})
 """The parameters that are about one run, or that only the user may decide."""
 
 MAX_BYTES = 2**20
+
+LONGEST_NAME = 20
+"""Characters of an account's name: it is shown in a table."""
 
 HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What no value may hold: control characters, and marks that reorder text."""
@@ -32,10 +36,11 @@ class SettingsFileError(click.UsageError):
 
 
 class SettingsFile(NamedTuple):
-    """What a settings file holds: tokens by plan, and values by parameter name."""
+    """What a settings file holds: tokens by plan, accounts, and values by parameter name."""
 
     path: Path
     plans: dict[str, int]
+    accounts: list[Account]
     options: dict[str, Any]
 
 
@@ -64,6 +69,12 @@ def plans_of(ctx: Optional[click.Context]) -> Mapping[str, int]:
     return file.plans if isinstance(file, SettingsFile) else {}
 
 
+def accounts_of(ctx: Optional[click.Context]) -> tuple[Account, ...]:
+    """Return the accounts that the settings file names."""
+    file = ctx.find_root().meta.get(META) if ctx else None
+    return tuple(file.accounts) if isinstance(file, SettingsFile) else ()
+
+
 def use_settings_file(
     ctx: click.Context, _param: click.Parameter, value: Optional[str]
 ) -> Optional[str]:
@@ -72,7 +83,7 @@ def use_settings_file(
     read = _read(path, may_wait=value is not None)
     if read is not None:
         data, info = read
-        ctx.meta[META] = file = SettingsFile(path, {}, {})
+        ctx.meta[META] = file = SettingsFile(path, {}, [], {})
         _Checker(ctx, file, info).check(_parsed(path, data))
         ctx.default_map = file.options
     return value
@@ -96,12 +107,14 @@ class _Checker:
         self._params = {name: p for name, p in params.items() if name not in NOT_IN_FILE}
 
     def check(self, data: Mapping[str, Any]) -> None:
-        """Fill in plans and options. Raises SettingsFileError."""
-        # The plans first: the option `plan` may name one of them.
+        """Fill in plans, accounts and options. Raises SettingsFileError."""
+        # The plans and accounts first: options may name one of them.
         for name, limit in self._table(data, PLANS):
             self._file.plans[name] = self._plan(name, limit)
+        for name, directory in self._table(data, ACCOUNTS):
+            self._file.accounts.append(self._account(name, directory))
         for key, value in data.items():
-            if key not in (PLANS, ALERTS):
+            if key not in (PLANS, ALERTS, ACCOUNTS):
                 self._set(key, key.replace("-", "_"), value)
         for key, value in self._table(data, ALERTS):
             if key not in ALERT_KEYS:
@@ -123,6 +136,20 @@ class _Checker:
         if not _is_plain(limit, str, int):
             self._fail(key, 'takes a number of tokens, such as 60000 or "60k".')
         return int(self._convert(key, TokenLimit(), limit))
+
+    def _account(self, name: str, directory: Any) -> Account:
+        key = f"{ACCOUNTS}.{name}"
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            self._fail(key, f"is no name: 1 to {LONGEST_NAME} characters that can be seen.")
+        if not _is_plain(directory, str) or HIDDEN.search(directory):
+            self._fail(key, 'takes a data directory, such as "~/.claude-work".')
+        account = Account(name, self._convert(key, DataDirectory(), directory))
+        for other in self._file.accounts:
+            if other.name.casefold() == name.casefold():
+                self._fail(key, f"differs from {other.name} only in upper and lower case.")
+            if expand_user(other.data_dir) == expand_user(account.data_dir):
+                self._fail(key, f"has the data directory of {other.name}.")
+        return account
 
     def _set(self, key: str, name: str, value: Any) -> None:
         param = self._params.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple, Optional, Union
 
@@ -14,6 +15,8 @@ ENOUGH, TIGHT, NOT_ENOUGH, UNKNOWN = 0, 10, 11, 20
 
 CLOSE = 0.8
 """Above this share of what is left, a need is tight."""
+
+BEST_FIRST = (ENOUGH, TIGHT, UNKNOWN, NOT_ENOUGH)
 
 Need = Union[int, timedelta]
 """Counted tokens, or how long the work takes at the present pace."""
@@ -47,6 +50,11 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     if usage.binding_week is None:
         return answer
     return answer if answer.code == NOT_ENOUGH else _weekly_first(usage, need)
+
+
+def best(answers: Sequence[Answer]) -> Answer:
+    """Return the answer of the account with most left; a fresh block is better than none left."""
+    return min(answers, key=lambda answer: BEST_FIRST.index(answer.code))
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:

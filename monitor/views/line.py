@@ -22,6 +22,8 @@ from monitor.views.text import DOT, Line, Span, fit
 
 Value = TypeVar("Value", float, datetime)
 
+ACCOUNT = "account"
+
 FIELD = re.compile(r"\{([\w-]+)\}")
 
 
@@ -152,25 +154,35 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
 """The fields of `line --format`; one that is not known is empty."""
 
 
-def fill_template(template: str, usage: Usage, glyphs: Glyphs) -> str:
-    """Replace the fields of a template; other text in braces stays as it is."""
+def fill_template(template: str, usage: Usage, glyphs: Glyphs, account: str = "") -> str:
+    """Replace the fields of a template; other text in braces stays as it is.
+
+    The field `account` is the account's name, and `line` begins with it.
+    """
 
     def value(match: re.Match[str]) -> str:
-        return FIELDS[match[1]](usage, glyphs) if match[1] in FIELDS else match[0]
+        if match[1] == ACCOUNT:
+            return account
+        text = FIELDS[match[1]](usage, glyphs) if match[1] in FIELDS else match[0]
+        return _named(account, text) if match[1] == "line" else text
 
     return FIELD.sub(value, template)
 
 
 def unknown_fields(template: str) -> list[str]:
     """Return the names in braces that are no fields."""
-    return [name for name in FIELD.findall(template) if name not in FIELDS]
+    return [name for name in FIELD.findall(template) if name not in (*FIELDS, ACCOUNT)]
 
 
-def waybar(usage: Usage, glyphs: Glyphs) -> str:
+def _named(account: str, text: str) -> str:
+    return f"{account}: {text}" if account else text
+
+
+def waybar(usage: Usage, glyphs: Glyphs, account: str = "") -> str:
     """Return the JSON of a custom waybar module."""
     return json.dumps(
         {
-            "text": _text(one_line(usage, 1000, glyphs), glyphs),
+            "text": _named(account, _text(one_line(usage, 1000, glyphs), glyphs)),
             "tooltip": sentence.summary(usage),
             "class": css_class(usage),
             "percentage": min(100, round(usage.headline.used_percent or 0.0)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Optional
 
@@ -136,6 +136,18 @@ def usage_families(usage: Usage, version: str, *, show_cost: bool) -> Iterator[F
         yield from _family(name, text, samples)
     for name, text, of_usage in GAUGES:
         yield from _family(name, text, [({}, of_usage(usage))])
+
+
+def with_accounts(accounts: Iterable[tuple[str, Iterable[Family]]]) -> Iterator[Family]:
+    """Yield the metrics of several accounts, each told by the label `account`."""
+    together: dict[str, Family] = {}
+    for name, families in accounts:
+        for family in families:
+            label = {"account": visible(name)}
+            samples = [s._replace(labels={**s.labels, **label}) for s in family.samples]
+            known = together.setdefault(family.name, family)
+            known.samples = samples if known is family else [*known.samples, *samples]
+    yield from together.values()
 
 
 def poll_families(usage: Optional[Usage], failures: int) -> Iterator[Family]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Optional
 
 from monitor.model import sentence
+from monitor.model.accounts import AccountUsage
 from monitor.model.blocks import TokenCounts
 from monitor.model.formatting import minutes
 from monitor.model.official import (
@@ -21,6 +23,11 @@ from monitor.model.weekly import Weekly
 
 SCHEMA_VERSION = 1
 
+ACCOUNT_KEYS = (
+    *("name", "data_dirs", "status", "used_percent", "source", "severity", "window", "sentence"),
+    *("resets_at", "weekly_used_percent", "weekly_resets_at", "error"),
+)
+
 NOT_PROJECTED = (
     *("probability", "likely_percent", "likely_range"),
     *("today_share_percent", "today_used_percent", "windows_left"),
@@ -28,8 +35,17 @@ NOT_PROJECTED = (
 """Keys of `weekly` whose values are not known: there is no projection of the week."""
 
 
-def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
-    """Return the snapshot as plain values for json.dumps; what is not known is None."""
+def snapshot(
+    usage: Usage,
+    *,
+    show_cost: bool = True,
+    account: str = "",
+    accounts: Sequence[AccountUsage] = (),
+) -> dict[str, Any]:
+    """Return the snapshot as plain values for json.dumps; what is not known is None.
+
+    `account` names the account that it is about; all of them are in `accounts`.
+    """
     usage = usage if show_cost else without_costs(usage)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -46,7 +62,31 @@ def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
         "official": _official(usage),
         "weekly": _weekly(usage.weekly),
         "warnings": list(sentence.warnings(usage)),
+        "account": account or None,
+        "accounts": [_account(named) for named in accounts],
     }
+
+
+def _account(account: AccountUsage) -> dict[str, Any]:
+    usage = account.usage
+    if usage is None:
+        return {**dict.fromkeys(ACCOUNT_KEYS), "name": account.name, "error": account.error}
+    week = usage.weekly
+    values = (
+        account.name,
+        list(usage.reading.source.data_dirs),
+        usage.status,
+        usage.headline.used_percent,
+        usage.headline.source,
+        usage.headline.severity,
+        usage.headline.window,
+        sentence.summary(usage),
+        utc(usage.reset.at),
+        week.window.used_percent if week else None,
+        utc(week.window.resets_at) if week else None,
+        usage.reading.error,
+    )
+    return dict(zip(ACCOUNT_KEYS, values))
 
 
 def utc(when: Optional[datetime]) -> Optional[str]:

@@ -64,6 +64,7 @@ def test_what_a_command_gets_to_know_is_all_in_its_environment() -> None:
         "CCUSAGE_ALERT_KIND": "percent",
         "CCUSAGE_ALERT_TITLE": "80 % of the limit is used",
         "CCUSAGE_ALERT_SENTENCE": "Tight: this pace …",
+        "CCUSAGE_ALERT_ACCOUNT": "",
         "CCUSAGE_ALERT_STATUS": "active",
         "CCUSAGE_ALERT_VERDICT": "tight",
         "CCUSAGE_ALERT_PERCENT": "52.9",

@@ -8,7 +8,8 @@ from typing import Optional
 
 import pytest
 
-from monitor.app.live import ESCAPE, CachedChart, Page, _reading_text
+from monitor.app.live import ESCAPE, Page, _reading_text
+from monitor.app.watched_account import CachedChart
 from monitor.model.reading import DataSize
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app.live import Asking
 from monitor.app.official import OfficialSource, is_ask_due
 from monitor.app.poller import Poller
 from monitor.app.reader import Reader
+from monitor.app.watched_account import Asking
 from monitor.clock import utc_now
 from monitor.config.settings import (
     AlertOptions,

@@ -63,6 +63,7 @@ def printed(error: click.UsageError) -> str:
 # Every option that a file can set: the line, and what the program then has.
 EVERY: dict[str, tuple[str, object]] = {
     "plan": ('plan = "max5"', "max5"),
+    "account": ('account = "work"\n[accounts]\nwork = "~/.claude-work"', "work"),
     "official": ('official = "ask"', "ask"),
     "claude": ('claude = "claude --x"', "claude --x"),
     "once": ("once = true", True),
@@ -131,7 +132,7 @@ def test_a_byte_order_mark_is_no_fault(file: Path) -> None:
 # Wrong settings, and what the message says of them.
 WRONG = {
     "plan = 'max5'\nrefesh = 3": "refesh: is not a setting; did you mean refresh?",
-    "colour-of-the-sky = 1": "is not a setting; the settings are alert-at, ",
+    "colour-of-the-sky = 1": "is not a setting; the settings are account, alert-at, ",
     "[alerts]\nbel = true": "alerts.bel: is not a setting; did you mean bell?",
     "[alarms]\nat = 80": "alarms: is not a setting",
     "\nplan = 'platinum'": "plan: 'platinum' is not one of 'pro', 'max5', 'max20'",
@@ -168,7 +169,7 @@ WRONG = {
     "[plans]\nteam = true": "60k",
     "[plans]\npro = 9000": "plans.pro: is the name of a plan already",
     "bell = true\n[plans]\nbell = 'x'": "plans.bell",
-    "help = true": "help: is not a setting; the settings are alert-at",
+    "help = true": "help: is not a setting; the settings are account, alert-at",
     "yes = false": "yes: is not a setting in a file; use --yes or CCUSAGE_MONITOR_YES in the",
     "test-alert = true": "use --test-alert or CCUSAGE_MONITOR_TEST_ALERT in the environment.",
 }

@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from monitor.model.accounts import AccountUsage
+from monitor.model.formatting import visible
 from monitor.model.usage import Usage, without_costs
 from monitor.views.line import one_line
+from monitor.views.screen.account_rows import account_rows
 from monitor.views.screen.bar_rows import time_bar, usage_bar, week_bar
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.facts import fact_rows, mostly_line
@@ -30,6 +33,7 @@ class DisplayOptions:
     """What the user wants to see beside the numbers.
 
     `hint` is a dim line. `mostly` says who used most of the block, where there is room for it.
+    `account` names the account in detail, and `accounts` are all of several.
     """
 
     style: Style
@@ -38,6 +42,8 @@ class DisplayOptions:
     demo: bool = False
     hint: str = ""
     mostly: str = ""
+    account: str = ""
+    accounts: tuple[AccountUsage, ...] = ()
     chart: Chart = burn_up
 
 
@@ -46,7 +52,8 @@ def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> lis
     width, glyphs = min(width, WIDEST), display.style.glyphs
     usage = usage if display.show_cost else without_costs(usage)
     if height <= 1:
-        return [one_line(usage, width, glyphs)]
+        name = f"{visible(display.account)}: " if display.account else ""
+        return [fit((Span(name), *one_line(usage, width, glyphs)), width, glyphs.ellipsis)]
     rows, has_chart = list(_rows(usage, width, display)), width >= 40 and _has_chart(usage)
     if has_chart and len(rows) + LOWEST_CHART == height:
         rows = [row for row in rows if row.rank is not Rank.MOSTLY]  # else there is no chart
@@ -85,6 +92,11 @@ def _bars(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Row]:
         yield Row(Rank.BLANK_BELOW_BARS)
 
 
+def _footer(usage: Usage, width: int, display: DisplayOptions) -> Line:
+    keys = ["Tab account"] if len(display.accounts) > 1 else []
+    return footer(usage, width, [*keys, "q leave", "h history", "? help"] if display.live else [])
+
+
 def _has_chart(usage: Usage) -> bool:
     return (
         usage.status == "active" and usage.five_hour.limit_tokens is not None and usage.is_settled
@@ -93,7 +105,8 @@ def _has_chart(usage: Usage) -> bool:
 
 def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     glyphs = display.style.glyphs
-    yield Row(Rank.HEADER, header(usage, width, glyphs, demo=display.demo))
+    tags = (*(["sample usage"] if display.demo else []), *filter(None, [visible(display.account)]))
+    yield Row(Rank.HEADER, header(usage, width, glyphs, tags))
     yield Row(Rank.BLANK_BELOW_HEADER)
     sentence = list(sentence_lines(usage, width, glyphs))
     yield from (Row(Rank.SENTENCE, drawn) for drawn in sentence)
@@ -101,6 +114,10 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     for _ in range(math.ceil(LONG_SENTENCE / width) - len(sentence)):
         yield Row(Rank.SENTENCE_ROOM)
     yield Row(Rank.BLANK_BELOW_SENTENCE)
+    if len(display.accounts) > 1:
+        for drawn in account_rows(display.accounts, display.account, width, glyphs):
+            yield Row(Rank.ACCOUNT, drawn)
+        yield Row(Rank.BLANK_BELOW_ACCOUNTS)
     yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
     if display.mostly and usage.block:
@@ -109,4 +126,4 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
         yield Row(Rank.HINT, line(Span(f" {part}", "dim")))
     yield from (Row(Rank.WARNING, drawn) for drawn in warning_lines(usage, width, glyphs))
     yield Row(Rank.BLANK_ABOVE_FOOTER)
-    yield Row(Rank.FOOTER, footer(usage, width, live=display.live))
+    yield Row(Rank.FOOTER, _footer(usage, width, display))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from monitor.model import sentence
 from monitor.model.formatting import age, visible
@@ -12,9 +12,12 @@ from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line, Span, cells, line, sides, width_of, wrap
 
 
-def header(usage: Usage, width: int, glyphs: Glyphs, *, demo: bool) -> Line:
-    """Return the title with what the percentage rests on, and the time as far as it fits."""
-    sources = ["sample usage"] if demo else []
+def header(usage: Usage, width: int, glyphs: Glyphs, tags: Sequence[str] = ()) -> Line:
+    """Return the title with what the percentage rests on, and the time as far as it fits.
+
+    `tags` come before that, such as the account's name.
+    """
+    sources = list(tags)
     if usage.five_hour.window is not None:
         plan = usage.official.plan
         sources += [plan.capitalize()] if plan else []
@@ -61,13 +64,14 @@ def warning_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
             mark = " " * cells(mark)
 
 
-def footer(usage: Usage, width: int, *, live: bool) -> Line:
-    """Return the ccusage in use, the age of the reading and the keys of the live screen."""
+def footer(usage: Usage, width: int, keys: Sequence[str]) -> Line:
+    """Return the ccusage in use, the age of the reading and as many of the keys as fit."""
     reading = usage.reading
     version = reading.source.ccusage_version
     program = f"ccusage {visible(version)}" if version else "ccusage"
     source = f" {program}{DOT}read {age(usage.now - reading.read_at)} ago"
-    keys = f"q leave{DOT}h history{DOT}? help "
-    if cells(source) + cells(keys) + 2 > width:
-        keys = "? help "
-    return sides(line(Span(source, "dim")), line(Span(keys, "dim")) if live else (), width)
+    for count in (len(keys), 3, 1):
+        text = f"{DOT.join(keys[-count:])} "
+        if cells(source) + cells(text) + 2 <= width:
+            break
+    return sides(line(Span(source, "dim")), line(Span(text, "dim")) if keys else (), width)

@@ -1,0 +1,118 @@
+"""One account under watch on the live screen: its newest usage, its chart, alerts and questions."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Optional
+
+from monitor.app.alerts import Alerts, Bell
+from monitor.app.poller import Poller, PollResult
+from monitor.claude.find_claude import is_claude_there
+from monitor.clock import utc_now
+from monitor.config.settings import Settings
+from monitor.errors import CcusageNotFoundError
+from monitor.model.accounts import AccountUsage
+from monitor.model.usage import Usage
+from monitor.views.breakdown_table import mostly
+from monitor.views.screen.burn_up import burn_up
+from monitor.views.screen.dashboard import DisplayOptions
+from monitor.views.style import Glyphs
+from monitor.views.text import Line
+
+
+class CachedChart:
+    """Draws the chart, most of a frame, only if more than the seconds has changed."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._lines: list[Line] = []
+
+    def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
+        """Return the chart, as it was drawn in this minute if nothing else is new."""
+        minute = usage.now.replace(second=0, microsecond=0)
+        key = (minute, usage.tokens, usage.limit, usage.five_hour, usage.reset, width, rows, glyphs)
+        if (key, usage.events is None) != self._key:
+            self._key = (key, usage.events is None)
+            self._lines = burn_up(usage, width, rows, glyphs)
+        return self._lines
+
+
+class Asking:
+    """Asks Claude Code for its limits after the key `o`, and tells the user of it."""
+
+    def __init__(self, settings: Settings, poller: Poller) -> None:
+        self._source = poller.official
+        self._began_with_key = False
+        self._can_ask = not settings.demo and is_claude_there(settings.official.claude)
+        self._is_off = settings.demo or settings.official.mode == "off"
+
+    def start(self, key: str) -> None:
+        """Begin to ask, for this run, if the key is `o`."""
+        if key == "o" and not self._source.is_asked and self._can_ask:
+            self._source.is_asked = self._began_with_key = True
+
+    def hint(self, usage: Usage) -> str:
+        """Return a dim line: how to get official limits, why there are none, how to keep them."""
+        asked = usage.official.asked
+        if self._source.is_asked and asked is not None and asked.fault:
+            return f"no {'new ' if usage.official.windows else ''}official limits: {asked.fault}"
+        if self._began_with_key:
+            return "Claude Code is asked for its limits in this run; --official ask keeps that."
+        if self._is_off or self._source.is_asked or usage.official.windows or not self._can_ask:
+            return ""
+        return "o asks Claude Code for your official limits"
+
+
+class WatchedAccount:
+    """The newest result of an account's poller, and its usage at this turn of the loop."""
+
+    def __init__(self, settings: Settings, poller: Poller) -> None:
+        self.poller = poller
+        self.asking = Asking(settings, poller)
+        self.result = PollResult()
+        self.usage: Optional[Usage] = None
+        self.began = time.monotonic()
+        self._settings = settings
+        self._alerts = Alerts(settings.alerts, settings.account)
+        self._chart = CachedChart()
+
+    def take(self, screen: Bell) -> None:
+        """Take the newest result, measure it, and send the alerts that are due.
+
+        Raises CcusageNotFoundError while there is no ccusage and no reading.
+        """
+        result = self.poller.result
+        if result.reading is None and isinstance(result.error, CcusageNotFoundError):
+            raise result.error
+        self.result, self.usage = result, result.measured(self._settings.rules, utc_now())
+        if self.usage is not None:
+            self._alerts.check(self.usage, screen)
+
+    @property
+    def summary(self) -> AccountUsage:
+        """The account with its usage, or why there is none."""
+        error = self.result.error.reason if self.result.error and self.usage is None else ""
+        return AccountUsage(self._settings.account, self.usage, error)
+
+    @property
+    def blocks(self) -> int:
+        """How many past blocks are known."""
+        return len(self.result.history.completed) if self.result.history else 0
+
+    def display(self, display: DisplayOptions) -> DisplayOptions:
+        """Return the display with what is the account's own."""
+        own = replace(display, account=self._settings.account, chart=self._chart)
+        return (
+            own
+            if self.usage is None
+            else replace(
+                own, hint=self.asking.hint(self.usage), mostly=_mostly(self.usage, self.result)
+            )
+        )
+
+
+def _mostly(usage: Usage, result: PollResult) -> str:
+    """Name who used most of the active block; "" while that is not known."""
+    found = result.breakdown
+    return mostly(found) if found is not None and found.is_of(usage.block) else ""

@@ -1,0 +1,35 @@
+"""Run a command for each account, under a heading each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from monitor.app import exits
+from monitor.config.settings import Settings
+from monitor.model.formatting import visible
+
+
+def for_each_account(
+    settings: Settings, run: Callable[[Settings], int], *, whole: bool
+) -> Callable[[], int]:
+    """Return what runs a command for each account, one after the other.
+
+    Raises click.UsageError if its output is one `whole`, such as JSON, and there are several.
+    """
+    every = settings.each_account()
+    if len(every) == 1:
+        return lambda: run(every[0])
+    if whole:
+        names = ", ".join(own.account for own in every)
+        raise click.UsageError(f"Choose one of your accounts with --account: {names}.")
+
+    def run_all() -> int:
+        code = exits.OK
+        for place, own in enumerate(every):
+            print(f"{chr(10) if place else ''}{visible(own.account)}", flush=True)
+            code = max(code, run(own))
+        return code
+
+    return run_all

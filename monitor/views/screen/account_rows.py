@@ -1,0 +1,94 @@
+"""The accounts on the live screen, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from monitor.model.accounts import AccountUsage
+from monitor.model.formatting import percent, visible
+from monitor.model.usage import Usage
+from monitor.views.bars import bar
+from monitor.views.states import STATES, role
+from monitor.views.style import Glyphs
+from monitor.views.text import Line, Span, cells, fit, line, pad, sides
+
+BAR = 12
+"""Cells of a row's bar."""
+
+GAP = 2
+
+
+class Cells(NamedTuple):
+    """What a row says of an account beside its bar."""
+
+    name: str
+    used: str
+    reset: str = ""
+    week: str = ""
+    word: str = ""
+
+
+LEAST = ("name", "used", "word")
+"""The columns that are always shown; the others go where the width is short."""
+
+
+def account_rows(
+    accounts: Sequence[AccountUsage], shown: str, width: int, glyphs: Glyphs
+) -> Iterator[Line]:
+    """Yield a row for each account; the one `shown` in detail has a mark."""
+    rows = [_cells(account) for account in accounts]
+    widths = {column: max(cells(getattr(row, column)) for row in rows) for column in Cells._fields}
+    chosen = _columns(widths, width)
+    for number, (account, row) in enumerate(zip(accounts, rows), 1):
+        is_shown = account.name == shown
+        start = line(Span(f" {number} ", "dim"), Span(">" if is_shown else " ", "strong"))
+        name = pad(line(Span(row.name, "strong" if is_shown else "label")), widths["name"])
+        usage = account.usage
+        if usage is None:
+            text = f"  {visible(account.error) or f'reading {glyphs.ellipsis}'}"
+            left = (*start, *name, Span(text, "warn" if account.error else "dim"))
+            yield fit(left, width, glyphs.ellipsis)
+            continue
+        left = (*start, *name, *_middle(usage, row, widths, chosen, glyphs))
+        yield sides(left, line(Span(f"{row.word} ", role(usage))), width, glyphs.ellipsis)
+
+
+def _cells(account: AccountUsage) -> Cells:
+    name, usage = visible(account.name), account.usage
+    if usage is None:
+        return Cells(name, "")
+    used, week = usage.headline.used_percent, usage.weekly
+    return Cells(
+        name,
+        "" if used is None else percent(used),
+        f"resets {usage.clock(usage.reset.at)}" if usage.reset.at else "",
+        f"week {percent(week.window.used_percent)}" if week else "",
+        STATES[usage.state].word,
+    )
+
+
+def _columns(widths: dict[str, int], width: int) -> set[str]:
+    """Return the columns that there is room for."""
+    room = width - 6 - sum(widths[column] + GAP for column in LEAST)
+    chosen = set(LEAST)
+    for column, size in (("week", widths["week"]), ("reset", widths["reset"]), ("bar", BAR)):
+        if size and size + GAP <= room:
+            chosen.add(column)
+            room -= size + GAP
+    return chosen
+
+
+def _middle(
+    usage: Usage, row: Cells, widths: dict[str, int], chosen: set[str], glyphs: Glyphs
+) -> Iterator[Span]:
+    gap = " " * GAP
+    if "bar" in chosen:
+        yield Span(gap)
+        used = usage.headline.used_percent
+        drawn = () if used is None else bar(used, None, BAR, role(usage), glyphs.bar)
+        yield from pad(drawn, BAR)
+    yield Span(f"{gap}{row.used:>{widths['used']}}", "strong")
+    for column in ("reset", "week"):
+        if column in chosen:
+            yield Span(f"{gap}{getattr(row, column):<{widths[column]}}", "dim")
