@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import reduce
 from pathlib import Path
 from typing import Optional
 
@@ -15,7 +14,7 @@ from monitor.config.settings import OfficialOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import real_blocks
 from monitor.model.history import History
-from monitor.model.official import Asked, OfficialLimits, joined, with_answer
+from monitor.model.official import Asked, OfficialLimits, together, with_answer
 from monitor.model.reading import Reading
 from monitor.process import ProcessRunner
 from monitor.store.json_file import locked
@@ -54,7 +53,8 @@ class OfficialSource:
         """Return what is known; nothing if the user wants no official limits."""
         if self._options.mode == "off" and not self.is_asked:
             return OfficialLimits()
-        return reduce(joined, map(self._known, dict.fromkeys(data_dirs)), OfficialLimits())
+        homes = {str(official_path(Path(), name)): name for name in data_dirs}
+        return together({name: self._known(name) for name in homes.values()})
 
     def ask(self, reading: Reading, history: Optional[History], *, force: bool = False) -> bool:
         """Ask for the limits of each data directory that are due; return whether any was asked.

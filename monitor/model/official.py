@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import reduce
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, NamedTuple, Optional, Union
 
@@ -55,6 +57,9 @@ STATUS_LINE, CLAUDE, TRANSCRIPT = "statusline", "claude", "transcript"
 
 MODEL_PREFIX = "model:"
 """The id of a weekly limit of one model is `model:<name>`."""
+
+APART = "@"
+"""Before the data directory, in the id of a window that is only about one of several."""
 
 WEEK = timedelta(days=7)
 
@@ -205,7 +210,13 @@ def window_kind(window_id: str) -> WindowKind:
 
     >>> window_kind("seven_day").label, window_kind("model:Fable").label, window_kind("new").label
     ('7 d', '7 d Fable', 'new')
+    >>> window_kind("five_hour@/home/you/.claude-work").name
+    '5-hour limit of .claude-work'
     """
+    window_id, place = split_id(window_id)
+    if place:
+        kind, short = window_kind(window_id), visible(PurePath(place).name)
+        return kind._replace(label=f"{kind.label} {short}", name=f"{kind.name} of {short}")
     if window_id.startswith(MODEL_PREFIX):
         model = visible(window_id[len(MODEL_PREFIX) :])[:20]
         return WindowKind(f"7 d {model}", f"weekly limit of {model}", WEEK)
@@ -213,8 +224,15 @@ def window_kind(window_id: str) -> WindowKind:
     return WINDOW_KINDS.get(window_id) or WindowKind(label, f"limit “{label}”", None)
 
 
+def split_id(window_id: str) -> tuple[str, str]:
+    """Return Claude Code's id of a window, and the one data directory that it is about, or ""."""
+    plain, _, place = window_id.partition(APART)
+    return plain, place
+
+
 def is_of_one_model(window_id: str) -> bool:
     """Return whether a window limits one model only."""
+    window_id, _ = split_id(window_id)
     return window_id in OF_ONE_MODEL or window_id.startswith(MODEL_PREFIX)
 
 
@@ -228,6 +246,7 @@ def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
     """
     if not is_of_one_model(window_id):
         return True
+    window_id, _ = split_id(window_id)
     name = window_id.rpartition("_")[2]
     if window_id.startswith(MODEL_PREFIX):
         name = window_id[len(MODEL_PREFIX) :]
@@ -310,6 +329,31 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         plan=newer.plan or older.plan,
         extra_usage=newer.extra_usage or older.extra_usage,
         asked=_last_asked(newer, older),
+    )
+
+
+def together(by_dir: Mapping[str, OfficialLimits]) -> OfficialLimits:
+    """Join what is known of data directories whose usage is added up.
+
+    Directories of one account report the same windows. A window that differs between them is of
+    several accounts: it stays apart, and its id ends with `@` and the directory.
+    """
+    limits = reduce(joined, by_dir.values(), OfficialLimits())
+    apart = [key for key in limits.windows if _differs(key, by_dir.values())]
+    windows = {key: window for key, window in limits.windows.items() if key not in apart}
+    for name, own in by_dir.items():
+        windows.update({f"{key}{APART}{name}": w for key, w in own.windows.items() if key in apart})
+    return replace(limits, windows=windows)
+
+
+def _differs(key: str, limits: Iterable[OfficialLimits]) -> bool:
+    """Return whether a window has two resets at once."""
+    known = [own.windows[key] for own in limits if key in own.windows]
+    return any(
+        not (_is_same_window(one, other) or one.is_over(other.captured_at))
+        for one in known
+        for other in known
+        if one.captured_at <= other.captured_at
     )
 
 

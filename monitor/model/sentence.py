@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
 from monitor.model.limit_hits import Reached
-from monitor.model.official import FIVE_HOUR, FULL, is_of_one_model, window_kind
+from monitor.model.official import FIVE_HOUR, FULL, is_of_one_model, split_id, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
@@ -246,6 +246,11 @@ def _warnings(usage: Usage) -> Iterator[str]:
         yield f"The history could not be read, the limit may be too low: {error}"
     if not usage.burn.exact and not reading.is_partial:
         yield "The series of messages could not be read exactly; the pace is the block's average."
+    if any(split_id(key)[1] for key in usage.official.windows):
+        yield (
+            "The data directories report different limits. Name them under [accounts] in the"
+            " settings file to see each with its own."
+        )
     yield from _other_week(usage)
     yield from _other_plan(usage)
     yield from _reset_within(usage)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,7 +13,7 @@ from monitor.model.official import (
     WINDOW_KINDS,
     OfficialLimits,
     Report,
-    joined,
+    together,
     with_session,
 )
 from monitor.store.json_file import digest, load, load_to_change, locked, save
@@ -32,8 +31,8 @@ def official_path(directory: Path, data_dir: str) -> Path:
 
 def load_official(directory: Path, data_dirs: Iterable[str]) -> OfficialLimits:
     """Return what was captured for the data directories together."""
-    paths = dict.fromkeys(official_path(directory, name) for name in data_dirs)
-    return reduce(joined, map(_load, paths), OfficialLimits())
+    homes = {official_path(directory, name): name for name in data_dirs}
+    return together({name: _load(path) for path, name in homes.items()})
 
 
 def add_reports(

@@ -16,6 +16,7 @@ from monitor.model.official import (
     SEVEN_DAY,
     SPEND_LIMIT,
     RateLimitWindow,
+    split_id,
     window_kind,
 )
 from monitor.model.usage import Usage, without_costs
@@ -210,8 +211,10 @@ def _capture(usage: Usage, at: datetime) -> dict[str, Any]:
 
 
 def _listed(usage: Usage, key: str, window: RateLimitWindow) -> dict[str, Any]:
+    plain, place = split_id(key)
     return {
-        "id": key,
+        "id": plain,
+        "data_dir": place or None,
         "label": window_kind(key).label,
         "used_percent": window.used_percent,
         "resets_at": utc(window.resets_at),

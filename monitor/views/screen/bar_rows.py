@@ -6,7 +6,7 @@ from typing import Optional
 
 from monitor.model.formatting import percent
 from monitor.model.headline import NONE, SEVERITIES
-from monitor.model.official import FIVE_HOUR, FULL, SEVEN_DAY, SPEND_LIMIT, window_kind
+from monitor.model.official import FIVE_HOUR, FULL, SEVEN_DAY, SPEND_LIMIT, split_id, window_kind
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import ROLES, role
@@ -53,6 +53,7 @@ def week_bar(usage: Usage, width: int, glyphs: Glyphs) -> Optional[Line]:
 
 def window_name(window_id: str) -> str:
     """Return a short name of a window; that of a model for its weekly limit."""
+    window_id, _ = split_id(window_id)
     if window_id in WINDOW_NAMES:
         return WINDOW_NAMES[window_id]
     return window_kind(window_id).label.removeprefix("7 d ")

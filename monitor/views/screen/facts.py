@@ -27,6 +27,7 @@ from monitor.model.official import (
     SEVEN_DAY,
     RateLimitWindow,
     is_fresh,
+    split_id,
     window_kind,
 )
 from monitor.model.plans import PLAN_TOKENS
@@ -176,7 +177,9 @@ def _official_facts(usage: Usage) -> Iterator[Fact]:
         if usage.block and usage.reached is not None and key == usage.reached.window:
             continue  # the reset is that of this one
         rank = Rank.SPEND if window_kind(key).length is None else Rank.OFFICIAL
-        yield _window(usage, rank, window_name(key)[: LABEL - 1], window, on_bar=key == on_bar)
+        fact = _window(usage, rank, window_name(key)[: LABEL - 1], window, on_bar=key == on_bar)
+        _, place = split_id(key)
+        yield fact._replace(note=visible(place)) if place else fact
     yield from _extra_usage(usage)
 
 
