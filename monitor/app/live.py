@@ -203,10 +203,11 @@ def _without_usage(shown: WatchedAccount, page: Page, columns: int, rows: int) -
         from monitor.views.screen.help_screen import help_page  # seldom wanted, slow to import
 
         return help_page(columns, rows, glyphs, page.first)
-    error, keys = shown.result.error, f"q or Ctrl+C to leave{DOT}? help"
+    several = f"Tab account{DOT}" if page.display.accounts else ""
+    error, keys = shown.result.error, f"{several}q or Ctrl+C to leave{DOT}? help"
     waiting = _reading_text(shown.poller.size, time.monotonic() - shown.began, page.display)
     text = (error.reason, error.advice, "The monitor keeps trying.") if error else (waiting,)
-    return message("Claude Code", text, columns, rows, keys)
+    return message(page.display, text, columns, rows, keys)
 
 
 def _reading_text(data: DataSize, seconds: float, display: DisplayOptions) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import click
 
 from monitor.app import exits
 from monitor.config.settings import Settings
+from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 
 
@@ -29,7 +31,17 @@ def for_each_account(
         code = exits.OK
         for place, own in enumerate(every):
             print(f"{chr(10) if place else ''}{visible(own.account)}", flush=True)
-            code = max(code, run(own))
+            code = max(code, _run(own, run))
         return code
 
     return run_all
+
+
+def _run(own: Settings, run: Callable[[Settings], int]) -> int:
+    """Run the command for one account; a failure must not hide the others."""
+    try:
+        return run(own)
+    except MonitorError as error:
+        for text in filter(None, (error.reason, error.advice)):
+            print(visible(text), file=sys.stderr)
+        return exits.NO_READING

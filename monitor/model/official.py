@@ -7,11 +7,11 @@ missing, late or wrong: what cannot be true is dropped, and an absent window is 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import reduce
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, NamedTuple, Optional, Union
 
@@ -215,7 +215,7 @@ def window_kind(window_id: str) -> WindowKind:
     """
     window_id, place = split_id(window_id)
     if place:
-        kind, short = window_kind(window_id), visible(PurePath(place).name)
+        kind, short = window_kind(window_id), visible(re.split(r"[/\\]", place)[-1])
         return kind._replace(label=f"{kind.label} {short}", name=f"{kind.name} of {short}")
     if window_id.startswith(MODEL_PREFIX):
         model = visible(window_id[len(MODEL_PREFIX) :])[:20]

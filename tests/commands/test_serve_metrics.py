@@ -24,8 +24,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.commands import serve_metrics
 from monitor.model.official import OfficialLimits
+from monitor.model.reading import Reading
 from monitor.model.usage import Usage, measure
-from monitor.views.metrics import PREFIX, poll_families, stale_families, usage_families
+from monitor.views.metrics import (
+    PREFIX,
+    poll_families,
+    stale_families,
+    usage_families,
+    with_accounts,
+)
 from monitor.views.snapshot import snapshot
 from tests.conftest import RunMonitor
 from tests.live.fakes import MONITOR, Fake, active, planted, private_files
@@ -517,3 +524,21 @@ def test_the_docs_name_exactly_the_metrics_there_are() -> None:
     assert {PREFIX + n for row in rows for n in re.findall("`([a-z_]+)`", row)} == set(
         every_metric()
     )
+
+
+def test_several_accounts_are_told_apart_by_a_label_in_one_family_each() -> None:
+    def families(state: Reading) -> list[Family]:
+        usage = usage_of(state, official=official())
+        return [*usage_families(usage, "1.2.3", show_cost=True), *stale_families(usage)]
+
+    joined = list(with_accounts([("work", families(RUNS_OUT)), ("own", families(OK))]))
+    assert len({family.name for family in joined}) == len(joined)
+    used = next(family for family in joined if family.name == f"{PREFIX}counted_tokens")
+    assert [(s.labels, s.value) for s in used.samples] == [
+        ({"account": "work"}, 27_900.0),
+        ({"account": "own"}, 9_000.0),
+    ]
+    window = next(family for family in joined if family.name == f"{PREFIX}official_used_ratio")
+    assert {(s.labels["account"], s.labels["window"]) for s in window.samples} == {
+        (name, key) for name in ("work", "own") for key in ("five_hour", "seven_day")
+    }

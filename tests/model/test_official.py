@@ -31,9 +31,12 @@ from monitor.model.official import (
     joined,
     parse_rate_limits,
     present,
+    together,
     window_kind,
 )
-from tests.samples import captured, official_limits, past_block, window
+from monitor.model.sentence import warnings
+from monitor.views.snapshot import snapshot
+from tests.samples import OK, captured, official_limits, past_block, usage_of, window
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -421,6 +424,46 @@ def test_of_two_directories_windows_the_newer_news_counts() -> None:
     old, new = window(4 * HOUR, (30, 90)), window(1 * HOUR, (1, 5))
     both = joined(official_limits(old), official_limits(new))
     assert both == official_limits(new)
+
+
+def test_what_directories_of_one_account_report_is_one() -> None:
+    one, other = (
+        official_limits(window(3 * HOUR, (10, 40)), window(50 * HOUR, (1, 30))),
+        official_limits(window(3 * HOUR, (5, 50)), window(50 * HOUR, (2, 30))),
+    )
+    both = together({"/a": one, "/b": other}).windows
+    assert {key: known.used_percent for key, known in both.items()} == {
+        "five_hour": 50,
+        "seven_day": 30,
+    }
+
+
+def test_what_directories_of_several_accounts_report_stays_apart() -> None:
+    one = official_limits(window(3 * HOUR, (10, 40)), window(50 * HOUR, (1, 30)))
+    other = official_limits(window(1 * HOUR, (5, 90)), window(50 * HOUR, (2, 31)))
+    both = together({"/home/a/.claude": one, "/home/a/.claude-work": other})
+    assert {key: known.used_percent for key, known in both.windows.items()} == {
+        "seven_day": 30,
+        "five_hour@/home/a/.claude": 40,
+        "five_hour@/home/a/.claude-work": 90,
+    }
+    usage = usage_of(OK, official=both)
+    assert usage.five_hour.source == "estimate"
+    listed = snapshot(usage)["official"]
+    assert listed["five_hour"] is None
+    assert [(each["id"], each["data_dir"]) for each in listed["windows"]] == [
+        ("seven_day", None),
+        ("five_hour", "/home/a/.claude"),
+        ("five_hour", "/home/a/.claude-work"),
+    ]
+    shown = "\n".join(warnings(usage))
+    assert "The data directories report different limits. Name them under [accounts]" in shown
+
+
+def test_a_window_that_was_over_when_the_other_was_reported_is_the_same_accounts() -> None:
+    old, new = window(-1 * HOUR, (90, 80)), window(4 * HOUR, (1, 5))
+    both = together({"/a": official_limits(old), "/b": official_limits(new)})
+    assert both.windows == {"five_hour": new}
 
 
 def test_a_new_window_is_captured_merged_and_shown_like_the_others() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from monitor.model.accounts import AccountUsage
 from monitor.model.formatting import percent, visible
+from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import STATES, role
@@ -16,7 +17,10 @@ from monitor.views.text import Line, Span, cells, fit, line, pad, sides
 BAR = 12
 """Cells of a row's bar."""
 
-GAP = 2
+GAP, EDGES = 2, 6
+"""Cells between two columns, and of the number, the mark and the blanks at the edges."""
+
+LEAST_NAME = 8
 
 
 class Cells(NamedTuple):
@@ -39,11 +43,14 @@ def account_rows(
     """Yield a row for each account; the one `shown` in detail has a mark."""
     rows = [_cells(account) for account in accounts]
     widths = {column: max(cells(getattr(row, column)) for row in rows) for column in Cells._fields}
+    most = width - EDGES - sum(widths[column] + GAP for column in ("used", "word"))
+    widths["name"] = min(widths["name"], max(LEAST_NAME, most))
     chosen = _columns(widths, width)
     for number, (account, row) in enumerate(zip(accounts, rows), 1):
         is_shown = account.name == shown
         start = line(Span(f" {number} ", "dim"), Span(">" if is_shown else " ", "strong"))
-        name = pad(line(Span(row.name, "strong" if is_shown else "label")), widths["name"])
+        name = line(Span(row.name, "strong" if is_shown else "label"))
+        name = pad(fit(name, widths["name"], glyphs.ellipsis), widths["name"])
         usage = account.usage
         if usage is None:
             text = f"  {visible(account.error) or f'reading {glyphs.ellipsis}'}"
@@ -58,7 +65,7 @@ def _cells(account: AccountUsage) -> Cells:
     name, usage = visible(account.name), account.usage
     if usage is None:
         return Cells(name, "")
-    used, week = usage.headline.used_percent, usage.weekly
+    used, week = _five_hour_percent(usage), usage.weekly
     return Cells(
         name,
         "" if used is None else percent(used),
@@ -68,9 +75,19 @@ def _cells(account: AccountUsage) -> Cells:
     )
 
 
+def _five_hour_percent(usage: Usage) -> Optional[float]:
+    """Return what is used of the five-hour limit; None if that is not known."""
+    if usage.reached is not None and usage.reached.window == FIVE_HOUR:
+        return usage.headline.used_percent
+    if usage.block is not None:
+        return usage.five_hour.used_percent if usage.is_settled else None
+    elsewhere = usage.official.windows.get(FIVE_HOUR)
+    return elsewhere.used_percent if elsewhere else None
+
+
 def _columns(widths: dict[str, int], width: int) -> set[str]:
     """Return the columns that there is room for."""
-    room = width - 6 - sum(widths[column] + GAP for column in LEAST)
+    room = width - EDGES - sum(widths[column] + GAP for column in LEAST)
     chosen = set(LEAST)
     for column, size in (("week", widths["week"]), ("reset", widths["reset"]), ("bar", BAR)):
         if size and size + GAP <= room:
@@ -85,7 +102,7 @@ def _middle(
     gap = " " * GAP
     if "bar" in chosen:
         yield Span(gap)
-        used = usage.headline.used_percent
+        used = _five_hour_percent(usage)
         drawn = () if used is None else bar(used, None, BAR, role(usage), glyphs.bar)
         yield from pad(drawn, BAR)
     yield Span(f"{gap}{row.used:>{widths['used']}}", "strong")

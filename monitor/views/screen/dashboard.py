@@ -17,7 +17,7 @@ from monitor.views.screen.facts import fact_rows, mostly_line
 from monitor.views.screen.header import footer, header, sentence_lines, warning_lines
 from monitor.views.screen.layout import BLANK, WIDEST, Rank, Row, fit_height
 from monitor.views.style import Glyphs, Style
-from monitor.views.text import Line, Span, fit, line, wrap
+from monitor.views.text import DOT, Line, Span, fit, line, wrap
 
 LOWEST_CHART, HIGHEST_CHART = 6, 24
 """Rows of the chart, axis included."""
@@ -66,14 +66,17 @@ def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> lis
 
 
 def message(
-    title: str, sentences: Sequence[str], width: int, height: int, hint: str = ""
+    display: DisplayOptions, sentences: Sequence[str], width: int, height: int, hint: str = ""
 ) -> list[Line]:
     """Draw a frame without numbers: while the first reading is made, or if there is none."""
     width = min(width, WIDEST)
     if height <= 2:
         return [fit(line(sentences[0]), width)][:height]
     text = [fit(line(f" {part}"), width) for each in sentences for part in wrap(each, width - 2)]
-    body = [fit(line(Span(f" {title}", "title")), width), BLANK, *text]
+    account = f"{DOT}{visible(display.account)}" if display.account else ""
+    title = fit(line(Span(" Claude Code", "title"), account), width)
+    accounts = [row.line for row in _account_rows(width, display)]
+    body = [title, BLANK, *accounts, *text]
     last = fit(line(Span(f" {hint}", "dim")), width)
     return [*body[: height - 1], last] if hint else body[:height]
 
@@ -90,6 +93,14 @@ def _bars(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Row]:
             yield Row(Rank.WEEK_BAR, week)
     if usage.block or week is not None:
         yield Row(Rank.BLANK_BELOW_BARS)
+
+
+def _account_rows(width: int, display: DisplayOptions) -> Iterator[Row]:
+    if len(display.accounts) > 1:
+        shown, glyphs = display.account, display.style.glyphs
+        for drawn in account_rows(display.accounts, shown, width, glyphs):
+            yield Row(Rank.ACCOUNT, drawn)
+        yield Row(Rank.BLANK_BELOW_ACCOUNTS)
 
 
 def _footer(usage: Usage, width: int, display: DisplayOptions) -> Line:
@@ -114,10 +125,7 @@ def _rows(usage: Usage, width: int, display: DisplayOptions) -> Iterator[Row]:
     for _ in range(math.ceil(LONG_SENTENCE / width) - len(sentence)):
         yield Row(Rank.SENTENCE_ROOM)
     yield Row(Rank.BLANK_BELOW_SENTENCE)
-    if len(display.accounts) > 1:
-        for drawn in account_rows(display.accounts, display.account, width, glyphs):
-            yield Row(Rank.ACCOUNT, drawn)
-        yield Row(Rank.BLANK_BELOW_ACCOUNTS)
+    yield from _account_rows(width, display)
     yield from _bars(usage, width, glyphs)
     yield from fact_rows(usage, width, glyphs.ellipsis)
     if display.mostly and usage.block:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
+from monitor.model.accounts import AccountUsage
 from monitor.model.forecast import Forecast
 from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
@@ -67,6 +68,19 @@ ONCE = DisplayOptions(Style(), live=False)
 PLAIN = DisplayOptions(Style(ASCII))
 NO_COST = DisplayOptions(Style(), show_cost=False)
 
+ACCOUNTS = DisplayOptions(
+    Style(),
+    account="work",
+    accounts=(
+        AccountUsage("private", usage_in("week-near")),
+        AccountUsage("work", usage_in("runs-out")),
+        AccountUsage("a client's account", usage_in("stopped")),
+        AccountUsage("new", usage_in("idle")),
+        AccountUsage("gone", error="No Claude data directory: /home/you/.claude-gone not found."),
+        AccountUsage("slow"),
+    ),
+)
+
 WIDE = ("ok", "runs-out", "exceeded", "idle", "official", "stopped", "unpriced")
 
 GOLDEN = {
@@ -88,6 +102,11 @@ GOLDEN = {
     "tight-40x20-ascii": Screen("tight", 40, 20, look=PLAIN),
     "runs-out-80x24-12-hours": Screen("runs-out", 80, 24, replace(RULES, twelve_hour=True)),
     "runs-out-80x24-no-cost": Screen("runs-out", 80, 24, look=NO_COST),
+    "accounts-80x24": Screen("runs-out", 80, 24, look=ACCOUNTS),
+    "accounts-120x40": Screen("runs-out", 120, 40, look=ACCOUNTS),
+    "accounts-40x20": Screen("runs-out", 40, 20, look=ACCOUNTS),
+    "accounts-80x1": Screen("runs-out", 80, 1, look=ACCOUNTS),
+    "accounts-80x24-ascii": Screen("runs-out", 80, 24, look=replace(ACCOUNTS, style=Style(ASCII))),
     "ok-80x24-once": Screen("ok", 80, 24, look=ONCE),
     "ok-80x24-pro-passed": Screen("ok", 80, 24, replace(RULES, plan="pro")),
     "ok-80x24-custom-max": Screen("ok", 80, 24, replace(RULES, plan="custom_max")),
@@ -180,13 +199,13 @@ def test_a_frame_is_never_wider_or_taller_than_the_screen(
 def test_a_message_is_never_wider_or_taller_than_the_screen(
     sentences: list[str], width: int, height: int, hint: str
 ) -> None:
-    lines = message("Claude Code", sentences, width, height, hint)
+    lines = message(DisplayOptions(Style()), sentences, width, height, hint)
     assert 1 <= len(lines) <= height
     assert max(wcswidth(text) for text in text_of(lines).split("\n")) <= width
 
 
 def test_a_message_says_what_is_wrong_what_to_do_and_how_to_leave() -> None:
-    lines = message("Claude Code", ["It failed.", "Mend it."], 40, 10, "q to leave")
+    lines = message(DisplayOptions(Style()), ["It failed.", "Mend it."], 40, 10, "q to leave")
     assert text_of(lines).split("\n") == [
         " Claude Code",
         "",
@@ -197,7 +216,9 @@ def test_a_message_says_what_is_wrong_what_to_do_and_how_to_leave() -> None:
 
 
 def test_a_message_in_one_row_is_its_first_sentence() -> None:
-    assert text_of(message("Claude Code", ["It failed.", "Mend it."], 40, 1)) == "It failed."
+    assert (
+        text_of(message(DisplayOptions(Style()), ["It failed.", "Mend it."], 40, 1)) == "It failed."
+    )
 
 
 @pytest.mark.parametrize("state", SAMPLES)

@@ -1,0 +1,50 @@
+"""Several accounts: which of them is shown first, and what they are asked together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.model.accounts import AccountUsage, binds_first
+from monitor.model.check import Answer, best
+from tests.samples import RULES, usage_in
+
+
+@pytest.mark.parametrize(
+    ("states", "first"),
+    [
+        (("ok", "runs-out", "tight"), "runs-out"),
+        (("runs-out", "stopped"), "stopped"),
+        (("tight", "week-first"), "week-first"),
+        (("idle", "ok"), "ok"),
+        (("idle", "empty"), "idle"),
+        (("warming-up", "ok"), "ok"),
+        ((None, "idle"), "idle"),
+        (("week-first", "stopped-week"), "stopped-week"),
+    ],
+)
+def test_the_account_that_binds_first_is_the_one_stopped_first_of_the_most_severe(
+    states: tuple[str, ...], first: str
+) -> None:
+    accounts = [AccountUsage(str(name), usage_in(name) if name else None) for name in states]
+    assert accounts[binds_first(accounts)].name == first
+    accounts.reverse()
+    if states != ("idle", "empty"):  # neither binds, so the first one stays
+        assert accounts[binds_first(accounts)].name == first
+
+
+def test_of_accounts_that_are_fine_the_one_that_has_used_more_comes_first() -> None:
+    more = usage_in("ok")
+    less = usage_in("ok", replace(RULES, token_limit=200_000))
+    assert more.headline.severity == less.headline.severity == "ok"
+    assert binds_first([AccountUsage("a", less), AccountUsage("b", more)]) == 1
+    assert binds_first([AccountUsage("b", more), AccountUsage("a", less)]) == 0
+
+
+def test_a_fresh_block_is_a_better_answer_than_none_left_but_not_than_a_known_rest() -> None:
+    enough, tight, unknown, none = (Answer(code, str(code)) for code in (0, 10, 20, 11))
+    assert best([none, unknown, tight, enough]) == enough
+    assert best([none, unknown, tight]) == tight
+    assert best([none, unknown]) == unknown
+    assert best([none]) == none
