@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from monitor.views.screen.layout import BLANK, WIDEST
 from monitor.views.states import STATES
 from monitor.views.style import Glyphs
-from monitor.views.text import Line, Span, fit, line, wrap
+from monitor.views.text import Line, Span, fit, line, pad, wrap
 
 KEYS = (
+    ("h", "past blocks (arrows, PgUp, PgDn scroll)"),
+    ("p", "who used the block (p or Tab: next view)"),
+    ("o", "ask Claude Code for official limits"),
+    ("1", "the first account; 2 to 9, Tab: others"),
     ("q", "leave (or Ctrl+C)"),
     ("r", "look for new usage now"),
-    ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
-    ("p", "who used the block: by project, model, session (p or Tab turns)"),
     ("c", "show or hide costs"),
-    ("o", "ask Claude Code for your official limits, in this run"),
     ("?", "this help, and back"),
 )
+
+COLUMN, TWO_COLUMNS = 48, 78
+"""Cells of the first column of keys, and the width from which on there are two."""
 
 ABOUT = (
     (
@@ -51,10 +56,19 @@ def help_page(width: int, height: int, glyphs: Glyphs, first: int = 0) -> list[L
 
 
 def _keys(width: int) -> Iterator[Line]:
+    if width >= TWO_COLUMNS:
+        half = (len(KEYS) + 1) // 2
+        for left, right in zip_longest(KEYS[:half], KEYS[half:]):
+            yield (*pad(_key(*left), COLUMN), *(_key(*right) if right else ()))
+        return
     for key, effect in KEYS:
-        first, *more = wrap(effect, max(10, min(width, WIDEST) - 6))
-        yield line(Span(f"   {key}  ", "strong"), first)
+        first, *more = wrap(effect, max(10, width - 6))
+        yield _key(key, first)
         yield from (line(" " * 6, part) for part in more)
+
+
+def _key(key: str, effect: str) -> Line:
+    return line(Span(f"   {key}  ", "strong"), effect)
 
 
 def _words(width: int) -> Iterator[Line]:
