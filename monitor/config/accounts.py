@@ -29,15 +29,32 @@ class AccountName(click.ParamType):
         return same[0] if same else str(click.Choice(names).convert(value, param, ctx))
 
 
+STRENGTH = {
+    ParameterSource.COMMANDLINE: 3,
+    ParameterSource.ENVIRONMENT: 2,
+    ParameterSource.DEFAULT_MAP: 1,
+}
+"""The command line beats the environment, which beats the settings file."""
+
+
 def only_account(ctx: click.Context, settings: Settings, name: Optional[str]) -> Settings:
     """Return the settings with one account to show; all of them if `name` is None.
 
-    Raises click.UsageError if data directories are named on the command line too.
+    Of `--account` and `--claude-dir` the stronger counts. Raises click.UsageError if both are on
+    the command line, or in the environment.
     """
     if name is None:
         return settings
-    source = ctx.find_root().get_parameter_source("claude_dir")
-    if source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+    of_account = _strength(ctx, "account")
+    of_dirs = _strength(ctx.find_root(), "claude_dir")
+    if of_dirs > of_account:
+        return settings
+    if of_dirs == of_account > STRENGTH[ParameterSource.DEFAULT_MAP]:
         raise click.UsageError("--account names a data directory: leave out --claude-dir.")
-    chosen = tuple(account for account in settings.accounts if account.name == name)
+    chosen = tuple(account for account in accounts_of(ctx) if account.name == name)
     return replace(settings, accounts=chosen, data=settings.data._replace(claude_dirs=()))
+
+
+def _strength(ctx: click.Context, option: str) -> int:
+    source = ctx.get_parameter_source(option)
+    return STRENGTH.get(source, 0) if source else 0

@@ -61,6 +61,19 @@ def test_an_account_beats_the_directory_that_the_file_names(file: Path) -> None:
     file.write_text(f'claude-dir = "/elsewhere"\n{TWO}', encoding="utf-8")
     assert names(file) == [""]
     assert names(file, "--account", "work") == ["work"]
+    file.write_text(f'account = "work"\nclaude-dir = "/elsewhere"\n{TWO}', encoding="utf-8")
+    assert names(file) == ["work"]
+
+
+def test_a_directory_on_the_command_line_beats_the_account_of_file_or_environment(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(f'account = "work"\n{TWO}', encoding="utf-8")
+    assert names(file, "--claude-dir", "/elsewhere") == [""]
+    monkeypatch.setenv("CCUSAGE_MONITOR_ACCOUNT", "work")
+    assert names(file, "--claude-dir", "/elsewhere") == [""]
+    monkeypatch.setenv("CCUSAGE_MONITOR_CLAUDE_DIR", "/elsewhere")
+    assert names(file, "--account", "work") == ["work"]
 
 
 @pytest.mark.parametrize(

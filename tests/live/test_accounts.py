@@ -109,3 +109,8 @@ def test_tables_have_a_section_for_each_account_and_go_on_after_one_that_fails(
     ]
     assert (done.returncode, done.stdout.count("running")) == (1, 2)
     assert done.stderr.startswith("No Claude data directory: ")
+
+
+def test_the_account_named_last_counts(words: tuple[object, ...], run_monitor: RunMonitor) -> None:
+    done = run_monitor(*words, "--account", "work", "line", "--account", "own")
+    assert done.stdout.startswith("own: 10 %")
