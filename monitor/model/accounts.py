@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import NamedTuple, Optional
 
 from monitor.model.headline import ALARM, SEVERITIES, WARN
 from monitor.model.usage import Usage
-
-NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class AccountUsage(NamedTuple):
@@ -21,28 +18,28 @@ class AccountUsage(NamedTuple):
 
 
 def binds_first(accounts: Sequence[AccountUsage]) -> int:
-    """Return the place of the account whose limit stops the user first.
+    """Return the place of the account whose limit most likely stops the user.
 
-    That is the one with the worst severity; of several the one that is stopped, or will be, first,
-    then the one that has used the larger share. Accounts without usage come last.
+    That is the one with the worst severity; of several the one with the highest chance, then the
+    one that has used the larger share. Accounts without usage come last.
     """
-    return min(range(len(accounts)), key=lambda place: _order(accounts[place].usage))
+    return max(range(len(accounts)), key=lambda place: (_rank(accounts[place].usage), -place))
 
 
-def _order(usage: Optional[Usage]) -> tuple[int, datetime, float]:
+def _rank(usage: Optional[Usage]) -> tuple[int, float, float]:
     if usage is None:
-        return 1, NEVER, 0.0
+        return -1, 0.0, 0.0
     lead = usage.headline
-    return -SEVERITIES.index(lead.severity), _stopped_at(usage), -(lead.used_percent or 0.0)
+    # Below a warning a few percent of chance more or less must not turn the screen.
+    chance = _chance(usage) if lead.severity in (WARN, ALARM) else 0.0
+    return SEVERITIES.index(lead.severity), chance, lead.used_percent or 0.0
 
 
-def _stopped_at(usage: Usage) -> datetime:
-    """Return when the limit that leads stops the user (UTC); NEVER if that is not likely."""
-    if usage.headline.severity not in (WARN, ALARM):
-        return NEVER
+def _chance(usage: Usage) -> float:
+    """Return the probability of being stopped by the limit that leads; above 1 if that is so."""
     if usage.reached is not None:
-        return usage.reached.since or usage.now
+        return 2.0
     week = usage.binding_week
     if not usage.headline.is_five_hour and week is not None:
-        return week.runs_out_at or NEVER
-    return usage.forecast.likely_at or usage.forecast.runs_out_at or NEVER
+        return float(week.comes_first)
+    return 1.0 if usage.forecast.verdict == "exceeded" else usage.forecast.probability or 0.0

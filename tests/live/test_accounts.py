@@ -85,8 +85,8 @@ def test_each_account_follows_its_own_messages(words: tuple[object, ...], tmp_pa
     with Terminal([*MONITOR, *map(str, words), "--refresh", "1"]) as terminal:
         terminal.wait_for(r"1  own .* 10 %")
         write_messages(tmp_path / "own", [Row(now(), 0, 5_000)], session="new")
-        terminal.wait_for(r"1 >own .* 60 %")
-        terminal.wait_for(r"2  work .* 30 %")
+        terminal.wait_for(r"1 .own .* 60 %")
+        terminal.wait_for(r"2 .work .* 30 %")
 
 
 def test_the_history_has_a_section_for_each_and_the_doctor_a_line(
