@@ -387,6 +387,20 @@ def present(limits: OfficialLimits, now: datetime) -> OfficialLimits:
     return replace(limits, windows=valid, past=(), sessions={})
 
 
+def past_weeks_before(limits: OfficialLimits, key: str) -> list[PastWeek]:
+    """Return the past weeks of a weekly limit, oldest first, without the one that is under way."""
+    weeks, window = (
+        [week for week in limits.past_weeks if week.window == key],
+        limits.windows.get(key),
+    )
+    return [week for week in weeks if window is None or not _is_same_window(week, window)]
+
+
+def is_week(key: str) -> bool:
+    """Return whether a window lasts a week."""
+    return window_kind(key).length == WEEK
+
+
 def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
     """Return whether a window was captured recently enough to lead."""
     return now - window.captured_at <= FRESH
@@ -483,12 +497,8 @@ def _newest(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
     return {key: sessions[key] for key in newest}
 
 
-def _is_week(key: str) -> bool:
-    return window_kind(key).length == WEEK
-
-
 def _max_captures(key: str) -> int:
-    return MAX_WEEK_CAPTURES if _is_week(key) else MAX_CAPTURES
+    return MAX_WEEK_CAPTURES if is_week(key) else MAX_CAPTURES
 
 
 def _added(key: str, captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
@@ -501,7 +511,7 @@ def _added(key: str, captures: tuple[Capture, ...], new: Capture) -> tuple[Captu
     if len(captures) > 1:
         before, last = captures[-2:]
         is_same = before.used_percent == last.used_percent == new.used_percent
-        is_soon = new.at - before.at < (CAPTURE_WEEK_EVERY if _is_week(key) else CAPTURE_EVERY)
+        is_soon = new.at - before.at < (CAPTURE_WEEK_EVERY if is_week(key) else CAPTURE_EVERY)
         if is_same or (is_soon and not before.used_percent < WHOLE <= last.used_percent):
             captures = captures[:-1]
     return (*captures, new)[-_max_captures(key) :]
@@ -514,7 +524,7 @@ def _past_weeks(old: OfficialLimits, windows: Windows, now: datetime) -> tuple[P
     """
     weeks = [week for week in old.past_weeks if abs(now - week.resets_at) <= WEEKS_KEPT]
     for key, gone in old.windows.items():
-        if gone.resets_at is None or not _is_week(key) or gone.captured_at > now:
+        if gone.resets_at is None or not is_week(key) or gone.captured_at > now:
             continue
         if key in windows and _is_same_window(gone, windows[key]):
             continue

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
-from monitor.model.limit_hits import FULL, Reached
+from monitor.model.limit_hits import Reached
 from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
-from monitor.model.weekly import Weekly
+from monitor.model.week_sentence import at_time, week_sentence, week_warning
 
 SKEW = timedelta(minutes=1)
 """Tolerated, since the clocks of two machines differ by seconds."""
@@ -32,7 +32,7 @@ def summary(usage: Usage) -> str:
     if usage.reached is not None:
         return _limit_reached(usage, usage.reached)
     if not usage.headline.is_five_hour and usage.binding_week is not None:
-        return _week(usage, usage.binding_week)
+        return week_sentence(usage, usage.binding_week)
     if usage.block is None:
         return _idle(usage)
     return {
@@ -52,28 +52,18 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 def _limit_reached(usage: Usage, reached: Reached) -> str:
     name = window_kind(reached.window).name
     text = f"{name[0].upper()}{name[1:]} reached"
-    text += f" {_at(usage, reached.since)}" if reached.since else ""
+    text += f" {at_time(usage, reached.since)}" if reached.since else ""
     at = usage.reset.at
     if at is None:
         return f"{text}; when it resets is not known."
-    return f"{text}; it resets {_at(usage, at)}, in {duration(at - usage.now)}."
-
-
-def _week(usage: Usage, week: Weekly) -> str:
-    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
-    if week.window.used_percent >= FULL:
-        resets = _at(usage, week.window.resets_at)
-        return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
-    where = "comes first" if week.comes_first else "is near"
-    ends, resets = _at(usage, week.runs_out_at), _at(usage, week.window.resets_at)
-    return f"The {name} {where}: {used} used, at this pace used up {ends}; it resets {resets}."
+    return f"{text}; it resets {at_time(usage, at)}, in {duration(at - usage.now)}."
 
 
 def _idle(usage: Usage) -> str:
     elsewhere = usage.official.windows.get(FIVE_HOUR)
     if elsewhere is not None:
         used, at = percent(elsewhere.used_percent), elsewhere.resets_at
-        resets = f"; its window resets {_at(usage, at)}" if at else ""
+        resets = f"; its window resets {at_time(usage, at)}" if at else ""
         return f"No active block on this machine. Claude Code reports {used} used{resets}."
     if usage.last is not None:
         ended = usage.clock(usage.last.end)
@@ -159,22 +149,14 @@ def _chance(usage: Usage) -> str:
 
 
 def _reset(usage: Usage) -> str:
-    return _at(usage, usage.reset.at)
-
-
-def _at(usage: Usage, when: Optional[datetime]) -> str:
-    text = usage.clock(when)
-    names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
-    return text if names_a_day else f"at {text}"
+    return at_time(usage, usage.reset.at)
 
 
 def _other_week(usage: Usage) -> Iterator[str]:
     """Warn of a weekly limit that binds within a day while the five-hour limit leads."""
     week = usage.binding_week
     if week is not None and usage.headline.is_five_hour and usage.reached is None:
-        used, name = percent(week.window.used_percent), window_kind(week.window_id).name
-        ends = _at(usage, week.runs_out_at)
-        yield f"The {name}, {used} used, would be used up {ends} at this pace."
+        yield week_warning(usage, week)
 
 
 def _other_plan(usage: Usage) -> Iterator[str]:
@@ -190,7 +172,7 @@ def _reset_within(usage: Usage) -> Iterator[str]:
     """Say that the limit reset after a hit within the active block, which counts on."""
     at, before = usage.reset_within_block, usage.tokens_before_reset
     if at is not None and before:
-        when, tokens = _at(usage, at), _tokens(before)
+        when, tokens = at_time(usage, at), _tokens(before)
         yield f"Your limit reset {when}, within this block: {tokens} of it came before."
 
 

@@ -52,7 +52,14 @@ class WeekProjection:
     @property
     def probability(self) -> float:
         """The probability, 0 to 1, of reaching the limit before its reset."""
-        more = FULL - self.used
+        return self._probability_above(FULL - self.used)
+
+    def probability_by(self, when: datetime) -> float:
+        """Return the probability of reaching the limit up to a time before its reset."""
+        share = self._share_gone(when)
+        return self._probability_above((FULL - self.used) / share) if share > 0 else 0.0
+
+    def _probability_above(self, more: float) -> float:
         if more <= 0:
             return 1.0
         if self.rest <= 0:
@@ -75,9 +82,12 @@ class WeekProjection:
 
     def percent_at(self, when: datetime, final: float) -> float:
         """Return the percentage at a time to come, if it is `final` at the reset."""
-        left = 1 - self.week.share_at(self.since)
-        gone = self.week.share_at(when) - self.week.share_at(self.since)
-        return self.used + (final - self.used) * (gone / left if left > 0 else 1.0)
+        return self.used + (final - self.used) * self._share_gone(when)
+
+    def _share_gone(self, when: datetime) -> float:
+        """Return which share of the rest is expected up to a time."""
+        begun = self.week.share_at(self.since)
+        return (self.week.share_at(when) - begun) / (1 - begun) if begun < 1 else 1.0
 
     def reached_at(self, final: float, now: datetime) -> Optional[datetime]:
         """Return when 100 % are reached if it is `final` at the reset; None if not before."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.model.blocks import Block
+from monitor.model.history import CompletedBlock
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 HOURS_OF_WEEK = 168
@@ -95,6 +96,36 @@ class _Day(NamedTuple):
     @property
     def tokens(self) -> float:
         return sum(self.hours)
+
+
+class _Same:
+    """Stands for a history in a cache: only the same object is equal."""
+
+    def __init__(self, completed: Sequence[CompletedBlock]) -> None:
+        self.completed = completed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.completed is other.completed
+
+    def __hash__(self) -> int:
+        return id(self.completed)
+
+
+def known_shape(
+    completed: Sequence[CompletedBlock], stops: Sequence[Stop], zone: tzinfo, now: datetime
+) -> WeekShape:
+    """Return the shape as it was learned in this hour, if `completed` is the same object.
+
+    It is needed at every frame, and takes some milliseconds to learn.
+    """
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return _learned(_Same(completed), tuple(stops), zone, hour)
+
+
+@lru_cache(maxsize=4)
+def _learned(history: _Same, stops: Sequence[Stop], zone: tzinfo, hour: datetime) -> WeekShape:
+    blocks = (item.block for item in history.completed)
+    return learn_shape(blocks, stops, zone, hour)
 
 
 def learn_shape(

@@ -17,15 +17,8 @@ from monitor.model.official import (
     window_kind,
 )
 from monitor.model.usage import Usage, without_costs
-from monitor.model.weekly import Weekly
 
 SCHEMA_VERSION = 1
-
-NOT_PROJECTED = (
-    *("probability", "likely_percent", "likely_range"),
-    *("today_share_percent", "today_used_percent", "windows_left"),
-)
-"""Keys of `weekly` whose values are not known: there is no projection of the week."""
 
 
 def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
@@ -44,7 +37,7 @@ def snapshot(usage: Usage, *, show_cost: bool = True) -> dict[str, Any]:
         "reset": _reset(usage),
         "forecast": _forecast(usage),
         "official": _official(usage),
-        "weekly": _weekly(usage.weekly),
+        "weekly": _weekly(usage),
         "warnings": list(sentence.warnings(usage)),
     }
 
@@ -180,15 +173,22 @@ def _listed(usage: Usage, key: str, window: RateLimitWindow) -> dict[str, Any]:
     }
 
 
-def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
+def _weekly(usage: Usage) -> Optional[dict[str, Any]]:
+    weekly = usage.weekly
     if weekly is None:
         return None
+    projection, plan = weekly.projection, usage.week_plan(SEVEN_DAY)
     return {
         "used_percent": weekly.window.used_percent,
         "resets_at": utc(weekly.window.resets_at),
         "runs_out_at": utc(weekly.runs_out_at),
         "comes_first": weekly.comes_first,
-        **dict.fromkeys(NOT_PROJECTED),
+        "probability": projection.probability if projection else None,
+        "likely_percent": projection.likely if projection else None,
+        "likely_range": list(projection.band) if projection else None,
+        "today_share_percent": plan.today_share if plan else None,
+        "today_used_percent": plan.today_used if plan else None,
+        "windows_left": plan.windows_left if plan else None,
     }
 
 
