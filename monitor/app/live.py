@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from monitor.app.alerts import Alerts
@@ -38,7 +38,7 @@ MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
 MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40
 """A terminal that is smaller has no room for the line."""
 
-PAGES = {"h": "history", "p": "breakdown", "?": "help"}
+PAGES = {"h": "history", "p": "breakdown", "w": "week", "?": "help"}
 
 TURNS = {"project": "model", "model": "session", "session": "project"}
 """What the breakdown shows after the key `p`."""
@@ -60,6 +60,27 @@ def run_live(settings: Settings, poller: Poller) -> int:
             offer_install(settings, poller, error)
 
 
+class CachedWeek:
+    """Draws the page of the week only if more than the seconds has changed."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._lines: list[Line] = []
+
+    def __call__(
+        self, usage: Usage, turn: int, width: int, height: int, display: DisplayOptions
+    ) -> list[Line]:
+        """Return the page, as it was drawn in this minute if nothing else is new."""
+        minute = usage.now.replace(second=0, microsecond=0)
+        size, history = (width, height, display.style), usage.history.completed
+        key = (minute, turn, size, usage.rules, usage.official, usage.reached, usage.block, history)
+        if key != self._key:
+            from monitor.views.screen.week_screen import week_page  # seldom wanted, slow to import
+
+            self._key, self._lines = key, week_page(usage, turn, width, height, display)
+        return self._lines
+
+
 @dataclass(frozen=True)
 class Page:
     """Which page the user has opened with the keys: the dashboard, or the page of that name."""
@@ -72,11 +93,17 @@ class Page:
     by: str = "project"
     """What the rows of the breakdown are."""
 
-    def after(self, key: Optional[str], rows: int, blocks: int) -> Page:
-        """Return the page after a key: `c` costs, `h` history, `?` help; each again: back.
+    turn: int = 0
+    """Which of the weekly limits the page of the week shows."""
 
-        `p` opens the breakdown, and `p` or Tab there turns to the next one. Arrows, PgUp and PgDn
-        scroll; the terminal has `rows`, and the history `blocks`.
+    week: CachedWeek = field(default_factory=CachedWeek, compare=False)
+
+    def after(self, key: Optional[str], rows: int, blocks: int, weeks: int = 1) -> Page:
+        """Return the page after a key: `c` costs, `h` history, `w` week, `?` help; again: back.
+
+        `p` opens the breakdown, and `p` or Tab there turns to the next one; so does `w` if there
+        are several `weeks`. Arrows, PgUp and PgDn scroll; the terminal has `rows`, and the history
+        `blocks`.
         """
         if key in SCROLL and self.name:
             first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
@@ -87,10 +114,12 @@ class Page:
             return replace(self, display=display)
         if key in ("p", "\t") and self.name == "breakdown":
             return replace(self, by=TURNS[self.by], first=0)
+        if key in ("w", "\t") and self.name == "week" and weeks > 1:
+            return replace(self, turn=(self.turn + 1) % weeks)
         name = {**PAGES, ESCAPE: ""}.get(key or "", self.name)
         name = "" if key in PAGES and name == self.name else name
         by = "project" if key == "p" else self.by
-        return self if name == self.name else replace(self, name=name, first=0, by=by)
+        return self if name == self.name else replace(self, name=name, first=0, by=by, turn=0)
 
     def breakdown_pause(self, columns: int, rows: int) -> Optional[float]:
         """Return how many seconds are to lie between two reads of who used it; None: no reads."""
@@ -171,7 +200,8 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
+            blocks = len(result.history.completed) if result.history else 0
+            page = page.after(key, rows, blocks, len(usage.weeks) if usage else 0)
             poller.block_breakdowns.pause = page.breakdown_pause(columns, rows)
             if key in ("o", "p", "r"):
                 asking.start(key)
@@ -197,6 +227,8 @@ def _with_usage(
 
         found, display = result.breakdown, page.display
         return breakdown_page(usage, found, page.by, columns, rows, display, page.first)
+    if page.name == "week":
+        return page.week(usage, page.turn, columns, rows, page.display)
     return frame(usage, columns, rows, page.display)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 from pytz.tzinfo import BaseTzInfo
 
-from monitor.model.official import WEEK, RateLimitWindow, WeekCost
+from monitor.model.official import WEEK, Capture, RateLimitWindow, WeekCost
 from monitor.model.reset import next_reset
 from monitor.model.week_shape import ExpectedWeek
 
@@ -17,8 +17,8 @@ FULL = 100.0
 STILL_TRUE = timedelta(hours=12)
 """A percentage captured so long before a time is taken for that at the time."""
 
-HARDLY = 1.0
-"""So little between two captures that the time between them does not matter: percents are whole."""
+HARDLY = 2.0
+"""So few points between two captures that the time between does not matter: percents are whole."""
 
 ENOUGH_WEEK, ENOUGH_FIVE_HOUR = 3.0, 50.0
 """Points that both percentages must have risen before they tell what a window costs."""
@@ -28,7 +28,7 @@ class DayOfWeek(NamedTuple):
     """A day on the user's clock, or the part of it that lies in the week (times are UTC).
 
     `used` is how many percent of the limit were used in it, None if no capture tells. `share` is
-    how many more may be used so that the rest lasts, None for a day that is over.
+    how many it may use so that the rest lasts, None for a day that is over.
     """
 
     begin: datetime
@@ -59,37 +59,52 @@ def plan_week(
     now: datetime,
 ) -> WeekPlan:
     """Plan a weekly window whose reset is known; `cost` is None if it is not that of this limit."""
-    rest, passed = max(0.0, FULL - window.used_percent), week.share_at(now)
-    per_share = rest / (1 - passed) if passed < 1 else 0.0
+    rest, left = max(0.0, FULL - window.used_percent), _windows_left(window, cost)
+    spans = list(_days(week.start, zone))
+    used = [_used_between(window, at, min(end, now)) if at < now else None for at, end in spans]
+    today = next((n for n, (at, end) in enumerate(spans) if at <= now < end), None)
+    if today is None:
+        days = (DayOfWeek(*span, percent, None) for span, percent in zip(spans, used))
+        return WeekPlan(tuple(days), windows_left=left)
+    begin, end = spans[today]
+    share = _share(rest, used[today], week, begin if used[today] is not None else now, end)
+    to_come = rest - max(0.0, share - (used[today] or 0.0))
+    ahead = 1 - week.share_at(end)
 
-    def planned(begin: datetime, end: datetime) -> DayOfWeek:
-        ahead = week.share_at(end) - week.share_at(max(begin, now))
-        used = _used_between(window, begin, min(end, now)) if begin < now else None
-        return DayOfWeek(begin, end, used, ahead * per_share if end > now else None)
+    def share_of(number: int) -> Optional[float]:
+        if number <= today:
+            return share if number == today else None
+        of_day = week.share_at(spans[number][1]) - week.share_at(spans[number][0])
+        return max(0.0, to_come) * of_day / ahead if ahead > 0 else 0.0
 
-    days = tuple(planned(begin, end) for begin, end in _days(week.start, zone))
-    today = next((day for day in days if day.begin <= now < day.end), None)
-    left = _windows_left(rest, cost)
-    if today is None or today.share is None:
-        return WeekPlan(days, windows_left=left)
-    if today.used is None:
-        return WeekPlan(days, today.share, None, left)
-    # Of the rest at the day's begin, so that it stays the same while the day's share is used.
-    begun = week.share_at(today.begin)
-    share = (rest + today.used) * (week.share_at(today.end) - begun) / max(1e-9, 1 - begun)
-    return WeekPlan(days, min(FULL, share), today.used, left)
+    days = (DayOfWeek(*span, used[n], share_of(n)) for n, span in enumerate(spans))
+    return WeekPlan(tuple(days), share, used[today], left)
+
+
+def _share(
+    rest: float, used: Optional[float], week: ExpectedWeek, begin: datetime, end: datetime
+) -> float:
+    """Return the share of the day from `begin` on, of what was left then.
+
+    So it stays the same while it is used up.
+    """
+    begun = week.share_at(begin)
+    of_day = (week.share_at(end) - begun) / (1 - begun) if begun < 1 else 1.0
+    return min(FULL, (rest + (used or 0.0)) * of_day)
 
 
 def percent_at(window: RateLimitWindow, when: datetime) -> Optional[float]:
     """Return the percentage used at a time of the past; None if the captures do not tell."""
-    start = window.resets_at - WEEK if window.resets_at else None
-    before = [capture for capture in window.rising if capture.at <= when][-1:]
-    after = [capture for capture in window.rising if capture.at > when][:1]
+    known = window.rising
+    if window.resets_at is not None and known == window.captures:
+        known = (Capture(window.resets_at - WEEK, 0.0), *known)
+    before = [capture for capture in known if capture.at <= when][-1:]
+    after = [capture for capture in known if capture.at > when][:1]
     if not before:
-        return 0.0 if start is not None and when <= start else None
-    last = before[0]
-    is_same = bool(after) and after[0].used_percent - last.used_percent <= HARDLY
-    return last.used_percent if is_same or when - last.at <= STILL_TRUE else None
+        return None
+    is_same = bool(after) and after[0].used_percent - before[0].used_percent <= HARDLY
+    is_fresh = when - before[0].at <= STILL_TRUE
+    return before[0].used_percent if is_same or is_fresh else None
 
 
 def _used_between(window: RateLimitWindow, begin: datetime, end: datetime) -> Optional[float]:
@@ -98,9 +113,10 @@ def _used_between(window: RateLimitWindow, begin: datetime, end: datetime) -> Op
     return None if first is None or last is None else max(0.0, last - first)
 
 
-def _windows_left(rest: float, cost: Optional[WeekCost]) -> Optional[float]:
+def _windows_left(window: RateLimitWindow, cost: Optional[WeekCost]) -> Optional[float]:
     if cost is None or cost.seven_day < ENOUGH_WEEK or cost.five_hour < ENOUGH_FIVE_HOUR:
         return None
+    rest = max(0.0, FULL - window.used_percent)
     return rest * cost.five_hour / cost.seven_day / FULL
 
 

@@ -25,7 +25,8 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
     name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
     resets = at_time(usage, week.window.resets_at)
     if week.is_full:
-        return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
+        answers = "" if usage.reached is not None else ", but Claude Code still answers"
+        return f"The {name} is used up{answers}; it resets {resets}."
     if week.projection is None:
         return _unknown(usage, week)
     risk = f"{chance(week.risk)} chance"

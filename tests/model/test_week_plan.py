@@ -58,6 +58,13 @@ def test_using_todays_share_leaves_it_as_it_was() -> None:
     ]
     assert [plan.today_share for plan in plans] == [pytest.approx(20)] * 3
     assert [plan.today_used for plan in plans] == [2, 10, 15]
+    assert [plan.days[3].share for plan in plans] == [pytest.approx(20)] * 3
+
+
+def test_what_today_uses_beyond_its_share_is_taken_from_the_days_to_come() -> None:
+    plan = plan_at(52, (30, 40), (46, 40), (52, 70))
+    assert plan.today_share == pytest.approx(20) and plan.today_used == 30
+    assert [day.share for day in plan.days[3:5]] == [pytest.approx(15)] * 2
 
 
 def test_where_no_capture_tells_what_today_used_nothing_is_claimed() -> None:
@@ -75,10 +82,11 @@ def test_the_first_day_of_a_week_begins_with_nothing_used() -> None:
     ("sights", "expected"),
     [
         ([(30, 40), (50, 45)], 40),  # nine hours before midnight
-        ([(4, 40), (50, 41)], 40),  # a gap in which at most one percent was used
+        ([(4, 40), (50, 42)], 40),  # a gap in which hardly anything was used
         ([(4, 40), (50, 45)], None),
         ([(4, 40)], None),
         ([(50, 45)], None),
+        ([(50, 2)], 0),
         ([(20, 90), (30, 40), (50, 45)], 40),
         ([(30, 90), (50, 4)], None),  # it fell: another limit, of which nothing was seen before
     ],
@@ -91,6 +99,7 @@ def test_the_percentage_at_midnight_is_known_if_a_capture_tells(
 
 def test_before_the_week_nothing_was_used() -> None:
     assert percent_at(window((30, 40)), START) == 0
+    assert percent_at(window((30, 90), (31, 40)), START) is None  # it fell since
 
 
 @pytest.mark.parametrize(
@@ -156,8 +165,10 @@ def test_the_days_make_up_the_week_and_their_shares_the_rest(
     assert plan.days[0].begin == START and plan.days[-1].end == START + 7 * DAY
     assert all(one.end == other.begin for one, other in zip(plan.days, plan.days[1:]))
     assert 7 <= len(plan.days) <= 9
-    left = sum(day.share for day in plan.days if day.share is not None)
-    assert left == pytest.approx(max(0, 100 - percents[-1]))
+    shares = [day.share for day in plan.days if day.share is not None]
     assert plan.today_share is not None and 0 <= plan.today_share <= 100
+    assert shares[0] == plan.today_share
+    of_today = max(0.0, plan.today_share - (plan.today_used or 0))
+    assert sum(shares[1:]) + of_today <= max(0, 100 - percents[-1]) + 1e-6
     known = [day.used for day in plan.days if day.used is not None]
     assert all(used >= 0 for used in known)

@@ -67,7 +67,8 @@ def footer(usage: Usage, width: int, *, live: bool) -> Line:
     version = reading.source.ccusage_version
     program = f"ccusage {visible(version)}" if version else "ccusage"
     source = f" {program}{DOT}read {age(usage.now - reading.read_at)} ago"
-    keys = f"q leave{DOT}h history{DOT}? help "
+    week = f"{DOT}w week" if usage.weeks else ""
+    keys = f"q leave{week}{DOT}h history{DOT}? help "
     if cells(source) + cells(keys) + 2 > width:
         keys = "? help "
     return sides(line(Span(source, "dim")), line(Span(keys, "dim")) if live else (), width)

@@ -14,6 +14,7 @@ KEYS = (
     ("r", "look for new usage now"),
     ("h", "past blocks, and back (arrows, PgUp and PgDn scroll)"),
     ("p", "who used the block: by project, model, session (p or Tab turns)"),
+    ("w", "whether the week lasts, and today's share (w or Tab: next limit)"),
     ("c", "show or hide costs"),
     ("o", "ask Claude Code for your official limits, in this run"),
     ("?", "this help, and back"),
@@ -25,9 +26,8 @@ ABOUT = (
         "without Claude Code's own percentages (key o) they are estimates."
     ),
     (
-        "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
-        "reset; the dots are the range of 8 cases in 10. They expect breaks, as people take them; "
-        '"without a break" is when this pace would reach the limit.'
+        "{} and the line after now: the likely use at the reset, with breaks; dots: 8 cases "
+        'in 10. "Without a break" is when this pace would reach the limit.'
     ),
 )
 
