@@ -58,6 +58,11 @@ def test_a_page_looks_as_recorded(name: str) -> None:
     assert GOLDEN[name] == path.read_text(encoding="utf-8")
 
 
+def test_the_page_in_the_documentation_is_the_one_recorded() -> None:
+    shown = GOLDEN["page-week-on-track-80x24"].rstrip("\n")
+    assert shown in (SCREENS.parent.parent / "docs" / "screen.md").read_text(encoding="utf-8")
+
+
 @given(
     state=st.sampled_from(sorted(WEEKS)),
     width=st.integers(1, 250),
