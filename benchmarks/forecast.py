@@ -213,8 +213,8 @@ def print_comparison(scores: dict[str, Score]) -> None:
     print(f'the best other rule, "{name}", {brier:.3f}.')
 
 
-def print_reliability(result: Score) -> None:
-    pairs = [pair for share in result.pairs.values() for pair in share]
+def print_classes(pairs: Sequence[tuple[float, bool]]) -> None:
+    """Print how often what was said with each probability has happened."""
     print("\n| our probability | times | mean probability | happened |\n|---|---|---|---|")
     for low, high in zip(CLASSES, CLASSES[1:]):
         inside = [(p, hit) for p, hit in pairs if low <= p < high]
@@ -241,7 +241,7 @@ def main() -> None:
     print(f"{len(blocks)} completed blocks, {moments_scored} moments five minutes apart.\n")
     print_rules(scores)
     print_comparison(scores)
-    print_reliability(scores["ours"])
+    print_classes([pair for share in scores["ours"].pairs.values() for pair in share])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from monitor.model.official import (
 from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading, Source, Unreadable
 from monitor.model.usage import Usage, measure
+from monitor.model.week_projection import FIRST_LEVEL, FIRST_WEIGHT, ROUNDING
 
 NOW = datetime(2026, 6, 10, 18, 32, 7, tzinfo=timezone.utc)
 START = datetime(2026, 6, 10, 16, 0, tzinfo=timezone.utc)
@@ -170,10 +171,18 @@ def official_limits(
 FIVE_HOURS, DAYS = timedelta(hours=2, minutes=37, seconds=53), timedelta(days=3, hours=4)
 
 
-def week_that_runs_out(after: timedelta, percent: float = 97.2) -> RateLimitWindow:
-    """Make a weekly limit that runs out then, at the pace of the last two hours."""
-    pace = (100 - percent) / (after / timedelta(hours=1))
-    return window(timedelta(days=3), (120, percent - 2 * pace), (0, percent))
+def week_that_runs_out(after: timedelta, passed: float = 0.55) -> RateLimitWindow:
+    """Make a weekly limit that most likely runs out then, for a user of whom nothing is known.
+
+    `passed` is the share of the week that has passed.
+    """
+    ahead, weight = after / WEEK_LONG, passed + FIRST_WEIGHT
+    earlier = FIRST_LEVEL * FIRST_WEIGHT + ROUNDING
+    percent = (100 * weight - ahead * earlier) / (weight + ahead)
+    return window(WEEK_LONG * (1 - passed), (0, percent))
+
+
+WEEK_LONG = timedelta(days=7)
 
 
 WEEK = window(DAYS, (100, 40.2), (0.3, 41.4))
@@ -184,10 +193,10 @@ OFFICIAL = {
     "official-old": official_limits(window(FIVE_HOURS, (35, 1)), WEEK),
     "bridged": official_limits(window(FIVE_HOURS, (90, 21), (40, 48)), WEEK),
     "week-first": official_limits(
-        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(DAYS, (90, 90.1), (0.3, 97.2))
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), week_that_runs_out(timedelta(minutes=36))
     ),
     "week-near": official_limits(
-        window(FIVE_HOURS, (90, 21), (0.3, 33)), week_that_runs_out(timedelta(hours=9), 93.4)
+        window(FIVE_HOURS, (90, 21), (0.3, 33)), window(timedelta(hours=20), (90, 86.1), (0.3, 88))
     ),
     "official-reached": official_limits(window(FIVE_HOURS, (40, 88), (11, 100), (0.3, 102)), WEEK),
     "week-reached": official_limits(
@@ -261,9 +270,7 @@ def asked(**windows: RateLimitWindow) -> OfficialLimits:
     return OfficialLimits(told, plan="max", asked=Asked(NOW - timedelta(seconds=18)))
 
 
-WEEK_OF_FABLE = replace(
-    week_that_runs_out(timedelta(hours=9), 93.4), resets_at=NOW + timedelta(days=2)
-)
+WEEK_OF_FABLE = replace(week_that_runs_out(timedelta(hours=9)), resets_at=NOW + timedelta(days=2))
 
 ANSWERED = {
     "asked": replace(

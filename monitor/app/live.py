@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from monitor.app.poller import PollResult
@@ -33,7 +33,7 @@ MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
 MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40
 """A terminal that is smaller has no room for the line."""
 
-PAGES = {"h": "history", "p": "breakdown", "?": "help"}
+PAGES = {"h": "history", "p": "breakdown", "w": "week", "?": "help"}
 
 TURNS = {"project": "model", "model": "session", "session": "project"}
 """What the breakdown shows after the key `p`."""
@@ -56,6 +56,27 @@ def run_live(settings: Settings, sessions: Sequence[Session]) -> int:
             offer_install(settings, sessions[0].poller, error)
 
 
+class CachedWeek:
+    """Draws the page of the week only if more than the seconds has changed."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._lines: list[Line] = []
+
+    def __call__(
+        self, usage: Usage, turn: int, width: int, height: int, display: DisplayOptions
+    ) -> list[Line]:
+        """Return the page, as it was drawn in this minute if nothing else is new."""
+        minute = usage.now.replace(second=0, microsecond=0)
+        size, history = (width, height, display.style), usage.history.completed
+        key = (minute, turn, size, usage.rules, usage.official, usage.reached, usage.block, history)
+        if key != self._key:
+            from monitor.views.screen.week_screen import week_page  # seldom wanted, slow to import
+
+            self._key, self._lines = key, week_page(usage, turn, width, height, display)
+        return self._lines
+
+
 @dataclass(frozen=True)
 class Page:
     """Which page the user has opened with the keys: the dashboard, or the page of that name."""
@@ -68,14 +89,20 @@ class Page:
     by: str = "project"
     """What the rows of the breakdown are."""
 
+    turn: int = 0
+    """Which of the weekly limits the page of the week shows."""
+
     chosen: Optional[int] = None
     """The place of the account that the user has turned to; None: the one that binds first."""
 
-    def after(self, key: Optional[str], rows: int, blocks: int) -> Page:
-        """Return the page after a key: `c` costs, `h` history, `?` help; each again: back.
+    week: CachedWeek = field(default_factory=CachedWeek, compare=False)
 
-        `p` opens the breakdown, and `p` or Tab there turns to the next one. Arrows, PgUp and PgDn
-        scroll; the terminal has `rows`, and the history `blocks`.
+    def after(self, key: Optional[str], rows: int, blocks: int, weeks: int = 1) -> Page:
+        """Return the page after a key: `c` costs, `h` history, `w` week, `?` help; again: back.
+
+        `p` opens the breakdown, and `p` or Tab there turns to the next one; so does `w` if there
+        are several `weeks`. Arrows, PgUp and PgDn scroll; the terminal has `rows`, and the history
+        `blocks`.
         """
         if key in SCROLL and self.name:
             first = self.first + SCROLL[key] * (1 if key in ("up", "down") else max(1, rows - 6))
@@ -86,10 +113,12 @@ class Page:
             return replace(self, display=display)
         if key in ("p", "\t") and self.name == "breakdown":
             return replace(self, by=TURNS[self.by], first=0)
+        if key in ("w", "\t") and self.name == "week" and weeks > 1:
+            return replace(self, turn=(self.turn + 1) % weeks)
         name = {**PAGES, ESCAPE: ""}.get(key or "", self.name)
         name = "" if key in PAGES and name == self.name else name
         by = "project" if key == "p" else self.by
-        return self if name == self.name else replace(self, name=name, first=0, by=by)
+        return self if name == self.name else replace(self, name=name, first=0, by=by, turn=0)
 
     def turned(self, key: Optional[str], accounts: Sequence[WatchedAccount]) -> Page:
         """Return the page after a key that turns to another account: Tab, or its number.
@@ -97,7 +126,7 @@ class Page:
         The number of the one that was chosen turns back to the one that binds first.
         """
         count = len(accounts)
-        if key == "\t" and self.name != "breakdown" and count > 1:
+        if key == "\t" and self.name not in ("breakdown", "week") and count > 1:
             return replace(self, chosen=(accounts.index(self.account(accounts)) + 1) % count)
         if key and key in "123456789" and int(key) <= count > 1:
             return replace(self, chosen=None if self.chosen == int(key) - 1 else int(key) - 1)
@@ -146,7 +175,7 @@ def _watch(
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            page = page.after(key, rows, shown.blocks).turned(key, accounts)
+            page = page.after(key, rows, shown.blocks, shown.weeks).turned(key, accounts)
             page.set_pauses(accounts, columns, rows)
             if key in ("o", "p", "r"):
                 for account in accounts:
@@ -193,6 +222,8 @@ def _with_usage(
 
         found, display = result.breakdown, page.display
         return breakdown_page(usage, found, page.by, columns, rows, display, page.first)
+    if page.name == "week":
+        return page.week(usage, page.turn, columns, rows, page.display)
     return frame(usage, columns, rows, page.display)
 
 

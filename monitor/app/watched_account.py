@@ -100,6 +100,11 @@ class WatchedAccount:
         """How many past blocks are known."""
         return len(self.result.history.completed) if self.result.history else 0
 
+    @property
+    def weeks(self) -> int:
+        """How many weekly limits are known."""
+        return len(self.usage.weeks) if self.usage else 0
+
     def display(self, display: DisplayOptions) -> DisplayOptions:
         """Return the display with what is the account's own."""
         own = replace(display, account=self._settings.account, chart=self._chart)

@@ -41,5 +41,5 @@ def _chance(usage: Usage) -> float:
         return 2.0
     week = usage.binding_week
     if not usage.headline.is_five_hour and week is not None:
-        return float(week.comes_first)
+        return 1.0 if week.is_full else week.risk
     return 1.0 if usage.forecast.verdict == "exceeded" else usage.forecast.probability or 0.0

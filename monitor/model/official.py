@@ -42,12 +42,22 @@ FALL = 5.0
 
 MAX_CAPTURES = 60
 CAPTURE_EVERY = timedelta(minutes=1)
+CAPTURE_WEEK_EVERY = timedelta(hours=1)
+"""Captures are at least so far apart: the file is written with each status line."""
+
+MAX_WEEK_CAPTURES = 168
 
 MAX_SESSIONS = 100
 """Sessions that are remembered: one that was left open for days still repeats what it knew."""
 
 MAX_PAST = 60
 """Past five-hour windows: about two weeks of them, for the history."""
+
+WEEKS_KEPT, MAX_WEEKS = timedelta(weeks=12), 60
+"""Past weekly windows: twelve weeks of five limits, for the projection of the present ones."""
+
+ENOUGH_COST = 1000.0
+"""Of so many five-hour points the older half is forgotten: plans and models change."""
 
 FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT = "five_hour", "seven_day", "spend_limit"
 """Ids of windows, as Claude Code names them."""
@@ -62,6 +72,7 @@ APART = "@"
 """Before the data directory, in the id of a window that is only about one of several."""
 
 WEEK = timedelta(days=7)
+WHOLE = 100.0
 
 
 class WindowKind(NamedTuple):
@@ -165,6 +176,30 @@ class PastWindow(NamedTuple):
     used_percent: float
 
 
+class PastWeek(NamedTuple):
+    """A weekly window that is over: its id, its reset (UTC), and its last percentage.
+
+    It ended at `ended_at` (UTC): at the reset, or when another reset took its place. It was used up
+    at `reached_at` (UTC), None if it was not.
+    """
+
+    window: str
+    resets_at: datetime
+    ended_at: datetime
+    used_percent: float
+    reached_at: Optional[datetime] = None
+
+
+class WeekCost(NamedTuple):
+    """How many points the five-hour and the seven-day percentage rose together."""
+
+    five_hour: float = 0.0
+    seven_day: float = 0.0
+
+
+NO_COST = WeekCost()
+
+
 class UsageAnswer(NamedTuple):
     """What Claude Code answered: reports by window, the subscription, and extra usage."""
 
@@ -190,6 +225,8 @@ class OfficialLimits:
 
     `plan` is the subscription (`pro`, `max`, `team`, `enterprise`) and `extra_usage` what is paid
     beyond it, both as Claude Code answered last; `asked` says when and how it was asked last.
+    `past_weeks` are past weekly windows, oldest first; `week_cost` tells what a five-hour window
+    costs of the week.
     """
 
     windows: Windows = field(default_factory=dict)
@@ -198,6 +235,8 @@ class OfficialLimits:
     plan: Optional[str] = None
     extra_usage: Optional[ExtraUsage] = None
     asked: Optional[Asked] = None
+    past_weeks: tuple[PastWeek, ...] = ()
+    week_cost: WeekCost = NO_COST
 
     @property
     def captured_at(self) -> Optional[datetime]:
@@ -285,13 +324,19 @@ def with_session(
         if is_repeated and not (answered and (old is None or _is_same(old, report))):
             continue
         if is_repeated or origin == CLAUDE or not _is_suspect(key, report, limits.sessions, now):
-            windows[key] = _updated(old, report, now, origin)
+            windows[key] = _updated(key, old, report, now, origin)
     session = Session(
         now, {**before.reports, **reports}, before.api_ms if api_ms is None else api_ms
     )
     sessions = {**limits.sessions, session_id: session}
-    past = _past(limits, windows.get(FIVE_HOUR))
-    return replace(limits, windows=windows, past=past, sessions=_newest(sessions))
+    return replace(
+        limits,
+        windows=windows,
+        past=_past(limits, windows.get(FIVE_HOUR)),
+        sessions=_newest(sessions),
+        past_weeks=_past_weeks(limits, windows, now),
+        week_cost=_week_cost(limits, windows),
+    )
 
 
 def with_answer(limits: OfficialLimits, answer: UsageAnswer, now: datetime) -> OfficialLimits:
@@ -317,11 +362,12 @@ def _is_of_plan(key: str) -> bool:
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
     """Join what was stored for two data directories; of one window the newer news counts."""
     both = {
-        key: _newer(one.windows[key], other.windows[key])
+        key: _newer(key, one.windows[key], other.windows[key])
         for key in one.windows
         if key in other.windows
     }
     past = {window.resets_at: window for window in (*other.past, *one.past)}
+    weeks = {(week.window, week.resets_at): week for week in (*other.past_weeks, *one.past_weeks)}
     newer, older = sorted((one, other), key=_asked_at, reverse=True)
     return OfficialLimits(
         {**one.windows, **other.windows, **both},
@@ -329,6 +375,8 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         plan=newer.plan or older.plan,
         extra_usage=newer.extra_usage or older.extra_usage,
         asked=_last_asked(newer, older),
+        past_weeks=tuple(sorted(weeks.values(), key=lambda week: week.resets_at))[-MAX_WEEKS:],
+        week_cost=max(one.week_cost, other.week_cost),
     )
 
 
@@ -388,6 +436,20 @@ def present(limits: OfficialLimits, now: datetime) -> OfficialLimits:
     order = [*(key for key in WINDOW_KINDS if key in windows), *windows]
     valid = {key: windows[key] for key in order if not windows[key].is_over(now)}
     return replace(limits, windows=valid, past=(), sessions={})
+
+
+def past_weeks_before(limits: OfficialLimits, key: str) -> list[PastWeek]:
+    """Return the past weeks of a weekly limit, oldest first, without the one that is under way."""
+    weeks, window = (
+        [week for week in limits.past_weeks if week.window == key],
+        limits.windows.get(key),
+    )
+    return [week for week in weeks if window is None or not _is_same_window(week, window)]
+
+
+def is_week(key: str) -> bool:
+    """Return whether a window lasts a week."""
+    return window_kind(key).length == WEEK
 
 
 def is_fresh(window: RateLimitWindow, now: datetime) -> bool:
@@ -464,20 +526,20 @@ def _is_suspect(key: str, report: Report, sessions: Mapping[str, Session], now: 
 
 
 def _updated(
-    old: Optional[RateLimitWindow], report: Report, now: datetime, origin: str
+    key: str, old: Optional[RateLimitWindow], report: Report, now: datetime, origin: str
 ) -> RateLimitWindow:
     capture = Capture(now, report.used_percent)
     if old is None or not _is_same_window(old, report):
         return RateLimitWindow(report.used_percent, report.resets_at, now, (capture,), origin)
-    resets_at, captures = report.resets_at or old.resets_at, _added(old.captures, capture)
+    resets_at, captures = report.resets_at or old.resets_at, _added(key, old.captures, capture)
     return RateLimitWindow(report.used_percent, resets_at, now, captures, origin)
 
 
-def _newer(one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
+def _newer(key: str, one: RateLimitWindow, other: RateLimitWindow) -> RateLimitWindow:
     old, new = sorted((one, other), key=lambda window: window.captured_at)
     if not _is_same_window(old, new):
         return new
-    captures = sorted({*old.captures, *new.captures})[-MAX_CAPTURES:]
+    captures = sorted({*old.captures, *new.captures})[-_max_captures(key) :]
     return replace(new, resets_at=new.resets_at or old.resets_at, captures=tuple(captures))
 
 
@@ -486,18 +548,57 @@ def _newest(sessions: Mapping[str, Session]) -> Mapping[str, Session]:
     return {key: sessions[key] for key in newest}
 
 
-def _added(captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
+def _max_captures(key: str) -> int:
+    return MAX_WEEK_CAPTURES if is_week(key) else MAX_CAPTURES
+
+
+def _added(key: str, captures: tuple[Capture, ...], new: Capture) -> tuple[Capture, ...]:
     """Add a capture; it replaces the last one if that says nothing more.
 
-    That is the case if the last one is the second within a minute, or lies between two of the same
-    percentage: the first capture of each percentage stays.
+    That is the case if the last one is the second within a minute (of a week, within an hour), or
+    lies between two of the same percentage: the first capture of each percentage stays, and that of
+    100 % always does.
     """
     if len(captures) > 1:
         before, last = captures[-2:]
         is_same = before.used_percent == last.used_percent == new.used_percent
-        if is_same or new.at - before.at < CAPTURE_EVERY:
+        is_soon = new.at - before.at < (CAPTURE_WEEK_EVERY if is_week(key) else CAPTURE_EVERY)
+        if is_same or (is_soon and not before.used_percent < WHOLE <= last.used_percent):
             captures = captures[:-1]
-    return (*captures, new)[-MAX_CAPTURES:]
+    return (*captures, new)[-_max_captures(key) :]
+
+
+def _past_weeks(old: OfficialLimits, windows: Windows, now: datetime) -> tuple[PastWeek, ...]:
+    """Return the past weekly windows, with those of `old` that `windows` replace.
+
+    A session that still reports an older reset may bring a window back: it counts once.
+    """
+    weeks = [week for week in old.past_weeks if abs(now - week.resets_at) <= WEEKS_KEPT]
+    for key, gone in old.windows.items():
+        if gone.resets_at is None or not is_week(key) or gone.captured_at > now:
+            continue
+        if key in windows and _is_same_window(gone, windows[key]):
+            continue
+        full = [capture.at for capture in gone.rising if capture.used_percent >= WHOLE]
+        ended, reached = min(gone.resets_at, now), full[0] if full else None
+        weeks = [week for week in weeks if week.window != key or not _is_same_window(week, gone)]
+        weeks.append(PastWeek(key, gone.resets_at, ended, gone.used_percent, reached))
+    return tuple(sorted(weeks, key=lambda week: week.resets_at))[-MAX_WEEKS:]
+
+
+def _week_cost(old: OfficialLimits, windows: Windows) -> WeekCost:
+    """Add what both percentages rose together, if both go on within the windows they were in."""
+    pairs = [(old.windows.get(key), windows.get(key)) for key in (FIVE_HOUR, SEVEN_DAY)]
+    gains = [
+        new.used_percent - before.used_percent
+        for before, new in pairs
+        if before is not None and new is not None and _is_same_window(before, new)
+    ]
+    if len(gains) < 2 or min(gains) < 0:
+        return old.week_cost
+    five_hour, seven_day = (known + gain for known, gain in zip(old.week_cost, gains))
+    share = 0.5 if five_hour > ENOUGH_COST else 1.0
+    return WeekCost(five_hour * share, seven_day * share)
 
 
 def _past(old: OfficialLimits, five_hour: Optional[RateLimitWindow]) -> tuple[PastWindow, ...]:
@@ -510,7 +611,7 @@ def _past(old: OfficialLimits, five_hour: Optional[RateLimitWindow]) -> tuple[Pa
     return (*old.past, PastWindow(gone.resets_at, gone.used_percent))[-MAX_PAST:]
 
 
-Sight = Union[Report, RateLimitWindow]
+Sight = Union[Report, RateLimitWindow, PastWeek]
 
 
 def _is_same(one: Sight, other: Sight) -> bool:

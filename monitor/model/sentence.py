@@ -8,11 +8,11 @@ from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
 from monitor.model.limit_hits import Reached
-from monitor.model.official import FIVE_HOUR, FULL, is_of_one_model, split_id, window_kind
+from monitor.model.official import FIVE_HOUR, is_of_one_model, split_id, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
-from monitor.model.weekly import Weekly
+from monitor.model.week_sentence import at_time, week_sentence, week_warning
 
 SKEW = timedelta(minutes=1)
 """Tolerated, since the clocks of two machines differ by seconds."""
@@ -32,7 +32,7 @@ def summary(usage: Usage) -> str:
     if usage.reached is not None:
         return _limit_reached(usage, usage.reached)
     if not usage.headline.is_five_hour and usage.binding_week is not None:
-        return _week(usage, usage.binding_week)
+        return week_sentence(usage, usage.binding_week)
     if usage.block is None:
         return _idle(usage)
     return {
@@ -57,17 +57,6 @@ def _limit_reached(usage: Usage, reached: Reached) -> str:
     if at is None:
         return f"{text}; when it resets is not known."
     return f"{text}; it resets {at_time(usage, at)}, in {duration(at - usage.now)}."
-
-
-def _week(usage: Usage, week: Weekly) -> str:
-    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
-    resets = at_time(usage, week.window.resets_at)
-    if week.window.used_percent >= FULL:
-        return _still_answers(name, resets)
-    name += ", not of other models," if is_of_one_model(week.window_id) else ""
-    where = "comes first" if week.comes_first else "is near"
-    ends = _on_day(usage, week.runs_out_at)
-    return f"The {name} {where}: {used} used, at this pace used up {ends}; it resets {resets}."
 
 
 def _still_answers(name: str, resets: str) -> str:
@@ -167,26 +156,11 @@ def _reset(usage: Usage) -> str:
     return at_time(usage, usage.reset.at)
 
 
-def at_time(usage: Usage, when: Optional[datetime]) -> str:
-    """Write a time as a part of a sentence: "at 14:30", "tomorrow 09:00"."""
-    text = usage.clock(when)
-    names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
-    return text if names_a_day else f"at {text}"
-
-
-def _on_day(usage: Usage, when: Optional[datetime]) -> str:
-    """Write a time with its day, today's too: a weekly limit may end on any."""
-    text = at_time(usage, when)
-    return f"today {text}" if text.startswith("at ") else text
-
-
 def _other_week(usage: Usage) -> Iterator[str]:
     """Warn of a weekly limit that binds within a day while the five-hour limit leads."""
     week = usage.binding_week
     if week is not None and usage.headline.is_five_hour and usage.reached is None:
-        used, name = percent(week.window.used_percent), window_kind(week.window_id).name
-        ends = _on_day(usage, week.runs_out_at)
-        yield f"The {name}, {used} used, would be used up {ends} at this pace."
+        yield week_warning(usage, week)
 
 
 def _other_plan(usage: Usage) -> Iterator[str]:

@@ -36,11 +36,23 @@ from monitor.model.limit_hits import (
     source_of,
     with_marks,
 )
-from monitor.model.official import FIVE_HOUR, FULL, SEVEN_DAY, OfficialLimits, present
+from monitor.model.official import (
+    FIVE_HOUR,
+    FULL,
+    SEVEN_DAY,
+    WEEK,
+    OfficialLimits,
+    is_week,
+    past_weeks_before,
+    present,
+)
 from monitor.model.plans import CUSTOM_MAX, Limit, PastBlocks, Rules, choose_limit
 from monitor.model.projection import project
 from monitor.model.reading import Reading
 from monitor.model.reset import Reset, choose_reset, message_reset, reached_reset
+from monitor.model.week_plan import WeekPlan, plan_week
+from monitor.model.week_projection import project_week
+from monitor.model.week_shape import WeekShape, expected_week, known_shape
 from monitor.model.weekly import Weekly, binding_week, weekly
 
 NO_HISTORY = History()
@@ -133,16 +145,50 @@ class Usage:
         return last_block((*self.history.blocks, *self.reading.blocks), self.now)
 
     @cached_property
+    def weeks(self) -> dict[str, Weekly]:
+        """The weekly windows that are known, by id, each with its projection."""
+        return {key: self._week(key) for key in self.official.windows if is_week(key)}
+
+    @property
     def weekly(self) -> Optional[Weekly]:
-        """The seven-day window measured against the five-hour one; None if it is not known."""
-        window = self.official.windows.get(SEVEN_DAY)
-        return weekly(SEVEN_DAY, window, self._five_hour_ends, self.now)
+        """The seven-day window; None if it is not known."""
+        return self.weeks.get(SEVEN_DAY)
 
     @cached_property
     def binding_week(self) -> Optional[Weekly]:
-        """The weekly limit that is used up first within a day; None if none is."""
-        models = self.block.models if self.block else ()
-        return binding_week(self.official, models, self._five_hour_ends, self.now)
+        """The weekly limit that most likely stops the user within a day; None if none may."""
+        return binding_week(self.weeks.values(), self.block.models if self.block else ())
+
+    def week_plan(self, window_id: str) -> Optional[WeekPlan]:
+        """Return the plan for a weekly window; None if it or its reset is not known."""
+        week = self.weeks.get(window_id)
+        if week is None or week.window.resets_at is None:
+            return None
+        expected = expected_week(self._week_shape, week.window.resets_at - WEEK)
+        cost = self.official.week_cost if window_id == SEVEN_DAY else None
+        return plan_week(week.window, expected, cost, self.rules.zone, self.now)
+
+    def _week(self, key: str) -> Weekly:
+        window = self.official.windows[key]
+        past = past_weeks_before(self.official, key)
+        found = project_week(window, past, self._week_shape, self.now, self._used_at)
+        return weekly(key, window, found, self._five_hour_ends, self.now)
+
+    @cached_property
+    def _week_shape(self) -> WeekShape:
+        past = (
+            (week.reached_at, week.ended_at) for week in past_weeks_before(self.official, SEVEN_DAY)
+        )
+        stops = [(at, until) for at, until in past if at is not None]
+        hits = (hit for hit in self.history.hits if hit.window == SEVEN_DAY)
+        stops += [(hit.at, hit.resets_at) for hit in hits if hit.resets_at]
+        return known_shape(self.history.completed, stops, self.rules.zone, self.now)
+
+    @property
+    def _used_at(self) -> Optional[datetime]:
+        """When something was used here last; None if that is not known."""
+        last = self.block or self.last
+        return last.last_activity if last else None
 
     @property
     def _five_hour_ends(self) -> Optional[datetime]:

@@ -12,7 +12,7 @@ from typing import Optional, TypeVar
 from monitor.model import sentence
 from monitor.model.formatting import age, chance, count, dollars, duration, percent, rate
 from monitor.model.limit_hits import Reached
-from monitor.model.official import FIVE_HOUR, FULL, window_kind
+from monitor.model.official import FIVE_HOUR, window_kind
 from monitor.model.usage import Usage
 from monitor.model.weekly import Weekly
 from monitor.views.bars import bar
@@ -51,10 +51,9 @@ def _reached_facts(usage: Usage, reached: Reached) -> list[str]:
 
 def _week_facts(usage: Usage, week: Weekly) -> list[str]:
     name, window = window_kind(week.window_id).name, week.window
-    is_full = window.used_percent >= FULL
     return [
         f"{name} {percent(window.used_percent)}",
-        "" if is_full else f"used up {usage.clock(week.runs_out_at)} at this pace",
+        "" if week.is_full or week.projection is None else f"{chance(week.risk)} chance to run out",
         f"resets {usage.clock(window.resets_at)}",
     ]
 

@@ -20,7 +20,6 @@ from monitor.model.official import (
     window_kind,
 )
 from monitor.model.usage import Usage, without_costs
-from monitor.model.weekly import Weekly
 
 SCHEMA_VERSION = 1
 
@@ -28,12 +27,6 @@ ACCOUNT_KEYS = (
     *("name", "data_dirs", "status", "used_percent", "source", "severity", "window", "sentence"),
     *("resets_at", "weekly_used_percent", "weekly_resets_at", "error"),
 )
-
-NOT_PROJECTED = (
-    *("probability", "likely_percent", "likely_range"),
-    *("today_share_percent", "today_used_percent", "windows_left"),
-)
-"""Keys of `weekly` whose values are not known: there is no projection of the week."""
 
 
 def snapshot(
@@ -61,7 +54,7 @@ def snapshot(
         "reset": _reset(usage),
         "forecast": _forecast(usage),
         "official": _official(usage),
-        "weekly": _weekly(usage.weekly),
+        "weekly": _weekly(usage),
         "warnings": list(sentence.warnings(usage)),
         "account": account or None,
         "accounts": [_account(named) for named in accounts],
@@ -223,15 +216,22 @@ def _listed(usage: Usage, key: str, window: RateLimitWindow) -> dict[str, Any]:
     }
 
 
-def _weekly(weekly: Optional[Weekly]) -> Optional[dict[str, Any]]:
+def _weekly(usage: Usage) -> Optional[dict[str, Any]]:
+    weekly = usage.weekly
     if weekly is None:
         return None
+    projection, plan = weekly.projection, usage.week_plan(SEVEN_DAY)
     return {
         "used_percent": weekly.window.used_percent,
         "resets_at": utc(weekly.window.resets_at),
         "runs_out_at": utc(weekly.runs_out_at),
         "comes_first": weekly.comes_first,
-        **dict.fromkeys(NOT_PROJECTED),
+        "probability": projection.probability if projection else None,
+        "likely_percent": projection.likely if projection else None,
+        "likely_range": list(projection.band) if projection else None,
+        "today_share_percent": plan.today_share if plan else None,
+        "today_used_percent": plan.today_used if plan else None,
+        "windows_left": plan.windows_left if plan else None,
     }
 
 

@@ -22,7 +22,7 @@ STATES = {
     "weekly": State(
         "WEEKLY LIMIT",
         "runs-out",
-        "A weekly limit is used up, or will be within a day.",
+        "A weekly limit is used up, or may be within a day.",
     ),
     "exceeded": State("PAST LIMIT", "exceeded", "More is used than the limit assumed here."),
     "limit_reached": State("LIMIT REACHED", "limit-reached", "Claude Code has stopped you."),

@@ -25,6 +25,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "limit": "31",
         "probable": "33",
         "band": "2;36",
+        "even": "2",
         "curve": "1",
     }
 )

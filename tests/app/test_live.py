@@ -8,21 +8,23 @@ from typing import Optional
 
 import pytest
 
-from monitor.app.live import ESCAPE, Page, _reading_text
+from monitor.app.live import ESCAPE, CachedWeek, Page, _reading_text
 from monitor.app.watched_account import CachedChart
 from monitor.model.reading import DataSize
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions
+from monitor.views.screen.week_screen import week_page
 from monitor.views.style import ASCII, UNICODE, Style
 from tests.samples import usage_in
+from tests.weeks import WEEKS
 
 PAGE = Page(DisplayOptions(Style()))
 
 
-def after(*keys: Optional[str], rows: int = 24, blocks: int = 100) -> Page:
+def after(*keys: Optional[str], rows: int = 24, blocks: int = 100, weeks: int = 1) -> Page:
     page = PAGE
     for key in keys:
-        page = page.after(key, rows, blocks)
+        page = page.after(key, rows, blocks, weeks)
     return page
 
 
@@ -39,6 +41,11 @@ def after(*keys: Optional[str], rows: int = 24, blocks: int = 100) -> Page:
         (f"?{ESCAPE}", ""),
         ("hr", "history"),
         ("hc", "history"),
+        ("w", "week"),
+        ("ww", ""),
+        ("w\t", "week"),
+        ("hw", "week"),
+        (f"w{ESCAPE}", ""),
         ("x", ""),
     ],
 )
@@ -93,6 +100,35 @@ def test_the_chart_is_drawn_again_only_for_another_minute_size_or_usage() -> Non
     for other in ((later, 60, 10, UNICODE), (usage, 61, 10, UNICODE), (usage, 60, 10, ASCII)):
         assert chart(*other) == burn_up(*other)
         assert chart(*other) is not first
+
+
+@pytest.mark.parametrize(
+    ("keys", "turn"), [("w", 0), ("ww", 1), ("w\t", 1), ("www", 0), (f"ww{ESCAPE}w", 0), ("wwh", 0)]
+)
+def test_w_turns_to_the_next_weekly_limit_where_there_are_several(keys: str, turn: int) -> None:
+    assert after(*keys, weeks=2).turn == turn
+
+
+def test_the_page_of_the_week_is_drawn_again_only_for_another_minute_size_turn_or_limit() -> None:
+    usage = WEEKS["opus-first"]
+    usage = replace(usage, now=usage.now.replace(second=1))
+    page, display = CachedWeek(), PAGE.display
+    first = page(usage, 0, 80, 24, display)
+    assert first == week_page(usage, 0, 80, 24, display)
+    same = replace(usage, now=usage.now + timedelta(seconds=30))
+    assert page(same, 0, 80, 24, display) is first
+    later = replace(usage, now=usage.now + timedelta(minutes=1))
+    fewer = replace(usage, official=WEEKS["behind"].official)
+    plain = DisplayOptions(Style(ASCII))
+    for other in (
+        (later, 0, 80, 24, display),
+        (usage, 1, 80, 24, display),
+        (usage, 0, 81, 24, display),
+        (usage, 0, 80, 24, plain),
+        (fewer, 0, 80, 24, display),
+    ):
+        assert page(*other) == week_page(*other)
+        assert page(*other) is not first
 
 
 def test_while_reading_it_says_how_much_there_is_and_since_when() -> None:

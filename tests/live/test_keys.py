@@ -12,6 +12,7 @@ from tests.waiting import until
 COST = r"API-equivalent"
 HELP = r"look for new usage now"
 HISTORY = r"Past blocks +h: back"
+WEEK = r"The week +w: back"
 MAIN = r"2,000 of ~7,000"
 
 
@@ -33,7 +34,7 @@ def test_costs_that_were_hidden_at_the_start_can_be_shown(fake: Fake) -> None:
         terminal.wait_for(COST)
 
 
-@pytest.mark.parametrize(("key", "page"), [("h", HISTORY), ("?", HELP)])
+@pytest.mark.parametrize(("key", "page"), [("h", HISTORY), ("w", WEEK), ("?", HELP)])
 def test_a_page_opens_by_its_key_and_closes_by_the_same_or_by_escape(
     key: str, page: str, fake: Fake
 ) -> None:

@@ -14,7 +14,7 @@ from monitor.model.check import ENOUGH, NOT_ENOUGH, TIGHT, UNKNOWN, check
 from monitor.model.forecast import Forecast
 from monitor.model.sentence import summary
 from monitor.model.usage import Usage
-from tests.samples import SAMPLES, official_limits, usage_in, week_that_runs_out
+from tests.samples import NO_BLOCKS, SAMPLES, official_limits, usage_in, week_that_runs_out
 
 MINUTE = timedelta(minutes=1)
 
@@ -25,7 +25,8 @@ def foretold(verdict: str) -> Usage:
 
 
 def week_first(runs_out_in: timedelta) -> Usage:
-    return replace(usage_in("ok"), official=official_limits(None, week_that_runs_out(runs_out_in)))
+    official = official_limits(None, week_that_runs_out(runs_out_in))
+    return replace(usage_in("ok"), official=official, history=NO_BLOCKS)
 
 
 @pytest.mark.parametrize(

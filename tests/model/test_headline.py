@@ -368,8 +368,9 @@ def test_the_worst_limit_leads_and_of_equals_the_five_hour_one(
 def test_the_headline_of_a_week_is_official_and_not_known_in_tokens() -> None:
     usage = usage_in("week-first")
     assert usage.binding_week is not None
+    used = usage.binding_week.window.used_percent
     assert weekly_headline(usage.binding_week) == Headline(
-        "seven_day", 97.2, "official", "alarm", None
+        "seven_day", used, "official", "alarm", None
     )
     assert usage.headline == weekly_headline(usage.binding_week)
     assert not usage.headline.is_five_hour

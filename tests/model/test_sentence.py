@@ -294,11 +294,11 @@ def test_a_state_directory_that_cannot_be_used_is_warned_of() -> None:
 
 
 def test_a_week_that_binds_while_the_five_hours_lead_is_warned_of() -> None:
-    usage = usage_of(RUNS_OUT, official=official_limits(None, week_that_runs_out(9 * HOUR, 93.4)))
+    usage = usage_of(RUNS_OUT, official=official_limits(None, week_that_runs_out(9 * HOUR)))
     assert usage.headline.severity in ("ok", "warn", "none", "alarm")
     alarm = replace(usage, forecast=replace(usage.forecast, verdict="runs_out", probability=0.8))
     assert warnings(alarm) == (
-        "The weekly limit, 93 % used, would be used up today at 23:32 at this pace.",
+        "The weekly limit, 92 % used: 97 % chance of reaching it before Saturday 18:08.",
     )
     assert summary(alarm).startswith("You'll probably ")
     assert warnings(usage_in("week-near")) == ()  # the sentence says so

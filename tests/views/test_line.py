@@ -81,7 +81,7 @@ def test_idle_with_a_reset_hour_says_when_that_is() -> None:
 
 def test_a_week_that_runs_out_first_is_said() -> None:
     usage = usage_of(OK, official=OFFICIAL["week-first"])
-    assert text(usage) == ("weekly limit 97 % · used up 15:08 at this pace · resets Saturday 18:32")
+    assert text(usage) == ("weekly limit 99 % · 99 % chance to run out · resets Saturday 18:08")
 
 
 def test_a_week_that_is_used_up_while_claude_still_answers_ends_no_more() -> None:

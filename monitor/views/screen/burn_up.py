@@ -67,8 +67,8 @@ def burn_up(usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
     _draw(usage, canvas, scale)
     lines = canvas.lines()
     if labels:
-        beside = _beside(labels, margin, canvas, scale)
-        lines = [(*left, *cells) for left, cells in zip(beside, lines)]
+        left_sides = beside(labels, margin, canvas, scale)
+        lines = [(*left, *cells) for left, cells in zip(left_sides, lines)]
     return [*lines, _axis(usage, margin, canvas, scale)] if rows > 1 else lines
 
 
@@ -161,7 +161,7 @@ def _margin(labels: Sequence[Label], *, words: bool) -> int:
     return max(least, *(len(label.text) for label in labels)) + len(" ┤") if labels else 0
 
 
-def _beside(labels: Sequence[Label], margin: int, canvas: Canvas, scale: Scale) -> Iterator[Line]:
+def beside(labels: Sequence[Label], margin: int, canvas: Canvas, scale: Scale) -> Iterator[Line]:
     """Yield what stands left of each row: a label and the ruler. A row has one label."""
     by_row: dict[int, Label] = {}
     for label in labels:
@@ -178,14 +178,14 @@ def _axis(usage: Usage, margin: int, canvas: Canvas, scale: Scale) -> Line:
     cells = [("", " ")] * (margin + canvas.width)
     words = len(cells) >= WORDS_FROM
     name = "reset" if scale.end == usage.reset.at else "ends"
-    _place(cells, f"{name} {end}" if words else end, len(cells) - 1, "dim")
+    place(cells, f"{name} {end}" if words else end, len(cells) - 1, "dim")
     mark = margin + canvas.column(scale.x(usage.now))
-    _place(cells, f"now {now}" if words else now, mark, "")
-    _place(cells, start, margin, "dim")
+    place(cells, f"now {now}" if words else now, mark, "")
+    place(cells, start, margin, "dim")
     return join_cells(cells)
 
 
-def _place(cells: list[Cell], text: str, at: int, role: str) -> None:
+def place(cells: list[Cell], text: str, at: int, role: str) -> None:
     """Write a text where there is room: centred on the cell `at`, or ending or starting there."""
     for start in (at - len(text) // 2, at - len(text) + 1, at):
         end = start + len(text)

@@ -8,8 +8,11 @@ from typing import Optional
 
 from monitor.views.text import Line, Span
 
-LAYERS = {"band": ".", "dim": "|", "limit": "-", "probable": "+", "curve": "#"}
-"""What is drawn, lowest first: its role, and its character in ASCII. `dim` marks the present."""
+LAYERS = {"band": ".", "even": "/", "dim": "|", "limit": "-", "probable": "+", "curve": "#"}
+"""What is drawn, lowest first: its role, and its character in ASCII.
+
+`dim` marks the present, and `even` is a line of even use.
+"""
 
 BRAILLE = ((0x40, 0x80), (0x04, 0x20), (0x02, 0x10), (0x01, 0x08))
 """The bit of each dot of a braille character, by height from the bottom, then left and right."""

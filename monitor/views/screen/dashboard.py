@@ -105,7 +105,8 @@ def _account_rows(width: int, display: DisplayOptions) -> Iterator[Row]:
 
 def _footer(usage: Usage, width: int, display: DisplayOptions) -> Line:
     keys = ["Tab account"] if len(display.accounts) > 1 else []
-    return footer(usage, width, [*keys, "q leave", "h history", "? help"] if display.live else [])
+    keys += ["q leave", *(["w week"] if usage.weeks else []), "h history", "? help"]
+    return footer(usage, width, keys if display.live else [])
 
 
 def _has_chart(usage: Usage) -> bool:

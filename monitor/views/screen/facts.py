@@ -31,8 +31,9 @@ from monitor.model.official import (
     window_kind,
 )
 from monitor.model.plans import PLAN_TOKENS
-from monitor.model.sentence import about, at_time
+from monitor.model.sentence import about
 from monitor.model.usage import Usage
+from monitor.model.week_sentence import at_time
 from monitor.views.screen.bar_rows import window_name
 from monitor.views.screen.layout import Rank, Row
 from monitor.views.text import DOT, Line, Span, line, sides, wrap_list
@@ -95,7 +96,8 @@ def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
         value, pace = _runs_out(usage)
         yield Fact(Rank.RUNS_OUT, "Runs out", _of_five_hours(usage, value), pace)
     elif usage.status == "active" and usage.still_answered and not usage.five_hour.window:
-        yield Fact(Rank.RUNS_OUT, "Runs out", "not known, as your true limit is higher")
+        value = _of_five_hours(usage, "not known, as your true limit is higher")
+        yield Fact(Rank.RUNS_OUT, "Runs out", value)
     yield from _resets(usage)
     yield from _cost_facts(usage, block)
     yield from _ways_out(usage)

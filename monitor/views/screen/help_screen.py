@@ -13,6 +13,7 @@ from monitor.views.text import Line, Span, fit, line, pad, wrap
 KEYS = (
     ("h", "past blocks (arrows, PgUp, PgDn scroll)"),
     ("p", "who used the block (p or Tab: next view)"),
+    ("w", "whether the week lasts (w or Tab: next limit)"),
     ("o", "ask Claude Code for official limits"),
     ("1", "the first account; 2 to 9, Tab: others"),
     ("q", "leave (or Ctrl+C)"),
@@ -30,9 +31,8 @@ ABOUT = (
         "without Claude Code's own percentages (key o) they are estimates."
     ),
     (
-        "The sentence, {} on the bar and the chart's line after now tell the likely use at the "
-        "reset; the dots are the range of 8 cases in 10. They expect breaks, as people take them; "
-        '"without a break" is when this pace would reach the limit.'
+        "{} and the line after now: the likely use at the reset, with breaks; dots: 8 cases "
+        'in 10. "Without a break" is when this pace would reach the limit.'
     ),
 )
 

@@ -1,0 +1,110 @@
+"""Write what a weekly limit and its plan mean in sentences."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Optional
+
+from monitor.model.formatting import chance, percent, plural
+from monitor.model.official import is_of_one_model, window_kind
+from monitor.model.usage import Usage
+from monitor.model.week_plan import WeekPlan
+from monitor.model.week_projection import WeekProjection
+from monitor.model.weekly import Weekly
+
+HALF_HOUR = timedelta(minutes=30)
+"""A forecast of days knows no minutes."""
+
+
+def week_sentence(usage: Usage, week: Weekly) -> str:
+    """Say whether a weekly limit is reached before its reset, when, and how surely.
+
+    It follows the probability and never says more: below 0.6 it is not said to be reached.
+    """
+    name, used = _name(week), percent(week.window.used_percent)
+    resets = at_time(usage, week.window.resets_at)
+    if week.is_full:
+        answers = "" if usage.reached is not None else ", but Claude Code still answers"
+        return f"The {name} is used up{answers}; it resets {resets}."
+    if week.projection is None:
+        return _unknown(usage, week)
+    risk = f"{chance(week.risk)} chance"
+    if week.verdict == "runs_out":
+        when = _around(usage, week)
+        return f"The {name} will probably be used up{when}: {risk} before the reset {resets}."
+    if week.verdict == "tight":
+        return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
+    return f"The {name} most likely lasts to the reset {resets}: {_surely(week.projection)}."
+
+
+def week_warning(usage: Usage, week: Weekly) -> str:
+    """Say that a weekly limit binds too, where another one leads."""
+    name, used = _name(week), percent(week.window.used_percent)
+    if week.is_full or week.projection is None:
+        return week_sentence(usage, week)
+    resets = at_time(usage, week.window.resets_at)
+    return f"The {name}, {used} used: {chance(week.risk)} chance of reaching it before {resets}."
+
+
+def plan_sentence(plan: WeekPlan) -> str:
+    """Say what of the week may be used today, what was, and how many windows are left."""
+    parts = []
+    if plan.today_share is not None:
+        share, used = percent(plan.today_share), plan.today_used
+        left = f"{share} is left for today"
+        parts.append(left if used is None else f"Today's share is {share}, {_used(used)}")
+    if plan.windows_left is not None:
+        windows = f"{_windows(plan.windows_left)} left"
+        parts.append(windows if parts else windows[0].upper() + windows[1:])
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def at_time(usage: Usage, when: Optional[datetime]) -> str:
+    """Write a time after a verb: `at 17:00`, `tomorrow 17:00`."""
+    text = usage.clock(when)
+    names_a_day = not text[:1].isdecimal() or text[4:5] == "-"
+    return text if names_a_day else f"at {text}"
+
+
+def _name(week: Weekly) -> str:
+    name = window_kind(week.window_id).name
+    return f"{name}, not of other models," if is_of_one_model(week.window_id) else name
+
+
+def _unknown(usage: Usage, week: Weekly) -> str:
+    name, used = _name(week), percent(week.window.used_percent)
+    if week.window.resets_at is None:
+        return f"The {name} is {used} used; when it resets is not known, so nothing is forecast."
+    resets = at_time(usage, week.window.resets_at)
+    if week.verdict == "tight":
+        return f"The {name} is tight: {used} used, and it resets {resets}."
+    return f"The {name} is {used} used and resets {resets}. A forecast follows in half a day."
+
+
+def _around(usage: Usage, week: Weekly) -> str:
+    """Name the half hour in which the limit is likely reached, if it is one to come."""
+    at, resets = week.runs_out_at, week.window.resets_at
+    if at is None or resets is None:
+        return ""
+    seconds = round(at.timestamp() / HALF_HOUR.total_seconds()) * HALF_HOUR.total_seconds()
+    rounded = datetime.fromtimestamp(seconds, at.tzinfo)
+    return f" around {usage.clock(rounded if usage.now < rounded < resets else at)}"
+
+
+def _surely(projection: WeekProjection) -> str:
+    """Say how likely a limit lasts: the chances of both add up to 100 % as they are written."""
+    risk = math.floor(100 * projection.probability + 1e-9)
+    sure = f"{100 - risk} %" if risk >= 1 else "over 99 %" if projection.probability else "100 %"
+    low, high = (percent(min(100.0, value)) for value in projection.band)
+    return f"{sure} chance, with about {percent(projection.likely)} used then ({low} to {high})"
+
+
+def _used(used: float) -> str:
+    return f"{percent(used)} used" if used else "nothing used"
+
+
+def _windows(number: float) -> str:
+    if number < 1:
+        return "less than one full 5-hour window"
+    return f"about {plural(int(number + 0.5), 'full 5-hour window')}"
