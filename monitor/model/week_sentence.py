@@ -13,6 +13,9 @@ from monitor.model.week_plan import WeekPlan
 from monitor.model.week_projection import WeekProjection
 from monitor.model.weekly import Weekly
 
+LEAST_RISK = 5
+"""Percent: of the weeks with less risk as many were used up, by docs/accuracy.md."""
+
 HALF_HOUR = timedelta(minutes=30)
 """A forecast of days knows no minutes."""
 
@@ -95,7 +98,7 @@ def _around(usage: Usage, week: Weekly) -> str:
 def _surely(projection: WeekProjection) -> str:
     """Say how likely a limit lasts: the chances of both add up to 100 % as they are written."""
     risk = math.floor(100 * projection.probability + 1e-9)
-    sure = f"{100 - risk} %" if risk >= 1 else "over 99 %" if projection.probability else "100 %"
+    sure = f"{100 - risk} %" if risk >= LEAST_RISK else f"over {100 - LEAST_RISK} %"
     low, high = (percent(min(100.0, value)) for value in projection.band)
     return f"{sure} chance, with about {percent(projection.likely)} used then ({low} to {high})"
 

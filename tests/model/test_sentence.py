@@ -17,6 +17,7 @@ from monitor.model.plans import Rules
 from monitor.model.reading import Unreadable
 from monitor.model.sentence import about, summary, warnings
 from monitor.model.usage import Usage, measure
+from monitor.model.week_sentence import week_sentence
 from tests.samples import (
     EMPTY,
     EXCEEDED,
@@ -44,6 +45,7 @@ from tests.samples import (
     window,
     with_source,
 )
+from tests.weeks import WEEKS
 
 HOUR = timedelta(hours=1)
 
@@ -368,3 +370,32 @@ def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> No
     assert [alert.kind for alert in due_alerts(usage, AlertState(), (99,))[0]] == []
     read = due_alerts(usage_in("runs-out"), AlertState(), (99,))[0]
     assert [alert.kind for alert in read] == ["runs_out"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("on-track", "The weekly limit most likely lasts to the reset Sunday 05:32: over 95 %"),
+        (
+            "fresh",
+            "The weekly limit most likely lasts to the reset 2026-06-17 11:32: 80 % chance, ",
+        ),
+        ("behind", "The weekly limit will probably be used up around Friday 09:30: 88 % chance "),
+        ("opus-first", "The weekly limit most likely lasts to the reset "),
+        ("first-ever", "The weekly limit is 3 % used and resets 2026-06-17 11:32. A forecast fol"),
+        ("no-reset", "The weekly limit is 41 % used; when it resets is not known, so nothing is "),
+    ],
+)
+def test_a_week_says_whether_it_lasts_until_when_and_how_surely(state: str, said: str) -> None:
+    week = WEEKS[state].weekly
+    assert week is not None
+    assert week_sentence(WEEKS[state], week).startswith(said)
+
+
+def test_a_limit_used_up_beside_the_one_that_stops_the_user_is_not_said_to_be_answered() -> None:
+    usage = usage_in("stopped")
+    full = official_limits(usage.official.windows["five_hour"], week_that_runs_out(HOUR))
+    week = replace(full.windows["seven_day"], used_percent=100.0)
+    both = replace(usage, official=replace(full, windows={**full.windows, "seven_day": week}))
+    assert both.reached is not None and both.weekly is not None
+    assert week_sentence(both, both.weekly).startswith("The weekly limit is used up; it resets ")
