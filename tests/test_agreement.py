@@ -28,6 +28,7 @@ from monitor.model.official import Capture, OfficialLimits, RateLimitWindow
 from monitor.model.plans import Rules
 from monitor.model.reading import DataSize, Reading, Source, Unreadable
 from monitor.model.usage import Usage, measure
+from monitor.model.week_sentence import at_time
 from monitor.views.bars import bar
 from monitor.views.line import FIELDS, one_line
 from monitor.views.metrics import usage_families
@@ -40,7 +41,7 @@ from tests.samples import HISTORY, SAMPLES, STATES, official_limits, usage_in, u
 from tests.views.test_snapshot import SCHEMA
 
 WIDTH, HEIGHT = 120, 40
-BARS = ("Tokens", "Limit", "Time", "Week")
+BARS = ("Tokens", "5-hour", "Time", "Week")
 
 ANSWERS = {
     "ok": ("Most likely the reset ", "The reset "),
@@ -223,7 +224,7 @@ class Output:
         """The bar of the limit that the sentence is about."""
         if not self.usage.headline.is_five_hour:
             return "Week"
-        return "Limit" if self.usage.five_hour.window else "Tokens"
+        return "5-hour" if self.usage.five_hour.window else "Tokens"
 
     @property
     def word(self) -> str:
@@ -372,8 +373,13 @@ def test_the_state_is_the_same_everywhere(usage: Usage) -> None:
         assert re.match(r"(?i).*(limit|”)( of \w+| of extra usage)? reached", output.sentence)
         assert output.line.startswith(output.sentence[0].lower() + output.sentence[1:6])
         return
-    if usage.block is None and usage.reading.source.unreadable and usage.last is None:
-        assert output.sentence.startswith("Claude Code's usage cannot be read here")
+    is_hidden = usage.block is None and usage.reading.source.unreadable and usage.last is None
+    if is_hidden and usage.headline.is_five_hour:
+        elsewhere = usage.headline.window is not None
+        hidden = "Claude Code's usage cannot be read here"
+        assert output.sentence.startswith(
+            "No active block on this machine" if elsewhere else hidden
+        )
         return
     expected = ANSWERS.get(usage.state, ("Just started: ", percent(usage.five_hour.used_percent)))
     looking_up = "is being looked up" in output.sentence
@@ -483,7 +489,8 @@ def test_the_time_of_the_sentence_is_within_the_range_of_the_forecast(usage: Usa
     # A forecast is told to five minutes.
     near = (at + timedelta(minutes=shift) for shift in range(-3, 4))
     assert said in [on_the_clock(usage, when.isoformat()) for when in near]
-    assert output.rows["Runs out"].startswith("at the earliest ")
+    row = output.rows["Runs out"].removeprefix("5-hour limit: ")
+    assert row.startswith(("at the earliest ", "without a break "))
 
 
 # --- one reset, one pace, one count
@@ -551,10 +558,8 @@ def test_the_pace_is_a_second_statement_and_the_same_everywhere(usage: Usage) ->
     when = on_the_clock(usage, forecast["runs_out_at"])
     assert FIELDS["runs_out"](usage, UNICODE) == when
     if usage.headline.tokens_left or not usage.headline.is_five_hour:
-        assert (
-            row.rstrip().endswith((f"without a break at {when}", f"{when}, without a break"))
-            or usage.five_hour.tokens_left == 0
-        )
+        wanted = f"without a break {at_time(usage, usage.forecast.runs_out_at)}"
+        assert row.rstrip().endswith(wanted) or usage.five_hour.tokens_left == 0
 
 
 @given(FORESEEN | usages())
@@ -572,7 +577,9 @@ def test_likely_and_chance_mean_the_same_everywhere(usage: Usage) -> None:
     elif forecast["verdict"] == "ok" and row and not row.startswith("now"):
         assert row.startswith(f"{in_words(chance)} chance before the reset")
     elif row:
-        assert row.startswith(("at the earliest ", "now", f"{in_words(chance)} chance"))
+        assert row.startswith(
+            ("at the earliest ", "without a break ", "now", f"{in_words(chance)} chance")
+        )
 
 
 @given(ACTIVE)
@@ -663,7 +670,7 @@ def test_a_bar_never_overflows_and_is_full_only_at_the_limit(usage: Usage) -> No
     for row in output.bars.values():
         assert len(row) == WIDTH
     used = {"Week": None, output.leads: usage.headline.used_percent}
-    for name in ("Limit", "Tokens"):
+    for name in ("5-hour", "Tokens"):
         used.setdefault(name, usage.five_hour.used_percent)
     for name, value in used.items():
         if value is None or name not in output.bars:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Optional
 
@@ -58,10 +59,14 @@ class PollResult:
         """Return the usage at `now`; None while there is no reading."""
         if self.reading is None:
             return None
-        history = replace(
-            self.history or History(), error=self.history_error, store_error=self.store_error
-        )
-        return measure(self.reading, history, rules, now, self.official)
+        return measure(self.reading, self._noted_history, rules, now, self.official)
+
+    # Once per poll, not per frame: a history remembers what it has worked out.
+    @cached_property
+    def _noted_history(self) -> History:
+        """The history, with what is wrong with it."""
+        history = self.history or History()
+        return replace(history, error=self.history_error, store_error=self.store_error)
 
 
 class Poller:

@@ -224,7 +224,7 @@ def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     if poller.result.history_error and history and history.read_at:
         day = settings.rules.time_format.day(history.read_at)
         print(f"{poller.result.history_error} This is the history of {day}.", file=sys.stderr)
-    return history.ended(utc_now()) if history else ()
+    return history.ended_with_hits(utc_now()) if history else ()
 
 
 def _table_options(settings: Settings, completed: Sequence[CompletedBlock]) -> TableOptions:

@@ -10,8 +10,7 @@ from typing import NamedTuple, Optional
 from monitor.model import sentence
 from monitor.model.formatting import percent
 from monitor.model.headline import ALARM
-from monitor.model.limit_hits import FULL
-from monitor.model.official import FIVE_HOUR
+from monitor.model.official import FIVE_HOUR, FULL
 from monitor.model.usage import Usage
 
 PERCENTS = (80.0, 95.0)

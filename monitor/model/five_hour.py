@@ -9,10 +9,8 @@ from typing import Optional
 
 from monitor.model.blocks import SESSION, Event
 from monitor.model.bridge import Bridge, WindowStart, bridge, tokens_per_percent
-from monitor.model.official import RateLimitWindow, is_fresh
+from monitor.model.official import FULL, RateLimitWindow, is_fresh
 from monitor.model.plans import Limit
-
-WHOLE = 100.0
 
 MIN_SHARE = 0.25
 """Of the limit in tokens. An official limit is hardly worth less than this share of it."""
@@ -39,7 +37,7 @@ class FiveHour:
         """Counted tokens up to the limit, never below 0."""
         if self.tokens_per_percent is None:
             return None
-        return max(0.0, WHOLE - self.used_percent) * self.tokens_per_percent
+        return max(0.0, FULL - self.used_percent) * self.tokens_per_percent
 
     @property
     def limit_tokens(self) -> Optional[float]:
@@ -47,7 +45,7 @@ class FiveHour:
         left = self.tokens_left
         if self.tokens_per_percent is None or left is None:
             return None
-        over = max(0.0, self.used_percent - WHOLE) * self.tokens_per_percent
+        over = max(0.0, self.used_percent - FULL) * self.tokens_per_percent
         return self.used_tokens + left - over
 
     def percent_at(self, tokens: float) -> float:
@@ -65,7 +63,7 @@ def window_start(window: RateLimitWindow, limit_tokens: int) -> WindowStart:
     17.5
     """
     began = window.resets_at - SESSION if window.resets_at else None
-    return WindowStart(began, MIN_SHARE * limit_tokens / WHOLE)
+    return WindowStart(began, MIN_SHARE * limit_tokens / FULL)
 
 
 def choose_five_hour(
@@ -81,7 +79,7 @@ def choose_five_hour(
     `last_activity` are those of the active block; None if not known, or without a block.
     """
     used = limit.used
-    estimate = FiveHour("estimate", used, limit.used_percent, limit.tokens / WHOLE)
+    estimate = FiveHour("estimate", used, limit.used_percent, limit.tokens / FULL)
     if window is None:
         return estimate
     own, start = events or (), window_start(window, limit.tokens)
@@ -90,7 +88,7 @@ def choose_five_hour(
         percent = max(bridged.used_percent, window.used_percent)
         return FiveHour("bridged", used, percent, bridged.tokens_per_percent, window, bridged)
     per_percent = tokens_per_percent(window.rising, own, start)
-    if is_fresh(window, now) or window.used_percent >= WHOLE:
+    if is_fresh(window, now) or window.used_percent >= FULL:
         return FiveHour("official", used, window.used_percent, per_percent, window)
     used_at = own[-1].at if own else last_activity
     if used_at is None or used_at <= window.captured_at:

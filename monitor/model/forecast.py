@@ -14,8 +14,8 @@ TIGHT = 0.25
 RUNS_OUT = 0.6
 """From this probability of reaching the limit on, the verdict is `tight` or `runs_out`."""
 
-NEARLY_USED = 0.9
-"""From this share of the limit on, it is `tight` even without a probability."""
+NEARLY_FULL = 90.0
+"""From this percentage on, a limit is `tight` even without a probability."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def forecast(
     left, time_left = limit - used, reset_at - now
     sustainable = left / minutes(time_left) if time_left > timedelta() else None
     runs_out_at = _runs_out_at(left, burn.tokens_per_minute or 0.0, reset_at, now)
-    verdict = "tight" if used >= NEARLY_USED * limit else "unknown"
+    verdict = "tight" if 100 * used >= NEARLY_FULL * limit else "unknown"
     at_pace = Forecast(verdict, runs_out_at, sustainable)
     if projection is not None:
         return _projected(at_pace, projection, limit, reset_at, now)

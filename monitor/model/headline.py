@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from monitor.model.five_hour import FiveHour
-from monitor.model.forecast import Forecast
-from monitor.model.limit_hits import FULL, Reached
-from monitor.model.official import FIVE_HOUR, RateLimitWindow
+from monitor.model.forecast import NEARLY_FULL, Forecast
+from monitor.model.limit_hits import Reached
+from monitor.model.official import FIVE_HOUR, FULL, RateLimitWindow
 from monitor.model.weekly import Weekly
 
 NONE, OK, WARN, ALARM = "none", "ok", "warn", "alarm"
 SEVERITIES = (NONE, OK, WARN, ALARM)
 """Mildest first."""
-
-NEARLY_FULL = 90.0
-"""From this percentage on, a limit is tight even if nothing is forecast."""
 
 OF_VERDICT = {"unknown": NONE, "ok": OK, "tight": WARN, "runs_out": ALARM, "exceeded": WARN}
 """A passed estimate warns only: messages that got through prove it too low."""

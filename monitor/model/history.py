@@ -27,7 +27,7 @@ class CompletedBlock:
     """A block that has ended, and its final official percentage if that is known.
 
     It is checked if a full scan has counted it; a window's count may be wrong. `hits` are the
-    limits that stopped the user in it, as `History.ended` fills in.
+    limits that stopped the user in it, as `History.ended_with_hits` fills in.
     """
 
     block: Block
@@ -102,12 +102,17 @@ class History:
         """Return whether a full scan has contradicted the window, for the block under way."""
         return self.distrusted_until is not None and now < self.distrusted_until
 
+    # Needed at every frame.
     def ended(self, now: datetime) -> tuple[CompletedBlock, ...]:
-        """Return the blocks that have ended, with the limits hit in them.
+        """Return the blocks that have ended.
 
         Blocks that have not ended were stored while the clock was wrong.
         """
-        return tuple(self._with_hits(item) for item in self.completed if item.block.end <= now)
+        return tuple(item for item in self.completed if item.block.end <= now)
+
+    def ended_with_hits(self, now: datetime) -> tuple[CompletedBlock, ...]:
+        """Return the blocks that have ended, with the limits hit in them."""
+        return tuple(map(self._with_hits, self.ended(now)))
 
     def _with_hits(self, item: CompletedBlock) -> CompletedBlock:
         start, end = item.block.start, item.block.end

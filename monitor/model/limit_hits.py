@@ -10,6 +10,7 @@ from typing import NamedTuple, Optional
 from monitor.model.blocks import SESSION, Block, Event, real_blocks
 from monitor.model.official import (
     FIVE_HOUR,
+    FULL,
     SAME_WINDOW,
     SEVEN_DAY,
     STATUS_LINE,
@@ -19,8 +20,6 @@ from monitor.model.official import (
     RateLimitWindow,
     is_of_model_in_use,
 )
-
-FULL = 100.0
 
 STRAGGLERS = timedelta(minutes=5)
 """Answers under way when a limit is reached still arrive; later ones are paid as extra usage."""

@@ -22,6 +22,9 @@ FRESH = timedelta(minutes=10)
 MAX_PERCENT = 110.0
 """Percentages up to 105 were seen; so were absurd ones, such as an epoch in their place."""
 
+FULL = 100.0
+"""At this percentage a limit is used up."""
+
 SAME_WINDOW = timedelta(minutes=5)
 """Reset times of one window differ by seconds between sessions."""
 
@@ -64,7 +67,6 @@ MODEL_PREFIX = "model:"
 """The id of a weekly limit of one model is `model:<name>`."""
 
 WEEK = timedelta(days=7)
-WHOLE = 100.0
 
 
 class WindowKind(NamedTuple):
@@ -249,6 +251,11 @@ def window_kind(window_id: str) -> WindowKind:
     return WINDOW_KINDS.get(window_id) or WindowKind(label, f"limit “{label}”", None)
 
 
+def is_of_one_model(window_id: str) -> bool:
+    """Return whether a window limits one model only."""
+    return window_id in OF_ONE_MODEL or window_id.startswith(MODEL_PREFIX)
+
+
 def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
     """Return whether a window limits what is in use; one of a model only limits that model.
 
@@ -257,12 +264,11 @@ def is_of_model_in_use(window_id: str, models: Iterable[str]) -> bool:
     >>> is_of_model_in_use("model:Fable", ["claude-opus-4-8"])
     False
     """
+    if not is_of_one_model(window_id):
+        return True
+    name = window_id.rpartition("_")[2]
     if window_id.startswith(MODEL_PREFIX):
         name = window_id[len(MODEL_PREFIX) :]
-    elif window_id in OF_ONE_MODEL:
-        name = window_id.rpartition("_")[2]
-    else:
-        return True
     return any(name.casefold() in model.casefold() for model in models)
 
 
@@ -330,7 +336,7 @@ def with_answer(limits: OfficialLimits, answer: UsageAnswer, now: datetime) -> O
 
 
 def _is_of_plan(key: str) -> bool:
-    return key in (FIVE_HOUR, SEVEN_DAY, *OF_ONE_MODEL) or key.startswith(MODEL_PREFIX)
+    return key in (FIVE_HOUR, SEVEN_DAY) or is_of_one_model(key)
 
 
 def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
@@ -512,7 +518,7 @@ def _added(key: str, captures: tuple[Capture, ...], new: Capture) -> tuple[Captu
         before, last = captures[-2:]
         is_same = before.used_percent == last.used_percent == new.used_percent
         is_soon = new.at - before.at < (CAPTURE_WEEK_EVERY if is_week(key) else CAPTURE_EVERY)
-        if is_same or (is_soon and not before.used_percent < WHOLE <= last.used_percent):
+        if is_same or (is_soon and not before.used_percent < FULL <= last.used_percent):
             captures = captures[:-1]
     return (*captures, new)[-_max_captures(key) :]
 
@@ -528,7 +534,7 @@ def _past_weeks(old: OfficialLimits, windows: Windows, now: datetime) -> tuple[P
             continue
         if key in windows and _is_same_window(gone, windows[key]):
             continue
-        full = [capture.at for capture in gone.rising if capture.used_percent >= WHOLE]
+        full = [capture.at for capture in gone.rising if capture.used_percent >= FULL]
         ended, reached = min(gone.resets_at, now), full[0] if full else None
         weeks = [week for week in weeks if week.window != key or not _is_same_window(week, gone)]
         weeks.append(PastWeek(key, gone.resets_at, ended, gone.used_percent, reached))

@@ -8,11 +8,11 @@ from typing import Optional
 
 from monitor.model.formatting import age, chance, count, duration, percent, plural, visible
 from monitor.model.limit_hits import Reached
-from monitor.model.official import FIVE_HOUR, window_kind
+from monitor.model.official import FIVE_HOUR, is_of_one_model, window_kind
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
-from monitor.model.week_sentence import at_time, week_sentence, week_warning
+from monitor.model.week_sentence import at_time, still_answers, week_sentence, week_warning
 
 SKEW = timedelta(minutes=1)
 """Tolerated, since the clocks of two machines differ by seconds."""
@@ -50,10 +50,10 @@ def warnings(usage: Usage) -> tuple[str, ...]:
 
 
 def _limit_reached(usage: Usage, reached: Reached) -> str:
-    name = window_kind(reached.window).name
+    name, at = window_kind(reached.window).name, usage.reset.at
     text = f"{name[0].upper()}{name[1:]} reached"
     text += f" {at_time(usage, reached.since)}" if reached.since else ""
-    at = usage.reset.at
+    text += "; other models go on" if is_of_one_model(reached.window) else ""
     if at is None:
         return f"{text}; when it resets is not known."
     return f"{text}; it resets {at_time(usage, at)}, in {duration(at - usage.now)}."
@@ -77,7 +77,7 @@ def _idle(usage: Usage) -> str:
 
 def _exceeded(usage: Usage) -> str:
     if usage.five_hour.window is not None:
-        return f"The limit is used up, but Claude Code still answers; it resets {_reset(usage)}."
+        return still_answers("limit", _reset(usage))
     name = LIMIT_NAMES[usage.limit.source]
     text = f"Past {name} of {count(usage.limit.tokens)}"
     text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
@@ -101,7 +101,7 @@ def _unknown(usage: Usage) -> str:
         return f"{used}. A forecast needs another report of Claude Code's."
     if usage.events is None:
         return f"{used}. No forecast: the single messages could not be read."
-    return f"Just started: {used}. A forecast follows."
+    return f"Just started: {used}. No forecast yet."
 
 
 def _ok(usage: Usage) -> str:
@@ -116,7 +116,7 @@ def _tight(usage: Usage) -> str:
     if usage.forecast.probability is None:
         used, left = percent(usage.five_hour.used_percent), usage.five_hour.tokens_left
         rest = "" if left is None else f", {_tokens(left)} left"
-        return f"Tight: {used} used{rest}; it resets {_reset(usage)}."
+        return f"Tight: {used} used{rest}, no forecast yet; it resets {_reset(usage)}."
     return f"Tight: {_chance(usage)} of reaching the limit before the reset {_reset(usage)}."
 
 

@@ -19,9 +19,8 @@ from monitor.model.blocks import (
 )
 from monitor.model.burn import BurnRate, burn_rate
 from monitor.model.five_hour import FiveHour, choose_five_hour
-from monitor.model.forecast import NEARLY, UNKNOWN, Forecast, forecast
+from monitor.model.forecast import NEARLY, NEARLY_FULL, UNKNOWN, Forecast, forecast
 from monitor.model.headline import (
-    NEARLY_FULL,
     Headline,
     five_hour_headline,
     idle_headline,
@@ -31,7 +30,6 @@ from monitor.model.headline import (
 )
 from monitor.model.history import History, Spending, spending
 from monitor.model.limit_hits import (
-    FULL,
     Reached,
     answered_at,
     find_reached,
@@ -40,6 +38,7 @@ from monitor.model.limit_hits import (
 )
 from monitor.model.official import (
     FIVE_HOUR,
+    FULL,
     SEVEN_DAY,
     WEEK,
     OfficialLimits,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from monitor.model.formatting import chance, percent, plural
-from monitor.model.official import window_kind
+from monitor.model.official import is_of_one_model, window_kind
 from monitor.model.usage import Usage
 from monitor.model.week_plan import WeekPlan
 from monitor.model.week_projection import WeekProjection
@@ -28,17 +28,18 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
     name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
     resets = at_time(usage, week.window.resets_at)
     if week.is_full:
-        answers = "" if usage.reached is not None else ", but Claude Code still answers"
-        return f"The {name} is used up{answers}; it resets {resets}."
+        still = f"The {name} is used up; it resets {resets}."
+        return still_answers(name, resets) if usage.reached is None else still
     if week.projection is None:
         return _unknown(usage, week)
+    if week.verdict == "ok":
+        return f"The {name} most likely lasts to the reset {resets}: {_surely(week.projection)}."
+    name += ", not of other models," if is_of_one_model(week.window_id) else ""
     risk = f"{chance(week.risk)} chance"
     if week.verdict == "runs_out":
         when = _around(usage, week)
         return f"The {name} will probably be used up{when}: {risk} before the reset {resets}."
-    if week.verdict == "tight":
-        return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
-    return f"The {name} most likely lasts to the reset {resets}: {_surely(week.projection)}."
+    return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
 
 
 def week_warning(usage: Usage, week: Weekly) -> str:
@@ -61,6 +62,11 @@ def plan_sentence(plan: WeekPlan) -> str:
         windows = f"{_windows(plan.windows_left)} left"
         parts.append(windows if parts else windows[0].upper() + windows[1:])
     return f"{'; '.join(parts)}." if parts else ""
+
+
+def still_answers(name: str, resets: str) -> str:
+    """Say that a limit is used up and stops nobody."""
+    return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
 
 
 def at_time(usage: Usage, when: Optional[datetime]) -> str:
@@ -87,7 +93,8 @@ def _around(usage: Usage, week: Weekly) -> str:
         return ""
     seconds = round(at.timestamp() / HALF_HOUR.total_seconds()) * HALF_HOUR.total_seconds()
     rounded = datetime.fromtimestamp(seconds, at.tzinfo)
-    return f" around {usage.clock(rounded if usage.now < rounded < resets else at)}"
+    text = at_time(usage, rounded if usage.now < rounded < resets else at)
+    return f" today around {text[3:]}" if text.startswith("at ") else f" around {text}"
 
 
 def _surely(projection: WeekProjection) -> str:

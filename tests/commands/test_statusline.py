@@ -507,7 +507,7 @@ def test_the_live_monitor_switches_to_the_official_percentage_and_reset(
         reset = datetime.fromtimestamp(in_(2), timezone.utc)
         run(json.dumps(told(home, rate_limits=limits_of(64, int(reset.timestamp())))).encode())
         terminal.wait_for(r"Claude Code · official")
-        terminal.wait_for(r"Limit +[█▏▎▍▌▋▊▉░▒]+ +64 %")
+        terminal.wait_for(r"5-hour +[█▏▎▍▌▋▊▉░▒]+ +64 %")
         terminal.wait_for(r"Used +official, \d+ s ago")
         shown = (reset + timedelta(seconds=30)).strftime("%H:%M")
         terminal.wait_for(rf"Resets +(tomorrow )?{shown}, in .* official")

@@ -89,11 +89,16 @@ def test_tight_says_the_chance_whatever_the_pace(runs_out_at: Optional[datetime]
 
 
 def test_tight_without_a_chance_says_what_is_left() -> None:
-    assert summary(usage_of(NEARLY)) == "Tight: 94 % used, 2,100 tokens left; it resets at 19:00."
+    assert (
+        summary(usage_of(NEARLY))
+        == "Tight: 94 % used, 2,100 tokens left, no forecast yet; it resets at 19:00."
+    )
     one = replace(RULES, token_limit=32_901)
-    assert ", 1 token left;" in summary(usage_of(NEARLY, one))
+    assert ", 1 token left," in summary(usage_of(NEARLY, one))
     official = official_limits(window(timedelta(hours=4), (1, 93)))
-    assert summary(usage_of(NEARLY, official=official)).startswith("Tight: 93 % used; it resets ")
+    assert summary(usage_of(NEARLY, official=official)).startswith(
+        "Tight: 93 % used, no forecast yet; it resets "
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,10 @@ def test_a_limit_that_is_used_up_while_claude_still_answers_is_not_called_reache
         ("stopped-week", "Weekly limit reached at 14:08; it resets Saturday 18:32, in 3 d 4 h."),
         (
             "stopped-opus",
-            "Weekly limit of Opus reached at 14:08; it resets Saturday 18:32, in 3 d 4 h.",
+            (
+                "Weekly limit of Opus reached at 14:08; other models go on; "
+                "it resets Saturday 18:32, in 3 d 4 h."
+            ),
         ),
     ],
 )
@@ -202,7 +210,7 @@ def test_a_limit_message_says_until_when_to_wait() -> None:
 
 def test_warming_up_promises_a_forecast_instead_of_making_one() -> None:
     assert summary(usage_of(WARMING_UP)) == (
-        "Just started: 3 % used, reset at 19:00. A forecast follows."
+        "Just started: 3 % used, reset at 19:00. No forecast yet."
     )
 
 

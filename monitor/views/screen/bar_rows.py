@@ -6,8 +6,7 @@ from typing import Optional
 
 from monitor.model.formatting import percent
 from monitor.model.headline import NONE, SEVERITIES
-from monitor.model.limit_hits import FULL
-from monitor.model.official import FIVE_HOUR, SEVEN_DAY, SPEND_LIMIT, window_kind
+from monitor.model.official import FIVE_HOUR, FULL, SEVEN_DAY, SPEND_LIMIT, window_kind
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import ROLES, role
@@ -23,7 +22,7 @@ WINDOW_NAMES = {FIVE_HOUR: "Official", SEVEN_DAY: "Week", SPEND_LIMIT: "Spend"}
 
 def usage_bar(usage: Usage, width: int, glyphs: Glyphs) -> Line:
     """Draw the used percentage; the part up to the likely percentage at the reset is shaded."""
-    name = "Limit" if usage.five_hour.window else "Tokens"
+    name = "5-hour" if usage.five_hour.window else "Tokens"
     used = usage.five_hour.used_percent if usage.is_settled else None
     if usage.reached is not None and usage.reached.window == FIVE_HOUR:
         used = usage.headline.used_percent

@@ -32,6 +32,7 @@ from monitor.model.official import (
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.sentence import about
 from monitor.model.usage import Usage
+from monitor.model.week_sentence import at_time
 from monitor.views.screen.bar_rows import window_name
 from monitor.views.screen.layout import Rank, Row
 from monitor.views.text import DOT, Line, Span, line, sides, wrap_list
@@ -226,8 +227,8 @@ def _runs_out(usage: Usage) -> tuple[str, str]:
         return "now", ""
     if forecast.verdict == "ok" or forecast.earliest is None:
         return f"{chance(forecast.probability)} chance before the reset", pace
-    if forecast.runs_out_at is not None and forecast.runs_out_at <= forecast.earliest:
-        return f"at the earliest {usage.clock(forecast.runs_out_at)}, without a break", ""
+    if forecast.runs_out_at is not None:
+        return pace, ""
     return f"at the earliest around {about(usage, forecast.earliest)}", pace
 
 
@@ -237,8 +238,8 @@ def _without_break(usage: Usage) -> str:
     if not pace or usage.forecast.sustainable is None or usage.five_hour.tokens_left == 0:
         return ""
     if usage.forecast.runs_out_at is None:
-        return "not even without a break"
-    return f"without a break at {usage.clock(usage.forecast.runs_out_at)}"
+        return "not at this pace"
+    return f"without a break {at_time(usage, usage.forecast.runs_out_at)}"
 
 
 def _resets(usage: Usage) -> Iterator[Fact]:

@@ -23,7 +23,7 @@ def history_page(
 ) -> list[Line]:
     """Draw the past blocks, newest first, from the `first` on as many as there is room for."""
     glyphs = display.style.glyphs
-    completed = history.ended(usage.now) if history else ()
+    completed = history.ended_with_hits(usage.now) if history else ()
     limit = past_limit(usage.rules, [item.block for item in completed])
     options = TableOptions(limit.tokens, usage.rules.time_format, glyphs, display.show_cost)
     title = line(
