@@ -95,7 +95,8 @@ def _active_facts(usage: Usage, block: Block) -> Iterator[Fact]:
         value, pace = _runs_out(usage)
         yield Fact(Rank.RUNS_OUT, "Runs out", _of_five_hours(usage, value), pace)
     elif usage.status == "active" and usage.still_answered and not usage.five_hour.window:
-        yield Fact(Rank.RUNS_OUT, "Runs out", "not known, as your true limit is higher")
+        value = _of_five_hours(usage, "not known, as your true limit is higher")
+        yield Fact(Rank.RUNS_OUT, "Runs out", value)
     yield from _resets(usage)
     yield from _cost_facts(usage, block)
     yield from _ways_out(usage)

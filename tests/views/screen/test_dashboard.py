@@ -44,8 +44,10 @@ from tests.samples import (
     TIGHT,
     active,
     events_over,
+    official_limits,
     usage_in,
     usage_of,
+    week_that_runs_out,
     with_source,
 )
 
@@ -300,6 +302,14 @@ def test_no_row_jumps_while_the_sentence_changes(width: int, height: int) -> Non
     places = [names(state) for state in ("ok", "tight", "runs-out", "warming-up", "nearly-used")]
     for name in ("Tokens", "Time", "Used", "Resets"):
         assert len({place[name] for place in places}) == 1
+
+
+def test_where_a_week_leads_a_passed_estimate_is_named_as_that_of_the_five_hours() -> None:
+    usage = usage_of(
+        EXCEEDED, official=official_limits(None, week_that_runs_out(timedelta(hours=1)))
+    )
+    assert usage.headline.window == "seven_day" and usage.still_answered
+    assert row(usage, "Runs out").startswith("5-hour limit: not known, as your true limit is")
 
 
 def test_the_sentence_and_its_word_have_the_colour_of_the_severity() -> None:
