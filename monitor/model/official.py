@@ -72,7 +72,6 @@ APART = "@"
 """Before the data directory, in the id of a window that is only about one of several."""
 
 WEEK = timedelta(days=7)
-WHOLE = 100.0
 
 
 class WindowKind(NamedTuple):
@@ -563,7 +562,7 @@ def _added(key: str, captures: tuple[Capture, ...], new: Capture) -> tuple[Captu
         before, last = captures[-2:]
         is_same = before.used_percent == last.used_percent == new.used_percent
         is_soon = new.at - before.at < (CAPTURE_WEEK_EVERY if is_week(key) else CAPTURE_EVERY)
-        if is_same or (is_soon and not before.used_percent < WHOLE <= last.used_percent):
+        if is_same or (is_soon and not before.used_percent < FULL <= last.used_percent):
             captures = captures[:-1]
     return (*captures, new)[-_max_captures(key) :]
 
@@ -579,7 +578,7 @@ def _past_weeks(old: OfficialLimits, windows: Windows, now: datetime) -> tuple[P
             continue
         if key in windows and _is_same_window(gone, windows[key]):
             continue
-        full = [capture.at for capture in gone.rising if capture.used_percent >= WHOLE]
+        full = [capture.at for capture in gone.rising if capture.used_percent >= FULL]
         ended, reached = min(gone.resets_at, now), full[0] if full else None
         weeks = [week for week in weeks if week.window != key or not _is_same_window(week, gone)]
         weeks.append(PastWeek(key, gone.resets_at, ended, gone.used_percent, reached))

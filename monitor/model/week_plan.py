@@ -8,11 +8,9 @@ from typing import NamedTuple, Optional
 
 from pytz.tzinfo import BaseTzInfo
 
-from monitor.model.official import WEEK, Capture, RateLimitWindow, WeekCost
+from monitor.model.official import FULL, WEEK, Capture, RateLimitWindow, WeekCost
 from monitor.model.reset import next_reset
 from monitor.model.week_shape import ExpectedWeek
-
-FULL = 100.0
 
 STILL_TRUE = timedelta(hours=12)
 """A percentage captured so long before a time is taken for that at the time."""

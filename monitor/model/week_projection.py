@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
-from monitor.model.official import PastWeek, RateLimitWindow
+from monitor.model.official import FULL, PastWeek, RateLimitWindow
 from monitor.model.week_shape import WEEK, ExpectedWeek, WeekShape, expected_week
-
-FULL = 100.0
 
 ROUNDING = 0.5
 """Claude Code reports whole percents, so that 0 % may be almost 1 %."""

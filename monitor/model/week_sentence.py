@@ -25,25 +25,26 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
 
     It follows the probability and never says more: below 0.6 it is not said to be reached.
     """
-    name, used = _name(week), percent(week.window.used_percent)
+    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
     resets = at_time(usage, week.window.resets_at)
     if week.is_full:
-        answers = "" if usage.reached is not None else ", but Claude Code still answers"
-        return f"The {name} is used up{answers}; it resets {resets}."
+        still = f"The {name} is used up; it resets {resets}."
+        return still_answers(name, resets) if usage.reached is None else still
     if week.projection is None:
         return _unknown(usage, week)
+    if week.verdict == "ok":
+        return f"The {name} most likely lasts to the reset {resets}: {_surely(week.projection)}."
+    name += ", not of other models," if is_of_one_model(week.window_id) else ""
     risk = f"{chance(week.risk)} chance"
     if week.verdict == "runs_out":
         when = _around(usage, week)
         return f"The {name} will probably be used up{when}: {risk} before the reset {resets}."
-    if week.verdict == "tight":
-        return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
-    return f"The {name} most likely lasts to the reset {resets}: {_surely(week.projection)}."
+    return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
 
 
 def week_warning(usage: Usage, week: Weekly) -> str:
     """Say that a weekly limit binds too, where another one leads."""
-    name, used = _name(week), percent(week.window.used_percent)
+    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
     if week.is_full or week.projection is None:
         return week_sentence(usage, week)
     resets = at_time(usage, week.window.resets_at)
@@ -63,6 +64,11 @@ def plan_sentence(plan: WeekPlan) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
+def still_answers(name: str, resets: str) -> str:
+    """Say that a limit is used up and stops nobody."""
+    return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
+
+
 def at_time(usage: Usage, when: Optional[datetime]) -> str:
     """Write a time after a verb: `at 17:00`, `tomorrow 17:00`."""
     text = usage.clock(when)
@@ -70,13 +76,8 @@ def at_time(usage: Usage, when: Optional[datetime]) -> str:
     return text if names_a_day else f"at {text}"
 
 
-def _name(week: Weekly) -> str:
-    name = window_kind(week.window_id).name
-    return f"{name}, not of other models," if is_of_one_model(week.window_id) else name
-
-
 def _unknown(usage: Usage, week: Weekly) -> str:
-    name, used = _name(week), percent(week.window.used_percent)
+    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
     if week.window.resets_at is None:
         return f"The {name} is {used} used; when it resets is not known, so nothing is forecast."
     resets = at_time(usage, week.window.resets_at)
@@ -92,7 +93,8 @@ def _around(usage: Usage, week: Weekly) -> str:
         return ""
     seconds = round(at.timestamp() / HALF_HOUR.total_seconds()) * HALF_HOUR.total_seconds()
     rounded = datetime.fromtimestamp(seconds, at.tzinfo)
-    return f" around {usage.clock(rounded if usage.now < rounded < resets else at)}"
+    text = at_time(usage, rounded if usage.now < rounded < resets else at)
+    return f" today around {text[3:]}" if text.startswith("at ") else f" around {text}"
 
 
 def _surely(projection: WeekProjection) -> str:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Optional
 
-from monitor.model.forecast import RUNS_OUT, TIGHT
-from monitor.model.official import RateLimitWindow, is_of_model_in_use
+from monitor.model.forecast import NEARLY_FULL, RUNS_OUT, TIGHT
+from monitor.model.official import FULL, RateLimitWindow, is_of_model_in_use
 from monitor.model.week_projection import WeekProjection
 
 SOON = timedelta(days=1)
 """A weekly limit binds if it would stop the user within a day."""
-
-FULL, NEARLY_FULL = 100.0, 90.0
-"""From the second percentage on, a limit is tight even without a projection."""
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ def test_without_a_projection_only_a_limit_that_is_almost_used_binds(
 def test_the_week_that_comes_first_has_the_sentence_and_the_line() -> None:
     usage = usage_in("week-first")
     assert summary(usage) == (
-        "The weekly limit will probably be used up around 16:00: 99 % chance before the reset "
-        "Saturday 18:08."
+        "The weekly limit will probably be used up today around 16:00: 99 % chance before the "
+        "reset Saturday 18:08."
     )
     line = "".join(span.text for span in one_line(usage, 120, UNICODE))
     assert line.startswith("weekly limit 99 % · 99 % chance to run out · resets ")
@@ -178,7 +178,7 @@ def test_the_weekly_limit_of_a_model_has_the_sentence_and_the_bar_by_its_name() 
     usage = usage_of(OK, official=OfficialLimits({"seven_day_opus": week}))
     usage = replace(usage, forecast=Forecast("ok"))
     assert summary(usage).startswith(
-        "The weekly limit of Opus, not of other models, will probably be used up around "
+        "The weekly limit of Opus, not of other models, will probably be used up today "
     )
     assert usage.headline.window == "seven_day_opus"
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Optional
 
 from monitor.model.formatting import WEEKDAYS
-from monitor.model.official import WEEK, RateLimitWindow
+from monitor.model.official import FULL, WEEK, RateLimitWindow
 from monitor.model.usage import Usage
 from monitor.model.week_plan import DayOfWeek
 from monitor.model.week_projection import WeekProjection
-from monitor.model.weekly import FULL, Weekly
+from monitor.model.weekly import Weekly
 from monitor.views.screen.burn_up import WORDS_FROM, Label, Scale, beside, place
 from monitor.views.screen.canvas import Canvas, Cell, Points, join_cells
 from monitor.views.style import Glyphs

@@ -45,8 +45,10 @@ from tests.samples import (
     TIGHT,
     active,
     events_over,
+    official_limits,
     usage_in,
     usage_of,
+    week_that_runs_out,
     with_source,
 )
 
@@ -323,14 +325,20 @@ def test_no_row_jumps_while_the_sentence_changes(width: int, height: int) -> Non
         assert len({place[name] for place in places}) == 1
 
 
+def test_where_a_week_leads_a_passed_estimate_is_named_as_that_of_the_five_hours() -> None:
+    usage = usage_of(
+        EXCEEDED, official=official_limits(None, week_that_runs_out(timedelta(hours=1)))
+    )
+    assert usage.headline.window == "seven_day" and usage.still_answered
+    assert row(usage, "Runs out").startswith("5-hour limit: not known, as your true limit is")
+
+
 def test_the_sentence_and_its_word_have_the_colour_of_the_severity() -> None:
     for state in SAMPLES:
         usage = usage_in(state)
         _, _, *rest = frame(usage, 200, 24, DisplayOptions(Style()))
-        roles = [span.role for row in rest[:2] for span in row if span.text.strip()]
-        *words, tag = roles
-        assert set(words) == {"strong" if role(usage) == "dim" else role(usage)}
-        assert tag == role(usage)
+        roles = {span.role for spans in rest[:2] for span in spans if span.text.strip()}
+        assert roles == ({role(usage)} if role(usage) != "dim" else {"strong", "dim"})
 
 
 def test_a_limit_that_leads_is_a_bar_of_its_severity_and_the_others_are_plain() -> None:
