@@ -135,7 +135,7 @@ def test_screen_and_snapshot_give_one_forecast() -> None:
 def test_158_percent_of_the_limit_is_said_everywhere() -> None:
     usage = usage_of(active(events_over(138, 55_300)))
     assert summary(usage).startswith("Past the estimate of 35,000 since ")
-    assert "PAST LIMIT" in screen(usage) and "20,300 past it" in screen(usage)
+    assert "PAST ESTIMATE" in screen(usage) and "20,300 past it" in screen(usage)
     assert "158 %" in screen(usage)
     assert "158 %" in line(usage) and "20,300 past the limit" in line(usage)
     assert warnings(usage) == ()

@@ -53,7 +53,8 @@ class TimeFormat(NamedTuple):
         day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
         if day is None:
             weekday = WEEKDAYS[self.local(shown).weekday()]
-            day = f"{weekday if 1 < days < 7 else self.day(shown)} "
+            named = {7: f"next {weekday}"}.get(days, self.day(shown))
+            day = f"{weekday if 1 < days < 7 else named} "
         return f"{day}{self.minute(shown)}"
 
     def _write(self, when: datetime, full: str, half: str) -> str:

@@ -25,7 +25,7 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
 
     It follows the probability and never says more: below 0.6 it is not said to be reached.
     """
-    name, used = window_kind(week.window_id).name, percent(week.window.used_percent)
+    name = window_kind(week.window_id).name
     resets = at_time(usage, week.window.resets_at)
     if week.is_full:
         still = f"The {name} is used up; it resets {resets}."
@@ -37,9 +37,12 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
     name += ", not of other models," if is_of_one_model(week.window_id) else ""
     risk = f"{chance(week.risk)} chance"
     if week.verdict == "runs_out":
-        when = _around(usage, week)
+        when = _around(usage, week, week.runs_out_at)
         return f"The {name} will probably be used up{when}: {risk} before the reset {resets}."
-    return f"The {name} is tight: {used} used, {risk} of reaching it before the reset {resets}."
+    high = week.projection.reached_at(week.projection.band[1], usage.now)
+    early = _around(usage, week, high)
+    first = f", at the earliest{early}" if early else ""
+    return f"The {name} is tight: {risk} of reaching it before the reset {resets}{first}."
 
 
 def week_warning(usage: Usage, week: Weekly) -> str:
@@ -56,8 +59,9 @@ def plan_sentence(plan: WeekPlan) -> str:
     parts = []
     if plan.today_share is not None:
         share, used = percent(plan.today_share), plan.today_used
-        left = f"{share} is left for today"
-        parts.append(left if used is None else f"Today's share is {share}, {_used(used)}")
+        left = f"{share} of the week is left for today"
+        today = f"Today's share is {share} of the week"
+        parts.append(left if used is None else f"{today}, {_used(used)}")
     if plan.windows_left is not None:
         windows = f"{_windows(plan.windows_left)} left"
         parts.append(windows if parts else windows[0].upper() + windows[1:])
@@ -86,9 +90,9 @@ def _unknown(usage: Usage, week: Weekly) -> str:
     return f"The {name} is {used} used and resets {resets}. A forecast follows in half a day."
 
 
-def _around(usage: Usage, week: Weekly) -> str:
-    """Name the half hour in which the limit is likely reached, if it is one to come."""
-    at, resets = week.runs_out_at, week.window.resets_at
+def _around(usage: Usage, week: Weekly, at: Optional[datetime]) -> str:
+    """Name the half hour of a forecast, if it is one to come."""
+    resets = week.window.resets_at
     if at is None or resets is None:
         return ""
     seconds = round(at.timestamp() / HALF_HOUR.total_seconds()) * HALF_HOUR.total_seconds()

@@ -378,11 +378,14 @@ def test_while_the_series_is_on_its_way_there_is_no_verdict_and_no_alert() -> No
         ("on-track", "The weekly limit most likely lasts to the reset Sunday 05:32: over 95 %"),
         (
             "fresh",
-            "The weekly limit most likely lasts to the reset 2026-06-17 11:32: 80 % chance, ",
+            "The weekly limit most likely lasts to the reset next Wednesday 11:32: 80 % chance, ",
         ),
         ("behind", "The weekly limit will probably be used up around Friday 09:30: 88 % chance "),
         ("opus-first", "The weekly limit most likely lasts to the reset "),
-        ("first-ever", "The weekly limit is 3 % used and resets 2026-06-17 11:32. A forecast fol"),
+        (
+            "first-ever",
+            "The weekly limit is 3 % used and resets next Wednesday 11:32. A forecast fol",
+        ),
         ("no-reset", "The weekly limit is 41 % used; when it resets is not known, so nothing is "),
     ],
 )

@@ -121,21 +121,24 @@ def test_the_windows_left_are_known_once_enough_was_seen_together(
 @pytest.mark.parametrize(
     ("used", "cost", "text"),
     [
-        (40, None, "Today's share is 20 %, nothing used."),
+        (40, None, "Today's share is 20 % of the week, nothing used."),
         (
             40,
             WeekCost(300, 30),
-            "Today's share is 20 %, nothing used; about 6 full 5-hour windows left.",
+            "Today's share is 20 % of the week, nothing used; about 6 full 5-hour windows left.",
         ),
         (
             91,
             WeekCost(300, 30),
-            "Today's share is 3 %, nothing used; less than one full 5-hour window left.",
+            (
+                "Today's share is 3 % of the week, nothing used; "
+                "less than one full 5-hour window left."
+            ),
         ),
         (
             88,
             WeekCost(300, 30),
-            "Today's share is 4 %, nothing used; about 1 full 5-hour window left.",
+            "Today's share is 4 % of the week, nothing used; about 1 full 5-hour window left.",
         ),
     ],
 )
@@ -146,7 +149,7 @@ def test_the_plan_is_said_in_a_sentence(used: float, cost: Optional[WeekCost], t
 
 def test_what_is_not_known_is_not_said() -> None:
     plan = plan_at(52, (4, 10), (50, 40))
-    assert plan_sentence(plan) == "12 % is left for today."
+    assert plan_sentence(plan) == "12 % of the week is left for today."
     assert plan_sentence(plan._replace(today_share=None)) == ""
     assert plan_sentence(plan._replace(today_share=None, windows_left=2)) == (
         "About 2 full 5-hour windows left."

@@ -10,7 +10,7 @@ from monitor.model.formatting import percent, visible
 from monitor.model.official import FIVE_HOUR
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
-from monitor.views.states import STATES, role
+from monitor.views.states import role, word
 from monitor.views.style import Glyphs
 from monitor.views.text import Line, Span, cells, fit, line, pad, sides
 
@@ -31,7 +31,10 @@ class Cells(NamedTuple):
     reset: str = ""
     week: str = ""
     word: str = ""
+    is_week_first: bool = False
 
+
+COLUMNS = ("name", "used", "reset", "week", "word")
 
 LEAST = ("name", "used", "word")
 """The columns that are always shown; the others go where the width is short."""
@@ -42,10 +45,14 @@ def account_rows(
 ) -> Iterator[Line]:
     """Yield a row for each account; the one `shown` in detail has a mark."""
     rows = [_cells(account) for account in accounts]
-    widths = {column: max(cells(getattr(row, column)) for row in rows) for column in Cells._fields}
+    widths = {column: max(cells(getattr(row, column)) for row in rows) for column in COLUMNS}
     most = width - EDGES - sum(widths[column] + GAP for column in ("used", "word"))
     widths["name"] = min(widths["name"], max(LEAST_NAME, most))
     chosen = _columns(widths, width)
+    if "week" not in chosen:
+        # The number must be that of the limit which the word is about.
+        rows = [row._replace(used=row.week) if row.is_week_first else row for row in rows]
+        widths["used"] = max(cells(row.used) for row in rows)
     for number, (account, row) in enumerate(zip(accounts, rows), 1):
         is_shown = account.name == shown
         start = line(Span(f" {number} ", "dim"), Span(">" if is_shown else " ", "strong"))
@@ -71,7 +78,8 @@ def _cells(account: AccountUsage) -> Cells:
         "" if used is None else percent(used),
         f"resets {usage.clock(usage.reset.at)}" if usage.reset.at else "",
         f"week {percent(week.window.used_percent)}" if week else "",
-        STATES[usage.state].word,
+        word(usage),
+        usage.state == "weekly" and usage.binding_week is usage.weekly,
     )
 
 

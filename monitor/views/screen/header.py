@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from monitor.model import sentence
 from monitor.model.formatting import age, visible
 from monitor.model.usage import Usage
-from monitor.views.states import STATES, role
+from monitor.views.states import role
+from monitor.views.states import word as state_word
 from monitor.views.style import Glyphs
 from monitor.views.text import DOT, Line, Span, cells, line, sides, width_of, wrap
 
@@ -40,7 +41,7 @@ def header(usage: Usage, width: int, glyphs: Glyphs, tags: Sequence[str] = ()) -
 
 def sentence_lines(usage: Usage, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """Yield the sentence, with the word for its state at the right of the last line."""
-    word, colour = STATES[usage.state].word, role(usage)
+    word, colour = state_word(usage), role(usage)
     strong = "strong" if colour == "dim" else colour
     text = visible(sentence.summary(usage))
     parts = wrap(text, width - 2)

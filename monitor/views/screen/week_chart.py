@@ -21,6 +21,9 @@ HIGHEST = 150.0
 """Percent: of a band that goes higher only a part is shown."""
 
 MARGIN, NARROW_MARGIN = len("limit 100 %") + 2, len("share") + 2
+DAY = 3
+"""Cells of a day's name; a number without it would hang in the air."""
+
 BELOW = 3
 """Rows below the canvas: the days, what was used on each, and its share."""
 
@@ -105,7 +108,7 @@ def _days(
     """Yield the names of the days below the chart, and the percent used and still to use."""
     local = usage.rules.time_format.local
     names = [WEEKDAYS[local(day.begin).weekday()][:3] for day in days]
-    used = [_number(day.used) for day in days]
+    used = ["–" if d.used is None and d.begin < usage.now else _number(d.used) for d in days]
     shares = [_number(day.share or None) for day in days] if not is_full else [""] * len(days)
     is_today = [day.begin <= usage.now < day.end for day in days]
     rows = (("", names, "dim"), ("used", used, "curve"), ("share", shares, "probable"))
@@ -114,7 +117,7 @@ def _days(
         cells += [("", " ")] * canvas.width
         for day, text, today in zip(days, texts, is_today):
             first, end = (margin + canvas.column(scale.x(when)) for when in (day.begin, day.end))
-            if len(text) < end - first:
+            if max(len(text), DAY) < end - first:
                 colour = "strong" if today and not title else role
                 place(cells, text, (first + end) // 2, colour)
         yield join_cells(cells)

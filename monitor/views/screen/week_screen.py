@@ -26,8 +26,8 @@ UNKNOWN = (
     "Only Claude Code knows yours: press o to ask it, or run ccusage-monitor statusline --install.",
 )
 
-LEGEND = "dotted: even use"
-FORECAST_LEGEND = f"{LEGEND}; after now: likely use, and its range of 8 cases in 10"
+LEGEND = "dotted: even use; upright: now"
+FORECAST_LEGEND = f"{LEGEND}; then likely use, in 8 cases of 10 the range"
 
 
 def week_page(

@@ -27,8 +27,8 @@ from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Usage, measure
 from monitor.views.line import one_line
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
-from monitor.views.states import STATES as SCREEN_STATES
 from monitor.views.states import role
+from monitor.views.states import word as state_word
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
 from tests.samples import (
@@ -228,7 +228,7 @@ def test_a_message_in_one_row_is_its_first_sentence() -> None:
 def test_the_answer_comes_first_and_whole(state: str, width: int, height: int) -> None:
     usage = usage_in(state)
     shown = text_of(frame(usage, width, height, DisplayOptions(Style())))
-    assert summary(usage) in " ".join(shown.replace(SCREEN_STATES[usage.state].word, "").split())
+    assert summary(usage) in " ".join(shown.replace(state_word(usage), "").split())
 
 
 @pytest.mark.parametrize("state", SAMPLES)
@@ -250,7 +250,7 @@ def test_as_the_height_shrinks_the_answer_stays(height: int) -> None:
 
 @pytest.mark.parametrize(
     ("reading", "word"),
-    [(EXCEEDED, "PAST LIMIT"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
+    [(EXCEEDED, "PAST ESTIMATE"), (LIMIT_REACHED, "LIMIT REACHED"), (IDLE, "IDLE"), (OK, "OK")],
 )
 def test_the_word_for_the_severity_stands_beside_the_answer(reading: object, word: str) -> None:
     shown = text_of(frame(usage_of(reading), 80, 24, DisplayOptions(Style())))  # type: ignore[arg-type]

@@ -95,7 +95,7 @@ def test_without_a_weekly_limit_the_page_says_how_to_get_it() -> None:
 def test_todays_share_and_use_are_the_same_in_the_sentence_the_table_and_the_json() -> None:
     for name in ("fresh", "on-track", "behind", "last-day"):
         shown, week = page(WEEKS[name], 120, 40), snapshot(WEEKS[name])["weekly"]
-        share, used = re.findall(r"Today's share is (\d+) %, (\d+) % used", shown)[0]
+        share, used = re.findall(r"Today's share is (\d+) % of the week, (\d+) % used", shown)[0]
         assert (round(week["today_share_percent"]), round(week["today_used_percent"])) == (
             *(int(share), int(used)),
         )
