@@ -1,12 +1,14 @@
-"""The live screen: take the newest result, draw it, obey keys, every second."""
+"""The live screen: take the newest result, draw it, obey keys; let the clock tick every second."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Optional
 
 from monitor.app.alerts import Alerts
@@ -18,7 +20,7 @@ from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
 from monitor.model.breakdown import Breakdown
-from monitor.model.formatting import plural, size
+from monitor.model.formatting import TimeFormat, plural, size
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
@@ -34,6 +36,9 @@ LONGEST_HELP = 60
 
 MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
 """Seconds between two runs that read who used it: for the dashboard's line, and for its page."""
+
+MEASURE_SECONDS = 10
+"""While nothing is new, all but the clock is measured and drawn once in so many seconds."""
 
 MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40
 """A terminal that is smaller has no room for the line."""
@@ -117,6 +122,27 @@ class CachedChart:
         return self._lines
 
 
+class Ticking:
+    """Keeps the lines that were drawn; while nothing is new, only the clock in them ticks."""
+
+    def __init__(self, time_format: TimeFormat) -> None:
+        self._time_format = time_format
+        self._key: object = None
+        self._clock = ""
+        self._lines: list[str] = []
+
+    def lines(self, key: object, now: datetime, draw: Callable[[], list[str]]) -> list[str]:
+        """Return the lines at `now`, drawn if the key is new, and every MEASURE_SECONDS."""
+        key = (key, int(now.timestamp()) // MEASURE_SECONDS)
+        clock = self._time_format.second(now)
+        if key != self._key:
+            self._key, self._lines = key, draw()
+        elif self._lines:
+            self._lines[0] = clock.join(self._lines[0].rsplit(self._clock, 1))
+        self._clock = clock
+        return self._lines
+
+
 class Asking:
     """Asks Claude Code for its limits after the key `o`, and tells the user of it."""
 
@@ -148,37 +174,66 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
 
     Raises CcusageNotFoundError, so that the caller can offer to install it.
     """
-    page, alerts = Page(replace(display, chart=CachedChart())), Alerts(settings.alerts)
-    asking = Asking(settings, poller)
-    began = time.monotonic()
+    page, view = Page(replace(display, chart=CachedChart())), _View(settings, poller, screen)
+    ticking, keys = Ticking(settings.rules.time_format), 0
     poller.block_breakdowns.pause = page.breakdown_pause(*screen.size())
-    poller.start(settings.refresh, screen.wake)
+    poller.start(settings.refresh, view.change)
     try:
         while screen.leaving is None:
-            result, (columns, rows) = poller.result, screen.size()
+            result, window, now = poller.result, screen.size(), utc_now()
             if result.reading is None and isinstance(result.error, CcusageNotFoundError):
                 raise result.error
-            usage = result.measured(settings.rules, utc_now())
-            if usage is None:
-                waiting = _reading_text(poller.size, time.monotonic() - began, display)
-                lines = _without_usage(result, page, waiting, columns, rows)
-            else:
-                hint, who = asking.hint(usage), _mostly(usage, result.breakdown)
-                shown = replace(page, display=replace(page.display, hint=hint, mostly=who))
-                lines = _with_usage(usage, result, shown, columns, rows)
-                alerts.check(usage, screen)
-            screen.draw([display.style.paint(line, columns) for line in lines])
+            new = (view.changes, keys, page, window, None if result.reading else now)
+            draw = partial(view.draw, result, page, window, now)
+            screen.draw(ticking.lines(new, now, draw))
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            page = page.after(key, rows, len(result.history.completed) if result.history else 0)
-            poller.block_breakdowns.pause = page.breakdown_pause(columns, rows)
+            keys += key is not None
+            page = page.after(
+                key, window[1], len(result.history.completed) if result.history else 0
+            )
+            poller.block_breakdowns.pause = page.breakdown_pause(*window)
             if key in ("o", "p", "r"):
-                asking.start(key)
+                view.asking.start(key)
                 poller.poll_now()
     finally:
         poller.stop()
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
+
+
+class _View:
+    """Draws what is known, and sends the alerts that follow from it; counts the changes."""
+
+    def __init__(self, settings: Settings, poller: Poller, screen: Screen) -> None:
+        self.asking = Asking(settings, poller)
+        self.changes = 0
+        self._settings = settings
+        self._poller = poller
+        self._screen = screen
+        self._alerts = Alerts(settings.alerts)
+        self._began = time.monotonic()
+
+    def change(self) -> None:
+        """Note, in the thread that polls, that the result is another."""
+        self.changes += 1
+        self._screen.wake()
+
+    def draw(
+        self, result: PollResult, page: Page, window: tuple[int, int], now: datetime
+    ) -> list[str]:
+        """Return the lines of a page at `now`."""
+        usage, style = result.measured(self._settings.rules, now), page.display.style
+        if usage is None:
+            seconds = time.monotonic() - self._began
+            waiting = _reading_text(self._poller.size, seconds, page.display)
+            lines = _without_usage(result, page, waiting, *window)
+        else:
+            hint, who = self.asking.hint(usage), _mostly(usage, result.breakdown)
+            shown = replace(page, display=replace(page.display, hint=hint, mostly=who))
+            lines = _with_usage(usage, result, shown, *window)
+            self._alerts.check(usage, self._screen)
+        return [style.paint(line, window[0]) for line in lines]
 
 
 def _with_usage(

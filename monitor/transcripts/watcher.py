@@ -130,6 +130,7 @@ class _Tree:
         self.size = DataSize()
         self.unreadable: tuple[Unreadable, ...] = ()
         self._notices = notices
+        self._is_indexed = False
         self._folders: dict[tuple[int, str], Folder] = {}
         self._recent: list[tuple[Folder, TranscriptFile]] = []
         self._walk = _SpacedAction(self._walk_all)
@@ -155,10 +156,11 @@ class _Tree:
             self._index_files()  # the folders are new objects, even if they hold the same
             return changed
         changed = self._check_recent_files(linked_only=notices is not None)
-        changed = self._check_touched(touched) or changed
         if notices is None and self._folder_check.is_due():
             changed = self._folder_check.run() or changed
-        if changed:
+        self._is_indexed = not changed
+        changed = self._check_touched(touched) or changed
+        if not self._is_indexed:
             self._index_files()
         return changed
 
@@ -193,6 +195,7 @@ class _Tree:
         """
         if (root, path) not in self._folders:
             return False
+        self._is_indexed = False
         for key in [key for key in self._folders if _is_in(key, root, path)]:
             del self._folders[key]
             if self._notices:
@@ -204,7 +207,12 @@ class _Tree:
         entry, known = read_entry(path, folder.place), folder.files.pop(path, None)
         if isinstance(entry, TranscriptFile):
             folder.files[path] = entry
-            return entry != known
+            if known and _is_as_recent(known, entry):  # nearly always: a message was added
+                self.size = self.size._replace(bytes=self.size.bytes + entry.size - known.size)
+                return entry != known
+        self._is_indexed = False
+        if isinstance(entry, TranscriptFile):
+            return True
         if isinstance(entry, Place) and entry.is_link:
             self._walk.hasten()  # a link leads anywhere: only a walk tells what is new behind it
         elif isinstance(entry, Place):
@@ -290,6 +298,12 @@ def pause_after(seconds: float) -> float:
     (10.0, 30.0, 50.0)
     """
     return max(MIN_SHARE * seconds, min(USUAL_SHARE * seconds, MAX_PAUSE))
+
+
+def _is_as_recent(before: TranscriptFile, file: TranscriptFile) -> bool:
+    """Return whether a recent file is the same one but for its length and time."""
+    is_same = file._replace(size=before.size, mtime=before.mtime) == before
+    return is_same and before.mtime >= time.time() - RECENT_SECONDS
 
 
 def _is_in(key: tuple[int, str], root: int, path: str) -> bool:
