@@ -69,7 +69,7 @@ class Notices:
                     self._fail(FULL.get(error.errno or 0) or f"inotify fails ({error.strerror})")
                 return
             if foreign:
-                self._fail(f"{path} is on another machine's or program's disk ({foreign})")
+                self._fail(f"{path} is on {foreign}, where others may write unseen")
                 return
             if self._watches.get(path, watch) != watch:
                 self.unwatch(path)

@@ -282,7 +282,7 @@ FAULTS: dict[str, tuple[Failure, str]] = {
     "no more watches": (failing("inotify_add_watch", errno.ENOSPC), "fs.inotify.max_user_watches"),
     "no memory": (failing("inotify_add_watch", errno.ENOMEM), "Cannot allocate memory"),
     "not in this kernel": (failing("inotify_init1", errno.ENOSYS), "there is no inotify"),
-    "a network disk": (on_a_network_disk, "(nfs4)"),
+    "a network disk": (on_a_network_disk, "is on nfs4, where others may write unseen"),
 }
 
 
