@@ -20,7 +20,8 @@ NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP}
 """A directory that is gone, or cannot be read: the one above it tells when that changes."""
 
 FULL = {
-    errno.EMFILE: "the limit of inotify instances (fs.inotify.max_user_instances) is reached",
+    errno.EMFILE: "the limit of inotify instances (fs.inotify.max_user_instances) or of open files"
+    " is reached",
     errno.ENOSPC: "the limit of watched directories (fs.inotify.max_user_watches) is reached",
 }
 
@@ -44,14 +45,22 @@ class Notices:
         self._taken = threading.Event()
         self._inotify: Optional[Inotify] = None
         try:
-            source = Inotify()
+            self._end, self._ender = os.pipe()
+            self._inotify = self._open()
         except OSError as error:
             self.fault = _why_none(error)
             return
-        self._inotify, (self._end, self._ender) = source, os.pipe()
-        sources = (source.fileno(), self._end)
+        sources = (self._inotify.fileno(), self._end)
         self._thread = threading.Thread(target=self._run, args=sources, name="notices", daemon=True)
         self._thread.start()
+
+    def _open(self) -> Inotify:
+        try:
+            return Inotify()
+        except OSError:
+            os.close(self._end)
+            os.close(self._ender)
+            raise
 
     def watch(self, path: str) -> None:
         """Watch a directory, from now on; call this before it is read, so that nothing is missed.

@@ -304,19 +304,32 @@ def test_without_notices_it_looks_for_itself_and_says_why(
     watcher.close()
 
 
-def test_the_limit_of_open_files_ends_no_program(root: Path, heard: Heard) -> None:
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_the_limit_of_open_files_ends_no_program(room: int, root: Path, heard: Heard) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = [os.open(os.devnull, os.O_RDONLY)]
+    watcher = Watcher([root])
+    before = open_descriptors()
+    filled = fill_up_to(max(before))
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(open_descriptors()) + 1, hard))
-        watcher = Watcher([root])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(before) + 1 + room, hard))
         watcher.listen(heard)
-        assert watcher.fault is not None
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        for descriptor in taken:
+        for descriptor in filled:
             os.close(descriptor)
+    assert watcher.fault is not None and "limit" in watcher.fault
+    assert open_descriptors() == before
     assert watcher.poll()
+
+
+def fill_up_to(highest: int) -> list[int]:
+    """Take the free descriptors below the highest one in use."""
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    while taken[-1] < highest:
+        taken.append(os.open(os.devnull, os.O_RDONLY))
+    if taken[-1] > highest:
+        os.close(taken.pop())
+    return taken
 
 
 def test_a_limit_reached_while_it_watches_makes_it_look_for_itself_from_then_on(
