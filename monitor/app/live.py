@@ -37,7 +37,7 @@ LONGEST_HELP = 60
 MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
 """Seconds between two runs that read who used it: for the dashboard's line, and for its page."""
 
-MEASURE_SECONDS = 10
+MEASURE_SECONDS = 15
 """While nothing is new, all but the clock is measured and drawn once in so many seconds."""
 
 MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40

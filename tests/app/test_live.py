@@ -128,7 +128,7 @@ def test_while_nothing_is_new_only_the_last_time_in_the_first_row_ticks() -> Non
     assert drawn.at(7) == [f"{noon} {later} UTC", "drawn 1"]
 
 
-def test_all_is_drawn_anew_when_something_is_new_and_every_ten_seconds() -> None:
+def test_all_is_drawn_anew_when_something_is_new_and_every_quarter_of_a_minute() -> None:
     drawn = Drawn(Ticking(TIME_FORMAT))
-    rows = [drawn.at(0), drawn.at(3), drawn.at(3, key=1), drawn.at(9, key=1), drawn.at(10, key=1)]
+    rows = [drawn.at(0), drawn.at(3), drawn.at(3, key=1), drawn.at(14, key=1), drawn.at(15, key=1)]
     assert [row[1] for row in rows] == ["drawn 1", "drawn 1", "drawn 2", "drawn 2", "drawn 3"]
