@@ -3,10 +3,11 @@
     python benchmarks/speed.py --sizes 1,64 --ccusage PATH [--ccusage PATH …]
 
 Each program runs in a pseudo-terminal of 100x40 on histories from make_history.py: once idle, once
-with a message appended every 2 s. Sizes are in MiB; from 2048 on, the files of 1024 MiB get several
-names each. Peers: a loop of `ccusage blocks --json` every 3 s for each --ccusage, `ccusage blocks
---live` for the versions that have it (16 to 18), and claude-monitor if it is on PATH or named.
-Linux and macOS.
+with a message appended every 2 s. On Linux, this monitor is also measured for a minute (--minute)
+in which nothing happens, from 10 s after its start on: CPU and bytes are those of that time alone.
+Sizes are in MiB; from 2048 on, the files of 1024 MiB get several names each. Peers: a loop of
+`ccusage blocks --json` every 3 s for each --ccusage, `ccusage blocks --live` for the versions that
+have it (16 to 18), and claude-monitor if it is on PATH or named. Linux and macOS.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ CODES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[()][A-Z0-9]")
 TOKENS = 310
 APPEND_SECONDS = 2.0
 LARGEST_REAL_MIB = 1024
+SETTLE_SECONDS = 10.0
 CHANGED = "idle, new since"
 STARTS = ("first start", "idle, nothing new", CHANGED)
 HEAD = (
     "| history | program | | first frame s | CPU s | MB | largest child MB | bytes out "
-    "| append → screen s |"
+    "| append → screen s | 90 % s |"
 )
-RULE = "|---|---|---|---:|---:|---:|---:|---:|---:|"
+RULE = "|---|---|---|---:|---:|---:|---:|---:|---:|---:|"
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,12 @@ class Cost:
 
     def cells(self) -> list[str]:
         """Return the table's cells; a dash for what was not seen."""
-        delay = f"{statistics.median(self.delays):.1f}" if self.delays else "–"
+        late = sorted(self.delays)
+        delays = (statistics.median(late), late[len(late) * 9 // 10]) if late else ()
         first = f"{self.first:.2f}" if self.first is not None else "–"
         sizes = [f"{mb:.0f}" if mb is not None else "–" for mb in (self.own_mb, self.child_mb)]
-        return [first, f"{self.cpu:.2f}", *sizes, f"{self.bytes_out:,}", delay]
+        seen = [f"{seconds:.2f}" for seconds in delays] or ["–", "–"]
+        return [first, f"{self.cpu:.2f}", *sizes, f"{self.bytes_out:,}", *seen]
 
 
 class Appender:
@@ -120,10 +124,7 @@ def measure(
 ) -> Cost:
     """Run a program for some seconds, then end it with Ctrl+C."""
     cost, began = Cost(), time.monotonic()
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvpe(program.argv[0], program.argv, env)  # noqa: S606 - no shell is needed
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    child, terminal = _started(program, env)
     for data in _output(terminal, began + seconds, writer):
         cost.bytes_out += len(data)
         if cost.first is None and FIRST_NUMBER.search(CODES.sub(b"", data)):
@@ -133,6 +134,34 @@ def measure(
     cost.own_mb = _resident_mb(child)
     _end(child, terminal, cost)
     return cost
+
+
+def _started(program: Program, env: dict[str, str]) -> tuple[int, int]:
+    """Start a program in a terminal of its own; return its process and the terminal."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe(program.argv[0], program.argv, env)  # noqa: S606 - no shell is needed
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    return child, terminal
+
+
+def measure_minute(program: Program, env: dict[str, str], seconds: float) -> Cost:
+    """Run a program in peace; return what it costs beyond its start."""
+    child, terminal = _started(program, env)
+    for _ in _output(terminal, time.monotonic() + SETTLE_SECONDS, None):
+        pass
+    cost, before = Cost(), _cpu_so_far(child)
+    cost.bytes_out = sum(map(len, _output(terminal, time.monotonic() + seconds, None)))
+    spent, cost.own_mb = _cpu_so_far(child) - before, _resident_mb(child)
+    _end(child, terminal, cost)
+    cost.cpu, cost.child_mb = spent, None
+    return cost
+
+
+def _cpu_so_far(pid: int) -> float:
+    """Return the CPU seconds of a process and of its children that have ended, on Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _output(terminal: int, until: float, writer: Optional[Appender]) -> Iterator[bytes]:
@@ -236,6 +265,9 @@ def rows(options: argparse.Namespace, mib: int, home: Path) -> Iterator[str]:
                     Appender(history, 0).append_now()
                 cost = measure(program, env, options.seconds, None)
                 yield row(mib, program, start or "idle", cost)
+            if program.starts and program.starts[0] and sys.platform == "linux" and options.minute:
+                cost = measure_minute(program, env, options.minute)
+                yield row(mib, program, f"idle, {options.minute:g} s beyond the start", cost)
             writer = Appender(history, counted(options.ccusage[0], history))
             cost = measure(program, env, options.seconds, writer)
             yield row(mib, program, "a message every 2 s", cost)
@@ -270,6 +302,7 @@ def options_of(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ccusage", action="append", default=[], help="a ccusage; repeatable")
     parser.add_argument("--claude-monitor", default=shutil.which("claude-monitor"))
     parser.add_argument("--seconds", type=float, default=30.0, help="for each run; default: 30")
+    parser.add_argument("--minute", type=float, default=60.0, help="in peace; default: 60, 0: none")
     parser.add_argument("--dir", type=Path, help="where to make histories; default: temporary")
     parser.add_argument("--poll", help=argparse.SUPPRESS)
     options = parser.parse_args(words)

@@ -384,17 +384,87 @@ else:
         signal.signal(signal.SIGTSTP, before)
 
 
-def _changes(before: Optional[Sequence[str]], lines: Sequence[str], rows: int) -> str:
-    """Return the codes that turn the rows `before` (None if unknown) into `lines`."""
-    known = before or ()
-    codes = [
-        f"\x1b[{row};1H{line}"
-        for row, line in enumerate(lines, 1)
-        if row > len(known) or line != known[row - 1]
-    ]
+_STYLE = re.compile("\x1b\\[([0-9;]*)m")
+_NARROW = re.compile("[ -~·–—“”…≈▲✓✗\u2500-\u259f\u2800-\u28ff]*")
+"""One cell each: ASCII, and what the monitor itself draws with."""
+_IN_NUMBERS = frozenset("0123456789.,")
+_GAP = 4
+"""Cells between two changes that cost fewer bytes than to go past them."""
+
+_Cell = tuple[str, str]
+"""The style of a cell, as SGR parameters ("" is the plain one), and its character."""
+
+
+def _changes(
+    before: Optional[Sequence[str]], lines: Sequence[str], rows: int, pen: str
+) -> tuple[str, str]:
+    """Return the codes that turn the rows `before` (None if unknown) into `lines`, and the pen.
+
+    The pen is the style that the terminal writes with.
+    """
+    known, codes = before or (), []
+    for row, line in enumerate(lines, 1):
+        for column, cells in _changed_runs(known[row - 1] if row <= len(known) else None, line):
+            text, pen = _written(cells, pen)
+            codes.append(f"\x1b[{row};{column}H{text}")
     if len(lines) < rows and (before is None or len(lines) < len(before)):
         codes.append(f"\x1b[{len(lines) + 1};1H\x1b[m\x1b[J")
-    return "".join(codes)
+        pen = ""
+    text = "".join(codes)
+    # The terminal shows all at once what is between the marks; a single change needs none.
+    return f"\x1b[?2026h{text}\x1b[?2026l" if len(codes) > 1 else text, pen
+
+
+def _changed_runs(before: Optional[str], line: str) -> Iterator[tuple[int, Sequence[_Cell]]]:
+    """Yield the columns at which a row has changed, and the cells from there on.
+
+    It is the whole row if it was not known, or has characters that may be wide.
+    """
+    if line == before:
+        return
+    old, new = _cells(before or ""), _cells(line)
+    if before is None or old is None or new is None or len(old) != len(new):
+        yield 1, [("", line)]
+        return
+    end = 0
+    for start in range(len(new)):
+        if start >= end and new[start] != old[start]:
+            end = _end_of_run(old, new, start)
+            while start and new[start][1] in _IN_NUMBERS and new[start - 1][1] in _IN_NUMBERS:
+                start -= 1  # noqa: PLW2901 - a number is written whole: a screen reader speaks it
+            yield start + 1, new[start:end]
+
+
+def _end_of_run(old: Sequence[_Cell], new: Sequence[_Cell], start: int) -> int:
+    """Return where a change that begins at `start` ends; changes that are near are one."""
+    end = start + 1
+    for at in range(end, len(new)):
+        is_in_number = new[at][1] in _IN_NUMBERS and new[at - 1][1] in _IN_NUMBERS
+        if new[at] != old[at] or (is_in_number and at == end):
+            end = at + 1
+        elif at - end >= _GAP:
+            break
+    return end
+
+
+def _cells(line: str) -> Optional[list[_Cell]]:
+    """Return the cells of a row; None if it has characters that may be wide, or other codes."""
+    texts = _STYLE.split(line)
+    if not _NARROW.fullmatch("".join(texts[::2])):
+        return None
+    styles = ["", *("" if style == "0" else style for style in texts[1::2])]
+    return [(style, each) for style, text in zip(styles, texts[::2]) for each in text]
+
+
+def _written(cells: Sequence[_Cell], pen: str) -> tuple[str, str]:
+    """Return the text that writes cells, and the pen after it."""
+    codes = []
+    for style, text in cells:
+        if style != pen:
+            codes.append(f"\x1b[0;{style}m" if style else "\x1b[m")
+        codes.append(text)
+        pen = style
+    return "".join(codes), pen
 
 
 class Screen:
@@ -416,6 +486,7 @@ class Screen:
         self._borrowed = False
         self._stop_requested = self._continued = False
         self._frame: list[str] = []
+        self._pen = ""
         self._frame_size = (0, 0)
         self._redraw_all = True
 
@@ -448,7 +519,7 @@ class Screen:
         return self._device.size()
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Show `lines`, which are as wide as the terminal; write only the rows that changed."""
+        """Show `lines`, which are as wide as the terminal; write only what has changed."""
         if not self._borrowed:
             return
         redraw_all, self._redraw_all = self._redraw_all, False  # first, to miss no later resize
@@ -456,9 +527,9 @@ class Screen:
         rows = size[1]
         before = None if redraw_all or size != self._frame_size else self._frame
         self._frame, self._frame_size = list(lines[:rows]), size
-        codes = _changes(before, self._frame, rows)
+        codes, self._pen = _changes(before, self._frame, rows, self._pen)
         if codes:
-            self._write(f"\x1b[?2026h{codes}\x1b[?2026l", self._is_leaving)
+            self._write(codes, self._is_leaving)
 
     def bell(self) -> None:
         """Ring the terminal's bell."""
@@ -528,6 +599,7 @@ class Screen:
             return
         self._write(("" if self._borrowed else _ALTERNATE_SCREEN) + _MODES, self._is_leaving)
         self._borrowed = self._redraw_all = True
+        self._pen = ""
 
     def _is_leaving(self) -> bool:
         return self.leaving is not None

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional
 
+import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,9 @@ from hypothesis import strategies as st
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are POSIX", allow_module_level=True)
 
-from monitor.terminal import Screen, _Keys, terminal_size
+from monitor.terminal import Screen, _changes, _Keys, terminal_size
+from monitor.views.style import Style
+from monitor.views.text import Span
 from tests.pseudo_terminal import ROOT, Terminal, python
 from tests.waiting import PATIENCE, until
 
@@ -368,14 +371,75 @@ def test_a_frame_for_a_larger_window_is_cut_to_the_present_one() -> None:
         assert terminal.scrolled() == 0
 
 
-def test_only_rows_that_changed_are_written() -> None:
+def test_only_what_has_changed_is_written() -> None:
     with Terminal(sample()) as terminal:
         terminal.wait_for("keys=''(.|\n)*X{80}")
         written = len(terminal.raw)
         terminal.send("x")
         terminal.wait_for("keys='x'")
-        row = b"\x1b[1;1H" + b"80x24 keys='x'".ljust(80)
-        assert terminal.raw[written:] == b"\x1b[?2026h" + row + b"\x1b[?2026l"
+        assert terminal.raw[written:] == b"\x1b[1;13Hx'"
+
+
+DIM, RED = "\x1b[2m{}\x1b[0m", "\x1b[31m{}\x1b[0m"
+CLOCK = f"Used · {DIM}"
+PARTS: dict[str, tuple[str, str, str]] = {
+    "a second": (CLOCK.format("09:33:05 "), CLOCK.format("09:33:06 "), "\x1b[1;14H\x1b[0;2m06"),
+    "a number": ("Used 1,204 of", "Used 1,214 of", "\x1b[1;6H1,214"),
+    "plain after a style": (f"{DIM.format('a')} 1", f"{DIM.format('a')} 2", "\x1b[1;3H2"),
+    "another style": (DIM.format("5"), RED.format("5"), "\x1b[1;1H\x1b[0;31m5"),
+    "two styles": (DIM.format("ab"), DIM.format("a") + RED.format("c"), "\x1b[1;2H\x1b[0;31mc"),
+    "near changes": ("a 1 b 2", "a 3 b 4", "\x1b[1;3H3 b 4"),
+    "wide characters before it": ("日本 1", "日本 2", ""),
+    "an accent of its own after it": ("a 1\u0301 b", "a 2\u0301 b", ""),
+    "another length": ("1 %", "10 %", ""),
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_of_a_row_only_what_has_changed_is_written_or_all_where_columns_are_not_sure(
+    part: tuple[str, str, str],
+) -> None:
+    before, after, written = part
+    assert _changes([before], [after], 1, "")[0] == (written or f"\x1b[1;1H{after}")
+
+
+def test_the_style_is_not_repeated_and_a_whole_row_begins_without_one() -> None:
+    codes, pen = _changes([DIM.format("1")], [DIM.format("2")], 1, "")
+    assert (codes, pen) == ("\x1b[1;1H\x1b[0;2m2", "2")
+    assert _changes([DIM.format("2")], [DIM.format("3")], 1, pen) == ("\x1b[1;1H3", "2")
+    assert _changes(["日 2"], ["日 3"], 1, pen) == ("\x1b[1;1H\x1b[m日 3", "")
+
+
+def test_changes_far_from_each_other_are_not_joined() -> None:
+    codes, _ = _changes(["1 and 2 and more"], ["3 and 2 and less"], 1, "")
+    assert codes == "\x1b[?2026h\x1b[1;1H3\x1b[1;13Hless\x1b[?2026l"
+
+
+def test_two_changes_are_shown_at_once() -> None:
+    codes, _ = _changes(["1", "2"], ["3", "4"], 2, "")
+    assert codes == "\x1b[?2026h\x1b[1;1H3\x1b[2;1H4\x1b[?2026l"
+
+
+SPANS = st.builds(
+    Span,
+    st.lists(st.sampled_from([*"0123, a·█日", "e\u0301"]), max_size=5).map("".join),
+    st.sampled_from(["", "dim", "alarm"]),
+)
+ROWS = st.lists(SPANS, max_size=4).map(lambda spans: Style(colors=True).paint(spans, 12))
+
+
+@given(st.lists(st.lists(ROWS, min_size=3, max_size=3), min_size=2, max_size=6))
+def test_whatever_changes_the_terminal_shows_the_last_frame(frames: list[list[str]]) -> None:
+    shown, fresh = pyte.Screen(12, 3), pyte.Screen(12, 3)
+    stream, pen, before = pyte.Stream(shown), "", None
+    for rows in frames:
+        codes, pen = _changes(before, rows, 3, pen)
+        stream.feed(codes)
+        before = rows
+    pyte.Stream(fresh).feed(_changes(None, frames[-1], 3, "")[0])
+    assert [[shown.buffer[y][x] for x in range(12)] for y in range(3)] == [
+        [fresh.buffer[y][x] for x in range(12)] for y in range(3)
+    ]
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:

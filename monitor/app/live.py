@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from typing import Optional
 
 from monitor.app.poller import PollResult
 from monitor.app.session import Session, offer_install, output_style
 from monitor.app.signals import ignore_signals
 from monitor.app.watched_account import WatchedAccount
+from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
 from monitor.model.accounts import binds_first
-from monitor.model.formatting import plural, size
+from monitor.model.formatting import TimeFormat, plural, size
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
@@ -26,6 +29,9 @@ from monitor.views.text import DOT, Line
 ESCAPE = chr(27)
 
 LONGEST_HELP = 60
+
+MEASURE_SECONDS = 15
+"""While nothing is new, all but the clock is measured and drawn once in so many seconds."""
 
 MOSTLY_EVERY, PAGE_EVERY = 60.0, 3.0
 """Seconds between two runs that read who used it: for the dashboard's line, and for its page."""
@@ -120,6 +126,11 @@ class Page:
         by = "project" if key == "p" else self.by
         return self if name == self.name else replace(self, name=name, first=0, by=by, turn=0)
 
+    def after_all(self, key: Optional[str], rows: int, accounts: Sequence[WatchedAccount]) -> Page:
+        """Return the page after a key, which may also turn to another account."""
+        shown = self.account(accounts)
+        return self.after(key, rows, shown.blocks, shown.weeks).turned(key, accounts)
+
     def turned(self, key: Optional[str], accounts: Sequence[WatchedAccount]) -> Page:
         """Return the page after a key that turns to another account: Tab, or its number.
 
@@ -153,6 +164,27 @@ class Page:
         return MOSTLY_EVERY if not self.name and has_room else None
 
 
+class Ticking:
+    """Keeps the lines that were drawn; while nothing is new, only the clock in them ticks."""
+
+    def __init__(self, time_format: TimeFormat) -> None:
+        self._time_format = time_format
+        self._key: object = None
+        self._clock = ""
+        self._lines: list[str] = []
+
+    def lines(self, key: object, now: datetime, draw: Callable[[], list[str]]) -> list[str]:
+        """Return the lines at `now`, drawn if the key is new, and every MEASURE_SECONDS."""
+        key = (key, int(now.timestamp()) // MEASURE_SECONDS)
+        clock = self._time_format.second(now)
+        if key != self._key:
+            self._key, self._lines = key, draw()
+        elif self._lines:
+            self._lines[0] = clock.join(self._lines[0].rsplit(self._clock, 1))
+        self._clock = clock
+        return self._lines
+
+
 def _watch(
     settings: Settings, sessions: Sequence[Session], screen: Screen, display: DisplayOptions
 ) -> int:
@@ -160,23 +192,23 @@ def _watch(
 
     Raises CcusageNotFoundError, so that the caller can offer to install it.
     """
-    page, accounts = Page(display), [WatchedAccount(*session) for session in sessions]
+    accounts = [WatchedAccount(*session, screen) for session in sessions]
+    page, ticking, keys = Page(display), Ticking(settings.rules.time_format), 0
     page.set_pauses(accounts, *screen.size())
     try:
         for account in accounts:
-            account.poller.start(settings.refresh, screen.wake)
+            account.poller.start(settings.refresh, account.change)
         while screen.leaving is None:
-            columns, rows = screen.size()
-            for account in accounts:
-                account.take(screen)
-            shown = page.account(accounts)
-            lines = _lines(shown, accounts, page, columns, rows)
-            screen.draw([display.style.paint(line, columns) for line in lines])
+            window, now = screen.size(), utc_now()
+            new = ([account.news(now) for account in accounts], keys, page, window)
+            draw = partial(_draw, accounts, page, window, now)
+            screen.draw(ticking.lines(new, now, draw))
             key = screen.wait(1.0 - time.time() % 1.0 + 0.001)  # to the next full second
             if key in ("q", "Q"):
                 return 0
-            page = page.after(key, rows, shown.blocks, shown.weeks).turned(key, accounts)
-            page.set_pauses(accounts, columns, rows)
+            keys += key is not None
+            page = page.after_all(key, window[1], accounts)
+            page.set_pauses(accounts, *window)
             if key in ("o", "p", "r"):
                 for account in accounts:
                     account.asking.start(key)
@@ -189,21 +221,22 @@ def _watch(
     return 0 if screen.leaving == signal.SIGINT else 128 + screen.leaving
 
 
-def _lines(
-    shown: WatchedAccount,
-    accounts: Sequence[WatchedAccount],
-    page: Page,
-    columns: int,
-    rows: int,
-) -> Sequence[Line]:
-    """Draw the page for the account that is shown."""
+def _draw(
+    accounts: Sequence[WatchedAccount], page: Page, window: tuple[int, int], now: datetime
+) -> list[str]:
+    """Measure all accounts at `now`, and draw the page for the one that is shown."""
+    for account in accounts:
+        account.measure(now)
+    shown = page.account(accounts)
     display = shown.display(page.display)
     if len(accounts) > 1:
         display = replace(display, accounts=tuple(account.summary for account in accounts))
     page = replace(page, display=display)
     if shown.usage is None:
-        return _without_usage(shown, page, columns, rows)
-    return _with_usage(shown.usage, shown.result, page, columns, rows)
+        lines = _without_usage(shown, page, *window)
+    else:
+        lines = _with_usage(shown.usage, shown.result, page, *window)
+    return [display.style.paint(line, window[0]) for line in lines]
 
 
 def _with_usage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from monitor.app.breakdown import BlockBreakdowns, BreakdownReader
 from monitor.app.exits import as_monitor_error
 from monitor.app.history_cache import HistoryCache
 from monitor.app.official import OfficialSource
+from monitor.app.pacing import REST, Pace
 from monitor.app.reader import Reader
 from monitor.clock import utc_now
 from monitor.config.settings import STATUS_LINE_ONLY, OfficialOptions
@@ -30,9 +32,6 @@ from monitor.store.paths import directory_fault
 from monitor.store.reading import ReadingFile, load_reading
 from monitor.transcripts.limit_hits import FIRST_SPAN, RECENT_SPAN, HitSearch
 from monitor.transcripts.watcher import Watcher
-
-REST = 3.0
-"""After a poll that took t seconds, the thread rests at least this many times t."""
 
 NOT_STORED = "What was read last could not be stored. See `ccusage-monitor doctor`."
 
@@ -219,7 +218,10 @@ class Poller:
         return self.reader.read_all(self._watcher.transcripts, "--session-length", "1")
 
     def start(self, refresh: float, on_change: Callable[[], None]) -> None:
-        """Poll in a thread every `refresh` seconds; call `on_change` when the result is another."""
+        """Poll in a thread: every `refresh` seconds, and sooner where the system tells of changes.
+
+        Call `on_change` when the result is another.
+        """
         if self.result.reading is None:
             self.result = PollResult()  # an error of an earlier start is not this one's
         self._thread = _PollThread(self, refresh, on_change)
@@ -240,6 +242,11 @@ class Poller:
         self.interrupt()
         if self._thread is not None:
             self._thread.stop()
+        self._watcher.close()
+
+    def listen(self, on_notice: Callable[[], None]) -> None:
+        """Call `on_notice` in another thread when the system tells of changes, until `stop`."""
+        self._watcher.listen(on_notice)
 
     def resume(self) -> None:
         """Allow programs to run again after `stop`."""
@@ -320,7 +327,9 @@ class _PollThread:
         self._refresh = refresh
         self._on_change = on_change
         self._wanted = threading.Event()
-        self._stopped = False
+        self._is_asked = self._stopped = False
+        self._noticed_at: Optional[float] = None
+        self._pace = Pace()
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
@@ -328,6 +337,12 @@ class _PollThread:
         self._thread.start()
 
     def poll_now(self) -> None:
+        self._is_asked = True
+        self._wanted.set()
+
+    def notice(self) -> None:
+        """Poll as soon as the cost of the last polls allows it."""
+        self._noticed_at = time.monotonic()
         self._wanted.set()
 
     def stop(self) -> None:
@@ -336,19 +351,31 @@ class _PollThread:
         A poll under way fails at once, and must not write into a directory that is removed.
         """
         self._stopped = True
-        self._wanted.set()
+        self.poll_now()
         if self._thread.is_alive():  # not if Ctrl+C came before it had started
             self._thread.join(1.0)
 
     def _run(self) -> None:
+        self._poller.listen(self.notice)
         while not self._stopped:
             began, seconds = time.monotonic(), None
             try:
                 seconds = self._poll()
             except Exception as error:  # noqa: BLE001 - a bug of ours must not freeze the screen
                 self._announce(self._poller.result, self._poller.fail(error))
-            self._wanted.wait(self._rest(time.monotonic() - began if seconds is None else seconds))
+            self._wait(self._rest(time.monotonic() - began if seconds is None else seconds))
+
+    def _wait(self, longest: float) -> None:
+        """Wait for the next poll: until the time is over, for a notice, or for `poll_now`."""
+        until = time.monotonic() + longest
+        while not self._is_asked:
+            heard = self._noticed_at if not self._failures else None
+            due = until if heard is None else min(until, self._pace.due(heard))
+            if due <= time.monotonic():
+                break
+            self._wanted.wait(due - time.monotonic())
             self._wanted.clear()
+        self._is_asked, self._noticed_at = False, None
 
     def _poll(self) -> float:
         """Poll, and read history and breakdown if they are due; return the seconds of the poll.
@@ -361,9 +388,11 @@ class _PollThread:
             self._announce(poller.result, poller.poll(series=False))
             if poller.result.error is not None:
                 return 0.0
-        began = time.monotonic()
+        began, cpu = time.monotonic(), _cpu_seconds()
         self._announce(poller.result, poller.poll())
-        seconds = time.monotonic() - began
+        ended = time.monotonic()
+        seconds = ended - began
+        self._pace.polled(ended, seconds, _cpu_seconds() - cpu)
         if not self._stopped:
             self._announce(poller.result, poller.ask_official())
         if not self._stopped and poller.is_history_due():
@@ -383,6 +412,11 @@ class _PollThread:
             retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
             return max(retry, REST * seconds)
         return max(self._refresh, REST * seconds)
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of the programs that it has run."""
+    return sum(os.times()[:4])
 
 
 def _is_same(before: Optional[Reading], reading: Optional[Reading]) -> bool:

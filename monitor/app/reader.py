@@ -14,12 +14,20 @@ from monitor.ccusage.find import find
 from monitor.ccusage.report import parse_events, parse_report
 from monitor.ccusage.runner import CcusageRunner, Command
 from monitor.config.settings import DataOptions
-from monitor.model.blocks import Block, Event, active_block, series, unpriced_models
+from monitor.model.blocks import SESSION, Block, Event, active_block, series, unpriced_models
 from monitor.model.reading import Reading, Source
 from monitor.store.json_file import digest
 from monitor.transcripts.data_dirs import missing_dirs, projects_of
 from monitor.transcripts.files import TranscriptFile, stat_path
-from monitor.transcripts.linked_files import FIRST_SPAN, LinkedFiles, exact_part, select, widened
+from monitor.transcripts.linked_files import (
+    FIRST_SPAN,
+    MARGIN,
+    LinkedFiles,
+    after_last_pause,
+    exact_part,
+    select,
+    widened,
+)
 from monitor.transcripts.watcher import Transcripts
 
 EVENT_HOURS = "0.02"
@@ -206,12 +214,16 @@ class _WindowScan:
         self._run = run
         self._links: Optional[LinkedFiles] = None
         self._begun_at: Optional[datetime] = None
+        self._before: tuple[Block, ...] = ()
 
     def blocks(self, transcripts: Transcripts, now: datetime) -> Optional[tuple[Block, ...]]:
-        """Widen the window until its blocks are exact; None if only the whole history will do."""
+        """Widen the window until its blocks are exact; None if only the whole history will do.
+
+        The next window begins at the newest pause: what was before that has ended, and is kept.
+        """
         # A clock that was put back leaves the span in the future: start again then too.
         if self._begun_at is None or not timedelta() <= now - self._begun_at <= SPAN_KEPT:
-            self.since, self._begun_at = now - FIRST_SPAN, now
+            self.since, self._begun_at, self._before = now - FIRST_SPAN, now, ()
         while self.since is not None:
             chosen = select(transcripts.files, self.since)
             if len(chosen) == len(transcripts.files):
@@ -223,8 +235,10 @@ class _WindowScan:
                 return None
             exact = exact_part(self._run(links.dirs, WINDOW_SECONDS), self.since, now)
             if exact is not None:
+                exact = (*self._before, *exact)
+                self._narrow(exact, now)
                 return exact
-            self.since = now - widened(now - self.since)
+            self.since, self._before = now - widened(now - self.since), ()
         self.since = None
         return None
 
@@ -234,9 +248,14 @@ class _WindowScan:
         links.sync(())
         return links.dirs
 
+    def _narrow(self, exact: tuple[Block, ...], now: datetime) -> None:
+        start = after_last_pause(exact, now)
+        self.since = max(self.since or now, start - SESSION - MARGIN)
+        self._before = tuple(block for block in exact if block.start < start)
+
     def reset(self) -> None:
-        """Make the directory of links anew at the next use."""
-        self._links = None
+        """Make the directory of links anew at the next use, and begin with a wide window."""
+        self._links = self._begun_at = None
 
     def _linked_files(self, roots: int) -> LinkedFiles:
         if self._links is None:

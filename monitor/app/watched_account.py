@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime
 from typing import Optional
 
-from monitor.app.alerts import Alerts, Bell
+from monitor.app.alerts import Alerts
 from monitor.app.poller import Poller, PollResult
 from monitor.claude.find_claude import is_claude_there
-from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
 from monitor.model.accounts import AccountUsage
 from monitor.model.usage import Usage
+from monitor.terminal import Screen
 from monitor.views.breakdown_table import mostly
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions
@@ -67,27 +68,38 @@ class Asking:
 class WatchedAccount:
     """The newest result of an account's poller, and its usage at this turn of the loop."""
 
-    def __init__(self, settings: Settings, poller: Poller) -> None:
+    def __init__(self, settings: Settings, poller: Poller, screen: Screen) -> None:
         self.poller = poller
         self.asking = Asking(settings, poller)
         self.result = PollResult()
         self.usage: Optional[Usage] = None
         self.began = time.monotonic()
         self._settings = settings
+        self._screen = screen
         self._alerts = Alerts(settings.alerts, settings.account)
         self._chart = CachedChart()
+        self._changes = 0
 
-    def take(self, screen: Bell) -> None:
-        """Take the newest result, measure it, and send the alerts that are due.
+    def change(self) -> None:
+        """Note, in the thread that polls, that the result is another."""
+        self._changes += 1
+        self._screen.wake()
+
+    def news(self, now: datetime) -> object:
+        """Return what differs if there is something new: time alone is, while nothing is read."""
+        return self._changes, None if self.poller.result.reading else now
+
+    def measure(self, now: datetime) -> None:
+        """Take the newest result, measure it at `now`, and send the alerts that are due.
 
         Raises CcusageNotFoundError while there is no ccusage and no reading.
         """
         result = self.poller.result
         if result.reading is None and isinstance(result.error, CcusageNotFoundError):
             raise result.error
-        self.result, self.usage = result, result.measured(self._settings.rules, utc_now())
+        self.result, self.usage = result, result.measured(self._settings.rules, now)
         if self.usage is not None:
-            self._alerts.check(self.usage, screen)
+            self._alerts.check(self.usage, self._screen)
 
     @property
     def summary(self) -> AccountUsage:

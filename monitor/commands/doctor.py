@@ -47,6 +47,7 @@ from monitor.store.paths import (
 from monitor.transcripts.data_dirs import data_dirs, missing_dirs
 from monitor.transcripts.files import walk
 from monitor.transcripts.unreadable import find_unreadable
+from monitor.transcripts.watcher import Watcher
 
 
 class Check(NamedTuple):
@@ -116,7 +117,7 @@ def _account_checks(settings: Settings, *, is_first: bool) -> Iterator[Check]:
             yield _failed(error)
         if poller and is_first:
             yield from _survivor(_ccusages(settings, poller))
-        checks = [_survivor(_data(settings))]
+        checks = [_survivor(_data(settings)), _survivor(_watching(settings))]
         if poller:
             checks.append(_survivor(_poll(poller)))
             checks.append(_survivor(_claude(settings, poller)))
@@ -224,6 +225,23 @@ def _data(settings: Settings) -> Iterator[Check]:
         unreadable = tuple(find_unreadable([root], folders))
         if unreadable:
             yield Check(False, unreadable_text(unreadable), unreadable_advice(unreadable))
+
+
+def _watching(settings: Settings) -> Iterator[Check]:
+    """Say how the live monitor notices new usage."""
+    watcher = Watcher(settings.data.claude_dirs)
+    try:
+        watcher.listen(lambda: None)
+        watcher.poll()
+        fault, files, folders = watcher.fault, watcher.size.files, watcher.folders
+    finally:
+        watcher.close()
+    if fault is None:
+        places = f"{folders:,} director{'y' if folders == 1 else 'ies'}"
+        how = f"the system tells of changes (inotify), {plural(files, 'file')} in {places}"
+    else:
+        how = f"a look every {settings.refresh:g} s, since {fault}"
+    yield Check(True, f"watching: {how}")
 
 
 def _terminal(settings: Settings) -> Iterator[Check]:

@@ -109,7 +109,8 @@ def save(path: Path, record: object, *, durable: bool = False) -> None:
     private_dir(path.parent)
     if _is_old(path):
         _sweep(path.parent)
-    text = json.dumps({"version": VERSION, **_encoded(record)}, separators=(",", ":"))
+    content = {"version": VERSION, **_plain(record)}
+    text = json.dumps(content, separators=(",", ":"), default=_plain)
     replace_file(path, text.encode("utf-8", "surrogateescape"), durable=durable)
 
 
@@ -220,18 +221,17 @@ def _open_planted(name: str, flags: int) -> int:
     return open_at_once(name, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
-def _encoded(value: Any) -> Any:
-    """Return a value of a record in JSON's types; fields that have their default are left out."""
+def _plain(value: Any) -> Any:
+    """Return in JSON's types what the encoder does not know: a time, a mapping or a record.
+
+    Of a record the fields that have their default are left out.
+    """
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, (tuple, list)):
-        return [_encoded(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _encoded(item) for key, item in value.items()}
-    if not is_dataclass(value):
-        return value
+        return dict(value)
     pairs = ((field, getattr(value, field.name)) for field in fields(value))
-    return {field.name: _encoded(item) for field, item in pairs if item != field.default}
+    return {field.name: item for field, item in pairs if item != field.default}
 
 
 @cache

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from stat import S_ISDIR, S_ISREG
+from typing import NamedTuple, Optional, Union
 
 from monitor.transcripts.data_dirs import projects_of
 
 SETTLED_SECONDS = 2.5
 """A directory that changed more recently may change again unseen: FAT stores times in 2 s."""
+
+Before = Callable[[str], None]
+"""Called with the path of a directory before it is read."""
 
 
 class TranscriptFile(NamedTuple):
@@ -59,18 +63,21 @@ def scan(roots: Sequence[Path]) -> list[TranscriptFile]:
     return [file for folder in walk(roots) for file in folder.files.values()]
 
 
-def walk(roots: Sequence[Path]) -> Iterator[Folder]:
+def walk(roots: Sequence[Path], before: Optional[Before] = None) -> Iterator[Folder]:
     """Read the `projects` of each data directory, and every directory below it."""
     for index, root in enumerate(roots):
         top = os.path.realpath(projects_of(root))
-        yield from walk_below(Place(top, index, len(top) + 1, is_link=False))
+        yield from walk_below(Place(top, index, len(top) + 1, is_link=False), before)
 
 
-def walk_below(place: Place) -> Iterator[Folder]:
+def walk_below(place: Place, before: Optional[Before] = None) -> Iterator[Folder]:
     """Read one directory and every directory below it; each linked directory once."""
     waiting, seen = [place], set[tuple[int, int]]()
     while waiting:
-        folder = read_folder(waiting.pop())
+        place = waiting.pop()
+        if before:
+            before(place.path)
+        folder = read_folder(place)
         yield folder
         waiting += [inner for inner in folder.inner if not inner.is_link or _is_new(inner, seen)]
 
@@ -86,6 +93,18 @@ def read_folder(place: Place) -> Folder:
     except OSError as error:
         return Folder(place, None, files, tuple(inner), not isinstance(error, PermissionError))
     return Folder(place, mtime, files, tuple(inner), all(added))
+
+
+def read_entry(path: str, above: Place) -> Union[TranscriptFile, Place, None]:
+    """Look at one entry of a directory; None if it is gone, or no transcript and no directory."""
+    try:
+        is_link, info = above.is_link or os.path.islink(path), stat_path(path)  # noqa: PTH114
+    except OSError:
+        return None
+    if path.endswith(".jsonl") and S_ISREG(info.st_mode):
+        relative = path[above.cut :]
+        return TranscriptFile(path, above.root, relative, *_stat_fields(info), is_link)
+    return Place(path, above.root, above.cut, is_link) if S_ISDIR(info.st_mode) else None
 
 
 def stat_path(path: str) -> os.stat_result:

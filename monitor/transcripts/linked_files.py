@@ -19,6 +19,9 @@ from monitor.model.blocks import SESSION, Block, real_blocks
 from monitor.transcripts.files import TranscriptFile
 
 FIRST_SPAN = timedelta(hours=24)
+MARGIN = timedelta(minutes=1)
+"""A window begins so much more than five hours before the blocks that it is to prove exact."""
+
 CLOCK_SLACK = timedelta(minutes=10)
 """The file system's clock may be this far behind the clock that stamped the messages."""
 
@@ -96,6 +99,19 @@ def exact_part(
             return _from(blocks, block.start) if block.start <= now else None
         latest = max(latest, block.last_activity or block.end)
     return None
+
+
+def after_last_pause(exact: Sequence[Block], now: datetime) -> datetime:
+    """Return when the blocks after the newest pause of five hours begin.
+
+    `exact` are blocks that `exact_part` has returned: one of them at least begins after a pause.
+    """
+    past = [block for block in real_blocks(exact) if block.start <= now]
+    start, latest = past[0].start, past[0].last_activity or past[0].end
+    for block in past[1:]:
+        start = block.start if block.start - latest > SESSION else start
+        latest = max(latest, block.last_activity or block.end)
+    return start
 
 
 def widened(span: timedelta) -> timedelta:

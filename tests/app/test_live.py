@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Optional
 
 import pytest
 
-from monitor.app.live import ESCAPE, CachedWeek, Page, _reading_text
+from monitor.app.live import ESCAPE, CachedWeek, Page, Ticking, _reading_text
 from monitor.app.watched_account import CachedChart
 from monitor.model.reading import DataSize
 from monitor.views.screen.burn_up import burn_up
@@ -135,3 +135,37 @@ def test_while_reading_it_says_how_much_there_is_and_since_when() -> None:
     text = _reading_text(DataSize(3_730, 2**30), 2.4, PAGE.display)
     assert text == "Reading usage … 1.0 GB in 3,730 files, 2 s"
     assert _reading_text(DataSize(), 0.2, PAGE.display) == "Reading usage … 0 s"
+
+
+class Drawn:
+    """Draws a frame whose text counts how often it was drawn."""
+
+    def __init__(self, ticking: Ticking) -> None:
+        self._ticking = ticking
+        self._count = 0
+
+    def at(self, seconds: float, key: object = 0) -> list[str]:
+        now = NOON + timedelta(seconds=seconds)
+        shown = TIME_FORMAT.second(now)
+        return list(self._ticking.lines(key, now, lambda: self._draw(shown)))
+
+    def _draw(self, shown: str) -> list[str]:
+        self._count += 1
+        return [f"{shown} {shown} UTC", f"drawn {self._count}"]
+
+
+NOON = datetime(2026, 6, 10, 12, tzinfo=timezone.utc)
+TIME_FORMAT = usage_in("ok").rules.time_format
+
+
+def test_while_nothing_is_new_only_the_last_time_in_the_first_row_ticks() -> None:
+    drawn = Drawn(Ticking(TIME_FORMAT))
+    noon, later = (TIME_FORMAT.second(NOON + timedelta(seconds=s)) for s in (0, 7))
+    drawn.at(0)
+    assert drawn.at(7) == [f"{noon} {later} UTC", "drawn 1"]
+
+
+def test_all_is_drawn_anew_when_something_is_new_and_every_quarter_of_a_minute() -> None:
+    drawn = Drawn(Ticking(TIME_FORMAT))
+    rows = [drawn.at(0), drawn.at(3), drawn.at(3, key=1), drawn.at(14, key=1), drawn.at(15, key=1)]
+    assert [row[1] for row in rows] == ["drawn 1", "drawn 1", "drawn 2", "drawn 2", "drawn 3"]

@@ -197,8 +197,8 @@ def test_poll_now_does_not_wait_and_what_is_the_same_is_not_announced(
     poller, changes = started
     changes.wait_for(3)
     poller.poll_now()
-    touch(root)
     fake.says(raw_block(START, NOW, 450))
+    touch(root)
     poller.poll_now()
     changes.wait_for(4)
     reading = poller.result.reading

@@ -70,6 +70,37 @@ def test_a_changed_file_is_read_once_and_the_series_brought_up(
     assert [event.tokens for event in events] == [300, 150]
 
 
+def test_the_next_window_begins_at_the_newest_pause_and_what_was_before_it_is_kept(
+    reader: Polled, fake: Fake, root: Path
+) -> None:
+    yesterday = raw_block(NOW - 15 * HOUR, NOW - 14 * HOUR, 900)
+    transcript(root, "p/yesterday.jsonl", NOW - 14 * HOUR)
+    fake.says(yesterday, raw_block(START, NOW, 300))
+    first = reader.poll(NOW)
+    assert fake.calls()[0][1] == ["new.jsonl", "yesterday.jsonl"]
+    fake.says(raw_block(START, NOW, 450))
+    touch(root)
+    second = reader.poll(NOW + timedelta(seconds=3))
+    assert fake.calls()[0][1] == ["new.jsonl"]
+    assert [block.tokens.counted for block in second.blocks] == [900, 450]
+    assert second.blocks[0] == first.blocks[0]
+    touch(root)
+    reader.poll(NOW + SPAN_KEPT + HOUR)
+    assert fake.calls()[0][1] == ["new.jsonl", "yesterday.jsonl"], "a wide window now and then"
+
+
+def test_other_data_directories_keep_no_blocks_of_the_last(
+    reader: Polled, fake: Fake, root: Path
+) -> None:
+    transcript(root, "p/yesterday.jsonl", NOW - 14 * HOUR)
+    fake.says(raw_block(NOW - 15 * HOUR, NOW - 14 * HOUR, 900), raw_block(START, NOW, 300))
+    reader.poll(NOW)
+    reader.reader.forget()
+    fake.says(raw_block(START, NOW, 450))
+    touch(root)
+    assert [block.tokens.counted for block in reader.poll(NOW).blocks] == [450]
+
+
 def test_the_series_is_read_again_a_minute_later(reader: Polled, fake: Fake, root: Path) -> None:
     reader.poll(NOW)
     fake.calls()

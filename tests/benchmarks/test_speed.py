@@ -14,13 +14,13 @@ from tests.scripts import ROOT, benchmark, run_script
 if sys.platform == "win32":
     pytest.skip("it needs a pseudo-terminal", allow_module_level=True)
 
-from benchmarks.speed import STARTS, Appender, Program, measure
+from benchmarks.speed import STARTS, Appender, Program, measure, measure_minute
 
 
 def test_each_program_is_measured_at_each_start_and_with_messages(
     real_ccusage: Callable[[str], Path],
 ) -> None:
-    words = ("--sizes", 1, "--seconds", 0.4, "--claude-monitor", "")
+    words = ("--sizes", 1, "--seconds", 0.4, "--minute", 0, "--claude-monitor", "")
     output = benchmark("speed.py", *words, "--ccusage", real_ccusage("20.0.24"))
     rows = [line.strip("| ").split(" | ") for line in output.splitlines() if "MiB" in line]
     ours, loop = "this monitor, ccusage 20.0.24", "loop of ccusage 20.0.24"
@@ -39,6 +39,15 @@ def test_a_run_ends_when_its_time_is_over_and_knows_what_was_printed() -> None:
     assert time.monotonic() - began < 20
     assert cost.first is None or cost.first < 5
     assert cost.cpu > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_a_minute_in_peace_is_measured_without_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.speed.SETTLE_SECONDS", 1.5)
+    code = "import time; print('start' * 100, flush=True); time.sleep(60)"
+    cost = measure_minute(Program("sleeper", (sys.executable, "-c", code)), dict(os.environ), 0.2)
+    assert (cost.bytes_out, cost.child_mb) == (0, None)
+    assert cost.cpu < 0.1
 
 
 def test_the_delay_of_a_message_is_known_once_its_count_is_on_the_screen(tmp_path: Path) -> None:

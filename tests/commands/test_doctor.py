@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Optional
@@ -17,6 +18,7 @@ import pytest
 
 from monitor.commands import doctor as module
 from monitor.commands.doctor import _node
+from monitor.config.settings import AlertOptions, DataOptions, LimitOptions, Settings
 from monitor.model.official import OfficialLimits
 from monitor.store.json_file import save
 from monitor.store.paths import state_dir
@@ -41,6 +43,23 @@ def test_all_is_well_with_a_real_ccusage_and_data(
     for said in ("Python 3.", "Node.js", "ccusage 20.0.24", str(tmp_path), "zone UTC", "one look"):
         assert [line for line in lines if said in line], said
     assert private_files(isolated) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has inotify")
+def test_it_says_how_changes_are_noticed(fake: Fake, run_monitor: RunMonitor) -> None:
+    words = ("--ccusage", fake.path, "--claude-dir", fake.data, "--refresh", 7)
+    told = "✓ watching: the system tells of changes (inotify), 1 file in 2 directories"
+    assert told in run_monitor(*words, "doctor").stdout.splitlines()
+
+
+def test_it_says_why_the_system_tells_of_no_changes(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)  # a Python that was built without it
+    data = DataOptions(claude_dirs=(fake.data,))
+    settings = Settings(LimitOptions(timezone="UTC"), data, AlertOptions(), refresh=7.0)
+    (check,) = module._watching(settings)
+    assert check.text.startswith("watching: a look every 7 s, since ")
 
 
 @pytest.mark.parametrize("data", ["claude", "gone"])

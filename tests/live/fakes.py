@@ -37,7 +37,7 @@ Node.js v20.20.2
 
 # All that the program may ever send: colours, cursor addresses, and the modes of a live screen.
 OURS = re.compile(
-    r"\x1b\[(?:[0-9;]*m|\d+;1H|999H|J|\?(?:1049|25|7|2004|2026)[hl])",
+    r"\x1b\[(?:[0-9;]*m|\d+;\d+H|999H|J|\?(?:1049|25|7|2004|2026)[hl])",
 )
 # C0 but for the newline, DEL, C1, and the marks that reorder text.
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")

@@ -12,7 +12,13 @@ import pytest
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.transcripts.files import TranscriptFile, scan
-from monitor.transcripts.linked_files import LinkedFiles, exact_part, select, widened
+from monitor.transcripts.linked_files import (
+    LinkedFiles,
+    after_last_pause,
+    exact_part,
+    select,
+    widened,
+)
 
 NOW = datetime(2026, 6, 10, 18, 30, tzinfo=timezone.utc)
 SINCE = NOW - timedelta(hours=24)
@@ -75,6 +81,15 @@ def test_no_blocks_prove_nothing_unless_everything_was_read() -> None:
 def test_a_block_without_a_last_message_counts_as_busy_to_its_end() -> None:
     chain = [block(SINCE + MINUTE + n * SESSION) for n in range(5)]
     assert exact_part(chain, SINCE, NOW) is None
+
+
+def test_the_newest_pause_is_that_before_the_blocks_under_way() -> None:
+    yesterday, morning = block(day(0), day(2)), block(day(8), day(12, 30))
+    gap, future = block(day(2), is_gap=True), block(NOW + 2 * SESSION)
+    noon = block(day(13), day(17))
+    assert after_last_pause([yesterday, gap, morning, noon], NOW) == morning.start
+    assert after_last_pause([noon, future], NOW) == noon.start
+    assert after_last_pause([block(day(1)), noon], NOW) == noon.start, "busy to its end, till 6"
 
 
 def test_the_span_is_doubled() -> None:
