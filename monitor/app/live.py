@@ -163,7 +163,8 @@ def _watch(settings: Settings, poller: Poller, screen: Screen, display: DisplayO
                 waiting = _reading_text(poller.size, time.monotonic() - began, display)
                 lines = _without_usage(result, page, waiting, columns, rows)
             else:
-                hint, who = asking.hint(usage), _mostly(usage, result.breakdown)
+                hint = _history_hint(usage) or asking.hint(usage)
+                who = _mostly(usage, result.breakdown)
                 shown = replace(page, display=replace(page.display, hint=hint, mostly=who))
                 lines = _with_usage(usage, result, shown, columns, rows)
                 alerts.check(usage, screen)
@@ -198,6 +199,12 @@ def _with_usage(
         found, display = result.breakdown, page.display
         return breakdown_page(usage, found, page.by, columns, rows, display, page.first)
     return frame(usage, columns, rows, page.display)
+
+
+def _history_hint(usage: Usage) -> str:
+    """Return a dim line: how much of the history is read, while it is."""
+    running = usage.history.round
+    return f"History: {running.progress}" if running and not usage.history.error else ""
 
 
 def _mostly(usage: Usage, breakdown: Optional[Breakdown]) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
+from monitor.model.formatting import plural
 
 SLACK = timedelta(minutes=10)
 """Messages of a transcript may be this much out of order."""
@@ -92,6 +93,9 @@ class Progress(NamedTuple):
 
     days: int
     of: int
+
+    def __str__(self) -> str:
+        return f"{self.days:,} of {plural(self.of, 'day')} read"
 
 
 def with_new(since: Optional[datetime], todo: Sequence[Interval]) -> tuple[Interval, ...]:
