@@ -7,6 +7,7 @@ Each history comes from make_history.py (sizes in MiB), without its last day at 
 - *all at once*: `ccusage blocks --json` on everything, which is what a read without slices costs.
 - *first read*: `ccusage-monitor history` with an empty state directory.
 - *a day later*: the same after the last day was added, and the stored history is a day old.
+- *nothing to read*: the same once more; what the program itself takes.
 
 *CPU s* includes all programs that the program starts. POSIX.
 """
@@ -96,6 +97,7 @@ def rows(mib: int, links: int, ccusages: Sequence[str], home: Path) -> Iterator[
             shutil.copytree(held, history, dirs_exist_ok=True, copy_function=os.replace)
             let_a_day_pass(Path(own_home))
             yield measure(read, env).row(mib * links, version, "a day later")
+            yield measure(read, env).row(mib * links, version, "nothing to read")
 
 
 def move_last_day(history: Path, held: Path) -> None:

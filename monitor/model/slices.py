@@ -142,7 +142,7 @@ def slice_start(
     interval. The newest slice is as long as a window at least, whatever the limit: it must hold the
     active block.
     """
-    start = _start_of(limit, pieces, interval.until)
+    start = _start_of(limit, pieces, interval)
     earliest = interval.since - before if interval.since else None
     since = max((at for at in (start, earliest) if at is not None), default=None)
     is_newest = interval.until is None or interval.until > now
@@ -194,8 +194,9 @@ def contradicts(blocks: Iterable[Block], pieces: Iterable[Piece]) -> bool:
     )
 
 
-def _start_of(limit: int, pieces: Sequence[Piece], until: Optional[datetime]) -> Optional[datetime]:
-    """Return where the slice begins that is made of the newest pieces before `until`."""
+def _start_of(limit: int, pieces: Sequence[Piece], interval: Interval) -> Optional[datetime]:
+    """Return where the slice begins that is made of the newest pieces before the interval's end."""
+    since, until = interval
     pieces = [piece for piece in pieces if until is None or piece.span.first < until]
     again = [piece for piece in pieces if until is not None and piece.span.last >= until]
     first = min((piece.span.first for piece in again), default=until)
@@ -204,7 +205,8 @@ def _start_of(limit: int, pieces: Sequence[Piece], until: Optional[datetime]) ->
     for piece in pieces[len(again) :]:
         if size and first is not None and first - piece.span.last > GAP:
             start = piece.span.last + 2 * SLACK
-        if size and size + piece.size > room:
+        is_enough = since is not None and start is not None and start <= since
+        if is_enough or (size and size + piece.size > room):
             return start or piece.span.last + 2 * SLACK
         size += piece.size
         first = min(first or piece.span.first, piece.span.first)

@@ -32,8 +32,7 @@ LAST_BYTES = 16 * 2**10
 
 def counted_file(file: TranscriptFile, known: Optional[CountedFile]) -> CountedFile:
     """Describe a transcript as it is now; it is opened only if it is not as `known`."""
-    mtime = max(0.0, file.mtime)
-    found = CountedFile(file_name(file), file.size, str(file.inode), mtime)
+    found = CountedFile(file_name(file), file.size, file.inode, file.mtime)
     if known is not None and known[:4] == found[:4]:
         return known
     try:
@@ -80,7 +79,7 @@ def _span(data: BinaryIO, start: int, end: int) -> Optional[Span]:
         times += _times(text)
         if USAGE in text:
             named = ANSWER.search(text)
-            answer = named[1].decode("utf-8", "replace") if named else ""
+            answer = digest(named[1].decode("latin-1")) if named else ""
             if named is not None:
                 break
     times += _last_times(data, start, end)

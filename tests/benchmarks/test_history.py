@@ -22,7 +22,8 @@ def test_the_read_of_everything_the_first_one_and_that_of_a_day_later_are_measur
     output = benchmark("history.py", "--sizes", 1, "--ccusage", real_ccusage("20.0.24"))
     rows = [line.strip("| ").split(" | ") for line in output.splitlines() if "MiB" in line]
     assert [tuple(row[:3]) for row in rows] == [
-        ("1 MiB", "20.0.24", what) for what in ("all at once", "first read", "a day later")
+        ("1 MiB", "20.0.24", what)
+        for what in ("all at once", "first read", "a day later", "nothing to read")
     ]
     assert all(float(number) > 0 for row in rows for number in row[3:])
 
