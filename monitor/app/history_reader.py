@@ -11,10 +11,10 @@ from monitor.app.reader import Reader
 from monitor.model.blocks import Block
 from monitor.model.official import OfficialLimits
 from monitor.model.slices import (
-    BEFORE,
     Interval,
     Piece,
     Round,
+    Size,
     contradicts,
     cut_of,
     part_of,
@@ -76,16 +76,20 @@ class HistoryReader:
             return self._read_all(transcripts, official)
         self._cache.add_slice(found.blocks, found.cut, running, official)
         self._pieces = part_of(self._pieces, None, found.cut) if found.cut else ()
-        if not self._pieces:
-            self._reader.unlink_files()
+        if self._cache.round is None:
+            self._forget()
         is_newest = interval.until is None or interval.until > now
         return Scan(found.blocks, is_newest and (found.cut is None or found.cut <= now))
 
     def _read_all(self, transcripts: Transcripts, official: OfficialLimits) -> Scan:
         blocks = self._reader.read_all(transcripts)
-        self._planned, self._files, self._pieces = None, (), ()
         self._cache.add_scan(blocks, official)
+        self._forget()
         return Scan(blocks, is_newest=True)
+
+    def _forget(self) -> None:
+        self._planned, self._files, self._pieces = None, (), ()
+        self._reader.unlink_files()
 
     def _round(self, transcripts: Transcripts, now: datetime) -> Round:
         """Return the read that is under way, of this process or another one; else begin one."""
@@ -125,12 +129,12 @@ class HistoryReader:
     def _slice(self, interval: Interval, now: datetime) -> Optional[Slice]:
         """Read the newest slice of an interval; None if only a read of everything is exact.
 
-        If it shows no silence, it is read again with twice as much.
+        If it shows no silence, it is read again with more.
         """
-        limit, before = SLICE_BYTES, BEFORE
+        size = Size(SLICE_BYTES)
         while True:
-            since = slice_start(self._pieces, interval, limit, before, now)
-            limit, before = 2 * limit, 2 * before
+            since = slice_start(self._pieces, interval, size, now)
+            size = size.next
             if since is not None and interval.until is not None and since >= interval.until:
                 continue
             chosen = part_of(self._pieces, since, interval.until)

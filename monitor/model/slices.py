@@ -15,7 +15,7 @@ from typing import NamedTuple, Optional
 from monitor.model.blocks import SESSION, Block, real_blocks
 from monitor.model.formatting import plural
 
-SLACK = timedelta(minutes=10)
+SLACK = timedelta(minutes=1)
 """Messages of a transcript may be this much out of order."""
 
 GAP = SESSION + timedelta(hours=1) + 3 * SLACK
@@ -23,6 +23,9 @@ GAP = SESSION + timedelta(hours=1) + 3 * SLACK
 
 BEFORE = timedelta(hours=24)
 """How far before what is new a slice begins, to find a silence there."""
+
+FAR = 4
+"""How many times as long as its limit a slice may become to begin in a silence for certain."""
 
 DAY = timedelta(days=1)
 
@@ -44,6 +47,22 @@ class Piece(NamedTuple):
     number: int
     size: int
     span: Span
+
+
+class Size(NamedTuple):
+    """How large a slice may be: bytes, and how far it may begin before what is new.
+
+    `tried` are the bytes of the slice before it, if that has shown no silence.
+    """
+
+    limit: int
+    before: timedelta = BEFORE
+    tried: int = 0
+
+    @property
+    def next(self) -> Size:
+        """The size to try if a slice shows no silence."""
+        return Size(2 * self.limit, 2 * self.before, self.limit)
 
 
 class Interval(NamedTuple):
@@ -133,17 +152,15 @@ def with_copies(pieces: Iterable[Piece]) -> list[Piece]:
 
 
 def slice_start(
-    pieces: Sequence[Piece], interval: Interval, limit: int, before: timedelta, now: datetime
+    pieces: Sequence[Piece], interval: Interval, size: Size, now: datetime
 ) -> Optional[datetime]:
     """Return from when on an interval's next slice reads; None: all that is left.
 
-    `pieces` are newest first. It is the longest slice of at most `limit` bytes that begins in a
-    silence between transcripts, if there is one. It begins at most `before` earlier than the
-    interval. The newest slice is as long as a window at least, whatever the limit: it must hold the
-    active block.
+    `pieces` are newest first. The newest slice is as long as a window at least, whatever its size
+    is to be: it must hold the active block.
     """
-    start = _start_of(limit, pieces, interval)
-    earliest = interval.since - before if interval.since else None
+    start = _start_of(pieces, interval, size)
+    earliest = interval.since - size.before if interval.since else None
     since = max((at for at in (start, earliest) if at is not None), default=None)
     is_newest = interval.until is None or interval.until > now
     return min(since, now - BEFORE) if since and is_newest else since
@@ -194,20 +211,30 @@ def contradicts(blocks: Iterable[Block], pieces: Iterable[Piece]) -> bool:
     )
 
 
-def _start_of(limit: int, pieces: Sequence[Piece], interval: Interval) -> Optional[datetime]:
-    """Return where the slice begins that is made of the newest pieces before the interval's end."""
-    since, until = interval
-    pieces = [piece for piece in pieces if until is None or piece.span.first < until]
-    again = [piece for piece in pieces if until is not None and piece.span.last >= until]
-    first = min((piece.span.first for piece in again), default=until)
+def _start_of(pieces: Sequence[Piece], interval: Interval, size: Size) -> Optional[datetime]:
+    """Return where the slice begins that is made of the newest pieces before the interval's end.
+
+    That is in a silence between transcripts if there is one: the earliest within the limit, or the
+    latest beyond what was not enough.
+    """
+    pieces = [p for p in pieces if interval.until is None or p.span.first < interval.until]
+    again = [p for p in pieces if interval.until is not None and p.span.last >= interval.until]
+    first = min((piece.span.first for piece in again), default=interval.until)
     # Each slice reads long sessions again; they must not leave it without room.
-    room, size, start = max(limit - sum(piece.size for piece in again), limit // 2), 0, None
+    room = max(size.limit - sum(piece.size for piece in again), size.limit // 2)
+    used, start = 0, None
     for piece in pieces[len(again) :]:
-        if size and first is not None and first - piece.span.last > GAP:
-            start = piece.span.last + 2 * SLACK
-        is_enough = since is not None and start is not None and start <= since
-        if is_enough or (size and size + piece.size > room):
-            return start or piece.span.last + 2 * SLACK
-        size += piece.size
+        at = piece.span.last + 2 * SLACK
+        is_silent = used > 0 and first is not None and first - piece.span.last > GAP
+        is_beyond = 0 < size.tried < used or (interval.since is not None and at <= interval.since)
+        if is_silent and is_beyond:
+            return at
+        if is_silent and not size.tried:
+            start = at
+        if used and used + piece.size > room:
+            start = start or at
+            if not size.tried or used > FAR * room:
+                return start
+        used += piece.size
         first = min(first or piece.span.first, piece.span.first)
     return None

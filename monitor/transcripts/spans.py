@@ -23,7 +23,7 @@ EARLIEST = datetime(1971, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9990, 1, 1, tzinfo=timezone.utc)
 """Programs write times outside for “none”; no answer has one."""
 
-ENDING_BYTES = 256
+ENDING_BYTES = 2**10
 """Tell a transcript that was added to from another one in its place."""
 
 LAST_BYTES = 16 * 2**10
