@@ -61,9 +61,13 @@ class HistoryCache:
         if path != self._path:
             self._path, self._stamp, self._tried_at = path, None, None
             self.history, self._unsaved = None, []
-        stamp = history_stamp(path)
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the history if another process has changed it."""
+        stamp = history_stamp(self._path)
         if stamp is not None and stamp != self._stamp:
-            self.history, self._stamp = load_history(path), stamp
+            self.history, self._stamp = load_history(self._path), stamp
             if self._unsaved:
                 self.history = self._with_unsaved(self.history or History())
 

@@ -93,6 +93,7 @@ class HistoryReader:
 
     def _round(self, transcripts: Transcripts, now: datetime) -> Round:
         """Return the read that is under way, of this process or another one; else begin one."""
+        self._cache.reload()
         running = self._cache.round
         if running is None or not timedelta() <= now - running.began_at <= FRESH:
             running = self._begin(transcripts, now)

@@ -226,8 +226,8 @@ def _start_of(pieces: Sequence[Piece], interval: Interval, size: Size) -> Option
     for piece in pieces[len(again) :]:
         at = piece.span.last + 2 * SLACK
         is_silent = used > 0 and first is not None and first - piece.span.last > GAP
-        is_beyond = 0 < size.tried < used or (interval.since is not None and at <= interval.since)
-        if is_silent and is_beyond:
+        is_new_in = interval.since is not None and at <= interval.since
+        if is_silent and (used > size.tried if size.tried else is_new_in):
             return at
         if is_silent and not size.tried:
             start = at
