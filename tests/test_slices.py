@@ -5,6 +5,8 @@ The slices are of a few kilobytes, so that even a small history has many.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -359,3 +361,22 @@ def test_the_newest_slice_contradicts_a_window_that_is_misled(
     whole = parse_report(reader.runner.blocks(reader.command(), reader.options.claude_dirs))
     found, expected = (active_block(b, now) for b in (result.reading.blocks, whole))
     assert fields(found) == fields(expected)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a pseudo-terminal")
+def test_the_command_history_shows_on_a_terminal_how_far_it_has_come(
+    world: World, real_ccusage: Callable[[str], Path]
+) -> None:
+    from tests.pseudo_terminal import Terminal, python
+
+    start = (
+        "from monitor.app import history_reader; history_reader.SLICE_BYTES = 20_000;"
+        "from monitor.cli import main; main()"
+    )
+    words = ["--claude-dir", str(world.roots[0]), "--ccusage", str(real_ccusage("20.0.24"))]
+    with Terminal([*python(start), *words, "history"], rows=60) as terminal:
+        assert terminal.leave_code() == 0
+        assert "Reading the history … " in terminal.raw.decode()
+        days = [int(day) for day in re.findall(rb"\r.*? (\d+) of 15 days read", terminal.raw)]
+    assert len(days) >= 5
+    assert days == sorted(days)

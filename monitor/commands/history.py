@@ -16,7 +16,7 @@ import click
 from monitor.app import exits
 from monitor.app.exits import as_monitor_error
 from monitor.app.poller import Poller, PollResult
-from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
+from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.config.options import Since
 from monitor.config.settings import Settings
@@ -212,7 +212,8 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     """Return the stored blocks; read the whole history first if they are too old."""
-    read_usage(settings, poller, check=False)
+    first_poll(settings, poller)
+    poller.ask_official()
     if poller.is_history_due():
         _read_history(poller)
     history = poller.result.history

@@ -33,7 +33,8 @@ def history_page(
         Span("   arrows, PgUp, PgDn: scroll" if width >= 60 else "", "dim"),
         Span(f"   {running.progress}" if running else "", "dim"),
     )
-    if history is None or (history.read_at is None and not completed):
+    is_part_read = running is not None and completed
+    if history is None or (history.read_at is None and not is_part_read):
         body = [line(" The history is still being read.")]
     else:
         rows = block_rows(completed, options, usage.block)
