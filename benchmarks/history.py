@@ -54,7 +54,8 @@ class Cost:
 
     def row(self, mib: int, ccusage: str, what: str) -> str:
         """Return one line of the table."""
-        numbers = f"{self.seconds:.1f} | {self.cpu:.2f} | {self.own_mb:.0f} | {self.child_mb:.0f}"
+        child = f"{self.child_mb:.0f}" if self.child_mb else "–"
+        numbers = f"{self.seconds:.1f} | {self.cpu:.2f} | {self.own_mb:.0f} | {child}"
         return f"| {mib} MiB | {ccusage} | {what} | {numbers} |"
 
 

@@ -186,7 +186,7 @@ class HistoryCache:
         """Replace what a slice covers: it was read from the end of all that is to do to `cut`."""
         now, interval = self._clock(), of.todo[0]
         active = active_block(blocks, now)
-        self.error, self._tried_at = None, None
+        self.error = None
 
         def add(stored: History) -> History:
             unpriced = unpriced_models(blocks).union(stored.unpriced)
@@ -207,6 +207,7 @@ class HistoryCache:
             return replace(changed, round=None, read_at=left.began_at)
 
         self._change(add)
+        self._tried_at = None if self.round else self._tried_at
 
     def distrust_window(self, until: datetime) -> None:
         """Let all processes read everything until then: a full scan has contradicted the window."""

@@ -155,10 +155,22 @@ def _listed(transcripts: Transcripts, counted: CountedFiles) -> list[Listed]:
 
 
 def _new_since(listed: Sequence[Listed], counted: CountedFiles, latest: datetime) -> datetime:
-    """Return when the earliest message was written that is not counted yet, at most `latest`."""
+    """Return when the earliest message was written that is not counted yet, at most `latest`.
+
+    A new copy of a session may be counted in the place of the original.
+    """
     known = {item.name: item for item in counted.files}
-    times = (first_new(item.file, item.counted, known.get(item.counted.name)) for item in listed)
-    return min([latest, *(when for when in times if when is not None)])
+    spans = [item.counted.span for item in listed if item.counted.span]
+    newest_first = sorted(spans, key=lambda span: span.first, reverse=True)
+    begun = {span.origin: span.first for span in newest_first if span.origin}
+    since = latest
+    for file, now in listed:
+        when = first_new(file, now, known.get(now.name))
+        if when is not None and now.span:
+            is_whole = when <= now.span.first
+            when = begun.get(now.span.origin, when) if is_whole else when
+            since = min(since, when)
+    return since
 
 
 def _between(

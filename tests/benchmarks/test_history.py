@@ -25,7 +25,8 @@ def test_the_read_of_everything_the_first_one_and_that_of_a_day_later_are_measur
         ("1 MiB", "20.0.24", what)
         for what in ("all at once", "first read", "a day later", "nothing to read")
     ]
-    assert all(float(number) > 0 for row in rows for number in row[3:])
+    assert all(float(number) > 0 for row in rows for number in row[3:6])
+    assert [row[6] == "–" for row in rows] == [False, False, False, True]
 
 
 def test_only_the_transcripts_of_the_last_day_come_later(tmp_path: Path) -> None:
