@@ -24,8 +24,8 @@ GAP = SESSION + timedelta(hours=1) + 3 * SLACK
 BEFORE = timedelta(hours=24)
 """How far before what is new a slice begins, to find a silence there."""
 
-FAR = 4
-"""How many times as long as its limit a slice may become to begin in a silence for certain."""
+FAR = 3
+"""How many times as large as its limit a slice may become to begin in a silence for certain."""
 
 DAY = timedelta(days=1)
 
@@ -214,27 +214,25 @@ def contradicts(blocks: Iterable[Block], pieces: Iterable[Piece]) -> bool:
 def _start_of(pieces: Sequence[Piece], interval: Interval, size: Size) -> Optional[datetime]:
     """Return where the slice begins that is made of the newest pieces before the interval's end.
 
-    That is in a silence between transcripts if there is one: the earliest within the limit, or the
-    latest beyond what was not enough.
+    That is the earliest silence between transcripts within the limit, else the next one that is
+    not far, else where the bytes end.
     """
     pieces = [p for p in pieces if interval.until is None or p.span.first < interval.until]
     again = [p for p in pieces if interval.until is not None and p.span.last >= interval.until]
     first = min((piece.span.first for piece in again), default=interval.until)
     # Each slice reads long sessions again; they must not leave it without room.
     room = max(size.limit - sum(piece.size for piece in again), size.limit // 2)
-    used, start = 0, None
+    used, start, end_of_bytes = 0, None, None
     for piece in pieces[len(again) :]:
         at = piece.span.last + 2 * SLACK
-        is_silent = used > 0 and first is not None and first - piece.span.last > GAP
-        is_new_in = interval.since is not None and at <= interval.since
-        if is_silent and (used > size.tried if size.tried else is_new_in):
-            return at
-        if is_silent and not size.tried:
+        if used > size.tried and first is not None and first - piece.span.last > GAP:
+            if used > room or size.tried or (interval.since is not None and at <= interval.since):
+                return at
             start = at
         if used and used + piece.size > room:
-            start = start or at
-            if not size.tried or used > FAR * room:
-                return start
+            end_of_bytes = end_of_bytes or at
+            if start is not None or used > FAR * room:
+                return start or end_of_bytes
         used += piece.size
         first = min(first or piece.span.first, piece.span.first)
     return None

@@ -23,10 +23,10 @@ def test_the_read_of_everything_the_first_one_and_that_of_a_day_later_are_measur
     rows = [line.strip("| ").split(" | ") for line in output.splitlines() if "MiB" in line]
     assert [tuple(row[:3]) for row in rows] == [
         ("1 MiB", "20.0.24", what)
-        for what in ("all at once", "first read", "a day later", "nothing to read")
+        for what in ("all at once", "first read", "not due", "a day later", "nothing new")
     ]
     assert all(float(number) > 0 for row in rows for number in row[3:6])
-    assert [row[6] == "–" for row in rows] == [False, False, False, True]
+    assert [row[6] == "–" for row in rows] == [False, False, False, False, True]
 
 
 def test_only_the_transcripts_of_the_last_day_come_later(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_what_is_left_is_read_to_its_beginning() -> None:
 
 
 def test_without_a_silence_between_transcripts_it_begins_where_the_bytes_end() -> None:
-    long = [piece(days, hours=24) for days in range(2, 12)]
+    long = [piece(days, hours=24) for days in range(2, 22)]
     assert begins(long, limit=35) == pytest.approx(4, abs=0.01)
 
 
@@ -90,17 +90,23 @@ def test_what_is_new_is_read_from_a_day_before_it_where_no_silence_is_between() 
 
 def test_a_long_session_that_is_read_again_leaves_a_slice_room_for_half_its_limit() -> None:
     session = piece(20, hours=24 * 19, size=1000)
-    pieces = with_copies([*DAYS, session])
+    pieces = with_copies([*(piece(days) for days in range(2, 19)), session])
     assert begins(pieces, Interval(None, NOW - 1.5 * DAY), limit=60) == pytest.approx(5, abs=0.2)
 
 
-def test_after_a_slice_without_a_silence_the_next_silence_is_taken_if_it_is_not_far() -> None:
-    busy = [piece(2 + hours / 24, hours=2) for hours in range(12)]
-    rest = [piece(days) for days in range(4, 9)]
-    assert begins([*busy, *rest], limit=40) < 2.5
-    assert 3 < begins([*busy, *rest], limit=80, tried=40) < 4
-    far = [piece(2 + hours / 24, hours=2) for hours in range(24 * FAR)]
-    assert begins([*far, *rest], limit=80, tried=40) < 3
+BUSY = [piece(2 + hours / 24, hours=2) for hours in range(12)]
+"""A day without a silence, in twelve transcripts."""
+
+
+@pytest.mark.parametrize(
+    ("limit", "tried", "to_silence"), [(50, 0, True), (35, 0, False), (70, 35, True)]
+)
+def test_a_slice_becomes_longer_than_its_limit_if_the_next_silence_is_not_far(
+    limit: int, tried: int, *, to_silence: bool
+) -> None:
+    pieces = [*BUSY, *(piece(days) for days in range(4, 20))]
+    assert (begins(pieces, limit=limit, tried=tried) > 3.8) is to_silence
+    assert begins([*BUSY, piece(4)], limit=FAR * 10**6) == 0
 
 
 def test_each_further_try_has_twice_the_size() -> None:
