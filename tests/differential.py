@@ -4,6 +4,7 @@
 
 Each made history has one `--json --follow` that runs all the time. After each change, it and fresh
 starts in the same state directory must say what `ccusage blocks --json` says of all transcripts.
+Most read their history in slices of a few kilobytes, and so in many.
 The first difference ends the run with exit code 1, and prints the command that repeats it.
 POSIX: the running process is stopped for the moment of a change.
 """
@@ -53,6 +54,18 @@ CHANGES = 14
 
 PRO = PLAN_TOKENS["pro"]
 DAY = timedelta(hours=25)
+SLICES = (2_000, 5_000, 10_000, 20_000, 2**26)
+"""Bytes of a slice; with the last one a made history is read whole."""
+
+START = """
+import sys
+from monitor.app import history_reader
+history_reader.SLICE_BYTES = int(sys.argv.pop(1))
+from monitor.cli import main
+sys.exit(main())
+"""
+"""How the program is started; its first argument are the bytes of a slice."""
+
 LATEST = timedelta(seconds=MAX_PAUSE + 10)
 """How late the watcher may notice that an old file was written to (see its docstring)."""
 
@@ -164,11 +177,11 @@ class Difference(Exception):  # noqa: N818 - it is what is looked for
 class Program:
     """The program with one home directory: fresh starts."""
 
-    def __init__(self, home: Path, version: str, roots: Sequence[Path]) -> None:
+    def __init__(self, home: Path, version: str, roots: Sequence[Path], slices: int) -> None:
         self._state = home / "state" / "ccusage-monitor"
         self.env = environment(home)
         dirs = [word for root in roots for word in ("--claude-dir", str(root))]
-        self.command = [sys.executable, str(ROOT / "ccusage_monitor.py"), *dirs]
+        self.command = [sys.executable, "-c", START, str(slices), *dirs]
         self.command += ["--ccusage", str(install(version)), "--plan", "custom_max"]
 
     def run(self, *words: object, codes: Sequence[int] = (0,)) -> str:
@@ -263,6 +276,7 @@ def environment(home: Path) -> dict[str, str]:
     (home / "tmp").mkdir()
     return {
         **{f"XDG_{name}_HOME": str(home / name.lower()) for name in names},
+        "PYTHONPATH": str(ROOT),
         "HOME": str(home),
         "TMPDIR": str(home / "tmp"),
         "TZ": "UTC",
@@ -326,7 +340,7 @@ class Trial:
         self._world = World(home)
         self._world.build(random_plan(rng), rng.choice(TAILS), self._base)
         self._highest = HighestBlock()
-        self._program = Program(home, version, self._world.roots)
+        self._program = Program(home, version, self._world.roots, rng.choice(SLICES))
         self._is_lossy = self._is_misled = False
         self._truth = self._learn(is_daily=True)
         self._since = utc_now()

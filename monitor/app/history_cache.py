@@ -21,6 +21,7 @@ from monitor.model.history import CompletedBlock, History, as_checked, with_scan
 from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
+from monitor.model.slices import Interval, Round
 from monitor.store.history import change_history, claim, history_path, history_stamp, load_history
 
 HISTORY_AGE = timedelta(hours=24)
@@ -60,11 +61,35 @@ class HistoryCache:
         if path != self._path:
             self._path, self._stamp, self._tried_at = path, None, None
             self.history, self._unsaved = None, []
-        stamp = history_stamp(path)
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the history if another process has changed it."""
+        stamp = history_stamp(self._path)
         if stamp is not None and stamp != self._stamp:
-            self.history, self._stamp = load_history(path), stamp
+            self.history, self._stamp = load_history(self._path), stamp
             if self._unsaved:
                 self.history = self._with_unsaved(self.history or History())
+
+    @property
+    def path(self) -> Path:
+        """The file of the history."""
+        return self._path
+
+    @property
+    def round(self) -> Optional[Round]:
+        """The read of the history in slices that is under way, in this process or another one."""
+        return self.history.round if self.history else None
+
+    @property
+    def counted_until(self) -> Optional[datetime]:
+        """Until when the last read has counted all that was there; None if there was none.
+
+        A block that was active then has to be counted again.
+        """
+        known = self.history
+        at = known and (known.round.began_at if known.round else known.read_at)
+        return at - SESSION if at else None
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan of any process has contradicted the window."""
@@ -106,6 +131,8 @@ class HistoryCache:
         now = self._clock()
         if self._tried_at is not None and timedelta() <= now - self._tried_at < HISTORY_RETRY:
             return False
+        if self.round is not None:
+            return True
         read_at = self.history.read_at if self.history else None
         if read_at is None or not timedelta() <= now - read_at <= HISTORY_AGE:
             return True
@@ -132,8 +159,55 @@ class HistoryCache:
                 completed=with_scan(stored.completed, completed, active),
                 read_at=now,
                 distrusted_until=_still_distrusted(stored, now),
+                round=None,
+                unpriced=(),
             )
         )
+
+    def begin_round(self, wanted: Round, *, is_whole: bool) -> Round:
+        """Store that a read in slices begins; return the one that another process has just begun.
+
+        A whole one also finds out anew which models have no price.
+        """
+
+        def begin(stored: History) -> History:
+            other = stored.round
+            if other is not None and other != known and other.began_at <= wanted.began_at:
+                return stored
+            return replace(stored, round=wanted, unpriced=() if is_whole else stored.unpriced)
+
+        known = self.round
+        self._change(begin)
+        return self.round or wanted
+
+    def add_slice(
+        self, blocks: Sequence[Block], cut: Optional[datetime], of: Round, official: OfficialLimits
+    ) -> None:
+        """Replace what a slice covers: it was read from the end of all that is to do to `cut`."""
+        now, interval = self._clock(), of.todo[0]
+        active = active_block(blocks, now)
+        self.error = None
+
+        def add(stored: History) -> History:
+            unpriced = unpriced_models(blocks).union(stored.unpriced)
+            scanned = _completed(blocks, official, unpriced, now)
+            covered = Interval(cut, interval.until)
+            completed = with_scan(stored.completed, scanned, active, covered)
+            changed = replace(
+                stored,
+                completed=tuple(_priced(item, unpriced) for item in completed),
+                distrusted_until=_still_distrusted(stored, now),
+                unpriced=tuple(sorted(unpriced)),
+            )
+            if stored.round is None or stored.round.began_at != of.began_at:
+                return changed  # another process has finished, or begun anew
+            left = stored.round.without(interval, cut)
+            if left.todo:
+                return replace(changed, round=left)
+            return replace(changed, round=None, read_at=left.began_at)
+
+        self._change(add)
+        self._tried_at = None if self.round else self._tried_at
 
     def distrust_window(self, until: datetime) -> None:
         """Let all processes read everything until then: a full scan has contradicted the window."""
@@ -153,6 +227,11 @@ class HistoryCache:
         for change in self._unsaved:
             history = change(history)
         return history
+
+
+def _priced(item: CompletedBlock, unpriced: Collection[str]) -> CompletedBlock:
+    block = with_known_cost(item.block, unpriced)
+    return item if block is item.block else replace(item, block=block)
 
 
 def _may_lack_blocks(reading: Reading, read_at: datetime) -> bool:

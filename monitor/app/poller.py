@@ -15,6 +15,7 @@ from typing import Optional
 from monitor.app.breakdown import BlockBreakdowns, BreakdownReader
 from monitor.app.exits import as_monitor_error
 from monitor.app.history_cache import HistoryCache
+from monitor.app.history_reader import HistoryReader
 from monitor.app.official import OfficialSource
 from monitor.app.pacing import REST, Pace
 from monitor.app.reader import Reader
@@ -88,6 +89,7 @@ class Poller:
         self._clock = clock
         self._watcher = Watcher(reader.options.claude_dirs)
         self._history = HistoryCache(state_dir, clock)
+        self._slices = HistoryReader(reader, self._history)
         self._file = ReadingFile(state_dir)
         self._hits = HitSearch()
         self._breakdowns = BreakdownReader(reader)
@@ -186,24 +188,36 @@ class Poller:
             and self._history.is_due(result.reading)
         )
 
-    def read_history(self) -> PollResult:
-        """Read the whole history, store it, and check the window's reading against it.
+    def read_history(self, on_slice: Callable[[PollResult], None] = lambda _: None) -> PollResult:
+        """Read what is not read yet of the history, all of it; call `on_slice` after each slice.
 
-        After a failure, `history_error` says why; the history is read again by a later call.
+        After a failure, `history_error` says why; the rest is read by a later call.
+        """
+        result = self.read_slice()
+        while self._history.round and not (result.history_error or result.error):
+            on_slice(result)
+            result = self.read_slice()
+        return result
+
+    def read_slice(self) -> PollResult:
+        """Read a slice of the history, store it, and check the window's reading against it.
+
+        After a failure, `history_error` says why; the slice is read again by a later call.
         """
         before = self.result
         assert before.reading is not None  # noqa: S101 - is_history_due() is true
         self._history.begin()
         try:
-            blocks = self.reader.read_all(self._watcher.transcripts)
+            scan = self._slices.read_next(self._watcher.transcripts, before.official, self._clock())
         except (MonitorError, OSError) as error:
             self._history.error = as_monitor_error(error).reason
             self.result = replace(before, history_error=self._history.error)
             return self.result
-        self._history.add_scan(blocks, before.official)
-        result, whole = self.poll(), active_block(blocks, self._clock())
-        if result.error is None and not _agree(
-            before.reading, whole, result.reading, self._clock()
+        result, whole = self.poll(), active_block(scan.blocks, self._clock())
+        if (
+            scan.is_newest
+            and result.error is None
+            and not _agree(before.reading, whole, result.reading, self._clock())
         ):
             self._history.distrust_window(whole.end if whole else self._clock() + SESSION)
             result = self.poll()
@@ -395,8 +409,8 @@ class _PollThread:
         self._pace.polled(ended, seconds, _cpu_seconds() - cpu)
         if not self._stopped:
             self._announce(poller.result, poller.ask_official())
-        if not self._stopped and poller.is_history_due():
-            self._announce(poller.result, poller.read_history())
+        while not self._stopped and poller.is_history_due():
+            self._announce(poller.result, poller.read_slice())
         if not self._stopped:
             self._announce(poller.result, poller.read_breakdown())
         return seconds

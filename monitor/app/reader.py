@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,7 @@ class Reader:
         self._roots: tuple[Path, ...] = ()
         self._window = _WindowScan(workdir / "window", self._run_blocks)
         self._series = _SeriesScan(workdir / "series")
+        self._slice: Optional[LinkedFiles] = None
 
     def command(self) -> Command:
         """Return the ccusage in use. Raises CcusageNotFoundError, or MonitorError."""
@@ -147,6 +149,28 @@ class Reader:
         """Read the whole history. Raises MonitorError or OSError."""
         return self._run_blocks(self.usable_dirs(), full_seconds(transcripts.size.bytes), *extra)
 
+    def read_files(self, files: Sequence[TranscriptFile]) -> Optional[tuple[Block, ...]]:
+        """Read the history in some transcripts only; None where they cannot be linked.
+
+        Raises MonitorError.
+        """
+        if not files:
+            return ()
+        try:
+            if self._slice is None:
+                home = self.runner.workdir / "slice"
+                self._slice = LinkedFiles(home, len(self._roots))
+            self._slice.sync(files)
+        except OSError:
+            return None
+        return self._run_blocks(self._slice.dirs, full_seconds(sum(file.size for file in files)))
+
+    def unlink_files(self) -> None:
+        """Remove the links of the last slice: they keep what Claude Code has deleted."""
+        with suppress(OSError):
+            if self._slice is not None:
+                self._slice.sync(())
+
     def still_true(self, stored: Reading, transcripts: Transcripts) -> Optional[Reading]:
         """Return a stored reading if the program and the files are the same; else None."""
         self._roots = transcripts.roots
@@ -166,6 +190,7 @@ class Reader:
     def _reset_scans(self) -> None:
         self._window.reset()
         self._series.reset()
+        self._slice = None
 
     def _source(self, transcripts: Transcripts, since: Optional[datetime]) -> Source:
         return Source(

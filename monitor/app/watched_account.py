@@ -120,13 +120,16 @@ class WatchedAccount:
     def display(self, display: DisplayOptions) -> DisplayOptions:
         """Return the display with what is the account's own."""
         own = replace(display, account=self._settings.account, chart=self._chart)
-        return (
-            own
-            if self.usage is None
-            else replace(
-                own, hint=self.asking.hint(self.usage), mostly=_mostly(self.usage, self.result)
-            )
-        )
+        if self.usage is None:
+            return own
+        hint = _history_hint(self.usage) or self.asking.hint(self.usage)
+        return replace(own, hint=hint, mostly=_mostly(self.usage, self.result))
+
+
+def _history_hint(usage: Usage) -> str:
+    """Return a dim line: how much of the history is read, while it is."""
+    running = usage.history.round
+    return f"History: {running.progress}" if running and not usage.history.error else ""
 
 
 def _mostly(usage: Usage, result: PollResult) -> str:

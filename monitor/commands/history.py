@@ -15,8 +15,8 @@ import click
 
 from monitor.app import exits
 from monitor.app.exits import as_monitor_error
-from monitor.app.poller import Poller
-from monitor.app.session import open_session, output_style, print_missing_dirs, read_usage
+from monitor.app.poller import Poller, PollResult
+from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.commands.sections import for_each_account
 from monitor.config.options import Since
@@ -214,11 +214,10 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
     """Return the stored blocks; read the whole history first if they are too old."""
-    read_usage(settings, poller, check=False)
+    first_poll(settings, poller)
+    poller.ask_official()
     if poller.is_history_due():
-        if sys.stderr.isatty():
-            print("Reading the whole history once …", file=sys.stderr)
-        poller.read_history()
+        _read_history(poller)
     history = poller.result.history
     if poller.result.history_error and (history is None or history.read_at is None):
         reason = f"The history could not be read: {poller.result.history_error}"
@@ -227,6 +226,29 @@ def _completed(settings: Settings, poller: Poller) -> Sequence[CompletedBlock]:
         day = settings.rules.time_format.day(history.read_at)
         print(f"{poller.result.history_error} This is the history of {day}.", file=sys.stderr)
     return history.ended_with_hits(utc_now()) if history else ()
+
+
+def _read_history(poller: Poller) -> None:
+    """Read what is due of the history; on a terminal, show how far that has come."""
+    if not sys.stderr.isatty():
+        poller.read_history()
+        return
+    try:
+        _show("Reading the history …")
+        poller.read_history(_show_progress)
+    finally:
+        print(file=sys.stderr)
+
+
+def _show_progress(result: PollResult) -> None:
+    running = result.history.round if result.history else None
+    if running is not None:
+        _show(f"Reading the history … {running.progress}")
+
+
+def _show(text: str) -> None:
+    """Replace the line on standard error; later texts are longer, never shorter."""
+    print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
 
 def _table_options(settings: Settings, completed: Sequence[CompletedBlock]) -> TableOptions:

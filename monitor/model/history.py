@@ -12,11 +12,14 @@ from typing import NamedTuple, Optional
 from monitor.model.blocks import SESSION, Block, TokenCounts
 from monitor.model.formatting import TimeFormat
 from monitor.model.limit_hits import LimitHit
+from monitor.model.slices import Interval, Round
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 CLEARLY = 1.1
 """How much more overlapping blocks must count: a block is compared as if it had an even pace."""
+
+EVERYTHING = Interval()
 
 HourlyTokens = Mapping[datetime, int]
 """Counted tokens of each clock hour, by the hour's start in UTC."""
@@ -87,7 +90,8 @@ class History:
     If that scan contradicted the window, the window is not used until `distrusted_until` (UTC).
     `hits` are the marks of reached limits in the transcripts, oldest first, as searched at
     `searched_at` (UTC). `error` says why a later full scan failed, and `store_error` why nothing
-    can be stored.
+    can be stored. `round` is a full scan in slices that is under way, and `unpriced` are the models
+    that ccusage was seen to have no price for.
     """
 
     completed: tuple[CompletedBlock, ...] = ()
@@ -97,6 +101,8 @@ class History:
     searched_at: Optional[datetime] = None
     error: Optional[str] = None
     store_error: Optional[str] = None
+    round: Optional[Round] = None
+    unpriced: tuple[str, ...] = ()
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan has contradicted the window, for the block under way."""
@@ -184,9 +190,10 @@ def with_seen(
 
 
 def with_scan(
-    old: Iterable[CompletedBlock],
+    old: Sequence[CompletedBlock],
     scanned: Iterable[CompletedBlock],
     active: Optional[Block] = None,
+    interval: Interval = EVERYTHING,
 ) -> tuple[CompletedBlock, ...]:
     """Replace what a full scan covers, up or down; keep checked blocks whose transcripts are gone.
 
@@ -195,7 +202,11 @@ def with_scan(
     time that both cover: transcripts are gone. Otherwise a stored block is cut where the first
     scanned one begins, so that no token is counted twice. The scan's `active` block is not added,
     but it may hold what a stored block held: ccusage has divided the hours otherwise since.
+    A scan of a slice covers an `interval`.
     """
+    newer = [i for i in old if interval.until and i.block.start >= interval.until]
+    older = [i for i in old if interval.since and i.block.end <= interval.since]
+    old = list(old)[len(older) : -len(newer) or None]
     new = [replace(item, is_checked=True) for item in scanned]
     first = min((item.block.start for item in new), default=None)
     stored = [i for i in old if i.is_checked or first is None or i.block.end <= first]
@@ -203,7 +214,7 @@ def with_scan(
     for group in _overlapping([*((i, False) for i in stored), *((i, True) for i in new)]):
         before, after = ([i for i, is_new in group if is_new is side] for side in (False, True))
         result += _chosen(before, after, active)
-    return tuple(result)
+    return (*older, *result, *newer)
 
 
 def as_checked(blocks: Sequence[Block], history: History, now: datetime) -> tuple[Block, ...]:

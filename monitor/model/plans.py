@@ -48,16 +48,25 @@ class PastBlocks:
     """The completed blocks that are known.
 
     `is_complete` says whether the whole history has been read, `error` why the last attempt failed.
+    `days_read` is how many days of an incomplete one are.
     """
 
     blocks: Sequence[Block] = ()
     is_complete: bool = True
     error: Optional[str] = None
+    days_read: Optional[int] = None
 
     @property
     def is_settled(self) -> bool:
-        """Whether no more can be learned of them by waiting."""
-        return self.is_complete or self.error is not None
+        """Whether they are enough to find a limit by, or will not become more by waiting."""
+        is_enough = self.days_read is not None and len(_counts(self.blocks)) >= ENOUGH_BLOCKS
+        return self.is_complete or self.error is not None or is_enough
+
+    @property
+    def so_far(self) -> str:
+        """What a note adds while the history is incomplete."""
+        is_known = self.is_complete or self.days_read is None
+        return "" if is_known else f", of {plural(self.days_read or 0, 'day')} so far"
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ def _custom_max(rules: Rules, used: int, past: PastBlocks) -> Limit:
     highest = highest_block(past.blocks)
     if highest is not None:
         number = plural(len(_counts(past.blocks)), "block")
-        note = f"highest of {number}, {_day_and_usual(rules, highest, past.blocks)}"
+        note = f"highest of {number}, {_day_and_usual(rules, highest, past.blocks)}{past.so_far}"
         return Limit(highest.tokens.counted, CUSTOM_MAX, CUSTOM_MAX, used, note)
     why = "no completed block yet" if past.is_complete else "your history is still being read"
     why = "your history could not be read" if past.error else why
@@ -167,4 +176,5 @@ def _beyond_pro(limit: Limit, rules: Rules, past: PastBlocks) -> Limit:
         passed = sum(tokens > limit.tokens for tokens in counts)
         note = f"{passed:,} of your {plural(len(counts), 'block')} passed pro's"
         note += f" {count(limit.tokens)}; highest {rules.time_format.day(highest.start)}"
+    note += past.so_far
     return replace(limit, tokens=highest.tokens.counted, source=CUSTOM_MAX, note=note)

@@ -313,6 +313,7 @@ def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlock
         tuple({block.start: block for block in (*read, *stored)}.values()),
         is_complete=reading.source.scan == "full" or history.read_at is not None,
         error=history.error,
+        days_read=history.round.progress.days if history.round else None,
     )
 
 

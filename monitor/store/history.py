@@ -69,11 +69,11 @@ def claim(path: Path, span: timedelta) -> bool:
 def forget_history(directory: Path) -> list[Path]:
     """Delete all files that hold past blocks; return their paths. Raises OSError.
 
-    These are the histories and the last readings, those of them that were set aside or left
-    unfinished, and the claims to read a history.
+    These are the histories, what they count, and the last readings, those of them that were set
+    aside or left unfinished, and the claims to read a history.
     """
     forms = ("{}.json", "{}.json.unreadable*", ".{}.json." + UNFINISHED, "{}.claimed")
-    names = [form.format(kind) for kind in ("history-*", "last-*") for form in forms]
+    names = [form.format(kind) for kind in ("history-*", "counted-*", "last-*") for form in forms]
     paths = sorted(path for name in names for path in directory.glob(name))
     for path in paths:
         path.unlink(missing_ok=True)

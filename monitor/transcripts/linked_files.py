@@ -41,23 +41,26 @@ class LinkedFiles:
     def sync(self, files: Sequence[TranscriptFile]) -> None:
         """Make the directories hold exactly these files. Raises OSError."""
         wanted = {self._place(file): file for file in files}
+        emptied: set[tuple[Path, int]] = set()
         for place in self._links.keys() - wanted.keys():
             place.unlink(missing_ok=True)
-            self._remove_empty(place, self._links.pop(place))
+            emptied.add((place.parent, self._links.pop(place).root))
         for place, file in wanted.items():
             if not self._is_current(place, file):
                 self._links.pop(place, None)
                 if _link(file, place):
                     self._links[place] = file
                 else:
-                    self._remove_empty(place, file)
+                    emptied.add((place.parent, file.root))
+        for folder, root in emptied:
+            self._remove_empty(folder, root)
 
     def _place(self, file: TranscriptFile) -> Path:
         return self.dirs[file.root] / "projects" / file.relative
 
-    def _remove_empty(self, place: Path, file: TranscriptFile) -> None:
-        """Remove the directories above a link that is gone, up to the first that holds another."""
-        folder, top = place.parent, self.dirs[file.root] / "projects"
+    def _remove_empty(self, folder: Path, root: int) -> None:
+        """Remove a directory without links and those above, up to the first that holds another."""
+        top = self.dirs[root] / "projects"
         with suppress(OSError):
             while folder != top:
                 folder.rmdir()

@@ -9,8 +9,9 @@ from typing import Optional
 import pytest
 
 from monitor.app.live import ESCAPE, CachedWeek, Page, Ticking, _reading_text
-from monitor.app.watched_account import CachedChart
+from monitor.app.watched_account import CachedChart, _history_hint
 from monitor.model.reading import DataSize
+from monitor.model.slices import Interval, Round
 from monitor.views.screen.burn_up import burn_up
 from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.screen.week_screen import week_page
@@ -83,6 +84,17 @@ def test_arrows_and_page_keys_scroll_a_page_and_another_page_starts_at_its_top(
     keys: tuple[Optional[str], ...], first: int
 ) -> None:
     assert after(*keys).first == first
+
+
+def test_a_dim_line_says_how_much_of_the_history_is_read() -> None:
+    usage = usage_in("ok")
+    assert _history_hint(usage) == ""
+    first = usage.now - timedelta(days=120)
+    running = Round(usage.now, (Interval(None, usage.now - timedelta(days=12)),), first)
+    history = replace(usage.history, round=running)
+    assert _history_hint(replace(usage, history=history)) == "History: 12 of 120 days read"
+    failed = replace(history, error="it hangs")
+    assert _history_hint(replace(usage, history=failed)) == "", "a warning says so"
 
 
 def test_a_page_key_scrolls_on_any_terminal() -> None:

@@ -194,6 +194,24 @@ def test_what_nobody_chose_is_not_settled_before_the_history_is_known() -> None:
     assert (failed.is_settled, failed.tokens, failed.history_error) == (True, 7_000, "it hangs")
 
 
+TEN = [past_block(days, 900 * days) for days in range(1, 11)]
+
+
+@pytest.mark.parametrize("rules", [Rules("custom_max"), NOBODY])
+def test_a_history_that_is_read_in_part_gives_a_limit_that_says_so(rules: Rules) -> None:
+    limit = choose_limit(rules, 40, PastBlocks(TEN, is_complete=False, days_read=12))
+    assert (limit.tokens, limit.is_settled) == (9_000, True)
+    assert limit.note is not None and limit.note.endswith(", of 12 days so far")
+    whole = choose_limit(rules, 40, PastBlocks(TEN))
+    assert whole.note is not None and "so far" not in whole.note
+
+
+def test_a_few_blocks_of_a_history_that_is_still_read_are_not_enough() -> None:
+    past = PastBlocks(TEN[:9], is_complete=False, days_read=12)
+    assert not choose_limit(Rules("custom_max"), 40, past).is_settled
+    assert not choose_limit(Rules("custom_max"), 40, replace(past, days_read=None)).is_settled
+
+
 def test_a_limit_in_tokens_is_a_choice_too() -> None:
     rules = Rules(token_limit=44_000, is_plan_chosen=False)
     assert choose_limit(rules, 9_000, PastBlocks([HIGHEST])) == Limit(44_000, "user", None, 9_000)

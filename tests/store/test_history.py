@@ -214,11 +214,11 @@ def test_forgetting_deletes_every_file_that_holds_past_blocks_and_nothing_else(p
     add_to_history(path, [FIRST], NOW)
     add_to_history(history_path(path.parent, ("/other",), "17.2.1"), [SECOND], NOW)
     claim(path, timedelta(hours=1))
-    for kind in (path.stem, "last-1-2", "official-1"):
+    for kind in (path.stem, "counted-1-full", "last-1-2", "official-1"):
         forms = ("{}.json.unreadable", "{}.json.unreadable.2", ".{}.json.0123456789ab")
         for form in ("{}.json", ".{}.json.lock", *forms):
             (path.parent / form.format(kind)).touch()
-    assert len(forget_history(path.parent)) == 10
+    assert len(forget_history(path.parent)) == 14
     assert load_history(path) is None
     assert sorted(left.name for left in path.parent.iterdir() if left.suffix != ".lock") == [
         ".official-1.json.0123456789ab",

@@ -26,12 +26,15 @@ def history_page(
     completed = history.ended_with_hits(usage.now) if history else ()
     limit = past_limit(usage.rules, [item.block for item in completed])
     options = TableOptions(limit.tokens, usage.rules.time_format, glyphs, display.show_cost)
+    running = history.round if history else None
     title = line(
         Span(" Past blocks", "title"),
         Span("   h: back", "dim"),
         Span("   arrows, PgUp, PgDn: scroll" if width >= 60 else "", "dim"),
+        Span(f"   {running.progress}" if running else "", "dim"),
     )
-    if history is None or history.read_at is None:
+    is_part_read = running is not None and completed
+    if history is None or (history.read_at is None and not is_part_read):
         body = [line(" The history is still being read.")]
     else:
         rows = block_rows(completed, options, usage.block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Optional
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.model.history import CompletedBlock, History
 from monitor.model.plans import Rules, past_limit
+from monitor.model.slices import Interval, Round
 from monitor.views.screen.dashboard import DisplayOptions
 from monitor.views.screen.history_screen import history_page
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
@@ -97,6 +99,14 @@ def test_costs_can_be_left_out_of_the_history() -> None:
 @pytest.mark.parametrize("history", [None, replace(HISTORY, read_at=None)])
 def test_a_history_not_read_yet_is_not_an_empty_one(history: Optional[History]) -> None:
     assert "The history is still being read." in text(past(history))
+
+
+def test_while_the_history_is_read_it_shows_what_is_read_and_how_much_that_is() -> None:
+    running = Round(NOW, (Interval(None, NOW - timedelta(days=12)),), NOW - timedelta(days=120))
+    page = text(past(replace(HISTORY, read_at=None, round=running), 100))
+    assert "12 of 120 days read" in page.split("\n")[0]
+    assert "2026-" in page and "still being read" not in page
+    assert "still being read" in text(past(History(round=running)))
 
 
 def test_an_empty_history_is_said_to_be_empty() -> None:

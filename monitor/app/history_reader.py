@@ -1,0 +1,184 @@
+"""Read the history in slices, newest first: what is new since the last read, or all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Optional
+
+from monitor.app.history_cache import HistoryCache
+from monitor.app.reader import Reader
+from monitor.model.blocks import Block
+from monitor.model.official import OfficialLimits
+from monitor.model.slices import (
+    Interval,
+    Piece,
+    Round,
+    Size,
+    contradicts,
+    cut_of,
+    part_of,
+    slice_start,
+    with_copies,
+    with_new,
+)
+from monitor.store.counted_files import CountedFile, CountedFiles, load_counted, save_counted
+from monitor.transcripts.files import TranscriptFile, scan
+from monitor.transcripts.spans import counted_file, file_name, first_new
+from monitor.transcripts.watcher import Transcripts
+
+SLICE_BYTES = 64 * 2**20
+"""What is given to ccusage at once: version 20 takes up to 80 MB of memory for it."""
+
+FRESH = timedelta(hours=24)
+"""A read that was interrupted longer ago begins with what is new since."""
+
+
+class Scan(NamedTuple):
+    """The blocks that one run of ccusage has shown exactly; the newest have the active one."""
+
+    blocks: Sequence[Block]
+    is_newest: bool
+
+
+class Slice(NamedTuple):
+    """The exact blocks that a run has shown, from `cut` on; None: from the beginning."""
+
+    blocks: Sequence[Block]
+    cut: Optional[datetime]
+
+
+class Listed(NamedTuple):
+    """A transcript, and what is known of it."""
+
+    file: TranscriptFile
+    counted: CountedFile
+
+
+class HistoryReader:
+    """Reads one slice of the history at each call; how far it has come is in the history."""
+
+    def __init__(self, reader: Reader, cache: HistoryCache) -> None:
+        self._reader = reader
+        self._cache = cache
+        self._planned: Optional[datetime] = None
+        self._files: Sequence[TranscriptFile] = ()
+        self._pieces: Sequence[Piece] = ()
+
+    def read_next(self, transcripts: Transcripts, official: OfficialLimits, now: datetime) -> Scan:
+        """Read the next slice, or a small history as a whole. Raises MonitorError or OSError."""
+        if transcripts.size.bytes <= SLICE_BYTES:
+            return self._read_all(transcripts, official)
+        running = self._round(transcripts, now)
+        interval = running.todo[0]
+        found = self._slice(interval, now)
+        if found is None:
+            return self._read_all(transcripts, official)
+        self._cache.add_slice(found.blocks, found.cut, running, official)
+        self._pieces = part_of(self._pieces, None, found.cut) if found.cut else ()
+        if self._cache.round is None:
+            self._forget()
+        is_newest = interval.until is None or interval.until > now
+        return Scan(found.blocks, is_newest and (found.cut is None or found.cut <= now))
+
+    def _read_all(self, transcripts: Transcripts, official: OfficialLimits) -> Scan:
+        blocks = self._reader.read_all(transcripts)
+        self._cache.add_scan(blocks, official)
+        self._forget()
+        return Scan(blocks, is_newest=True)
+
+    def _forget(self) -> None:
+        self._planned, self._files, self._pieces = None, (), ()
+        self._reader.unlink_files()
+
+    def _round(self, transcripts: Transcripts, now: datetime) -> Round:
+        """Return the read that is under way, of this process or another one; else begin one."""
+        self._cache.reload()
+        running = self._cache.round
+        if running is None or not timedelta() <= now - running.began_at <= FRESH:
+            running = self._begin(transcripts, now)
+        if running.began_at != self._planned:
+            # Listed after the round is known, so that all that it has taken in is there.
+            self._plan(_listed(transcripts, load_counted(self._cache.path)), running)
+        return running
+
+    def _begin(self, transcripts: Transcripts, now: datetime) -> Round:
+        """Begin a read of what is not counted yet, or of all if ccusage is another one."""
+        program = f"{self._reader.command().version} {self._reader.options.online}"
+        before, running = self._cache.counted_until, self._cache.round
+        counted = load_counted(self._cache.path)
+        listed = _listed(transcripts, counted)
+        is_known = before is not None and counted.program == program
+        since = _new_since(listed, counted, before) if before and is_known else None
+        todo = with_new(since, running.todo if running else ())
+        first = min((item.counted.span.first for item in listed if item.counted.span), default=now)
+        ours = Round(now, todo, max(first, todo[-1].since or first))
+        begun = self._cache.begin_round(ours, is_whole=since is None)
+        if begun is ours:
+            files = tuple(item.counted for item in listed)
+            save_counted(self._cache.path, CountedFiles(program, files))
+            self._plan(listed, begun)
+        return begun
+
+    def _plan(self, listed: Sequence[Listed], running: Round) -> None:
+        self._planned = running.began_at
+        self._files = [item.file for item in listed]
+        spans = ((number, item.counted) for number, item in enumerate(listed))
+        pieces = (Piece(number, item.size, item.span) for number, item in spans if item.span)
+        self._pieces = with_copies(pieces)
+
+    def _slice(self, interval: Interval, now: datetime) -> Optional[Slice]:
+        """Read the newest slice of an interval; None if only a read of everything is exact.
+
+        If it shows no silence, it is read again with more.
+        """
+        size = Size(SLICE_BYTES)
+        while True:
+            since = slice_start(self._pieces, interval, size, now)
+            size = size.next
+            if since is not None and interval.until is not None and since >= interval.until:
+                continue
+            chosen = part_of(self._pieces, since, interval.until)
+            blocks = self._reader.read_files([self._files[piece.number] for piece in chosen])
+            if blocks is None or contradicts(blocks, chosen):
+                return None
+            cut = cut_of(blocks, since, interval.until) if since else None
+            if since is None or cut is not None:
+                return Slice(_between(blocks, cut, interval.until), cut)
+
+
+def _listed(transcripts: Transcripts, counted: CountedFiles) -> list[Listed]:
+    """List the transcripts, and look of which time those are that are not as they were counted."""
+    known = {item.name: item for item in counted.files}
+    files = scan(transcripts.roots)
+    return [Listed(file, counted_file(file, known.get(file_name(file)))) for file in files]
+
+
+def _new_since(listed: Sequence[Listed], counted: CountedFiles, latest: datetime) -> datetime:
+    """Return when the earliest message was written that is not counted yet, at most `latest`.
+
+    A new copy of a session may be counted in the place of the original.
+    """
+    known = {item.name: item for item in counted.files}
+    spans = [item.counted.span for item in listed if item.counted.span]
+    newest_first = sorted(spans, key=lambda span: span.first, reverse=True)
+    begun = {span.origin: span.first for span in newest_first if span.origin}
+    since = latest
+    for file, now in listed:
+        when = first_new(file, now, known.get(now.name))
+        if when is not None and now.span:
+            is_whole = when <= now.span.first
+            when = begun.get(now.span.origin, when) if is_whole else when
+            since = min(since, when)
+    return since
+
+
+def _between(
+    blocks: Sequence[Block], since: Optional[datetime], until: Optional[datetime]
+) -> tuple[Block, ...]:
+    """Return the blocks that begin between two times."""
+    return tuple(
+        block
+        for block in blocks
+        if (since is None or block.start >= since) and (until is None or block.start < until)
+    )
