@@ -24,7 +24,7 @@ def main():
         sys.exit("%s\n%s" % (reason, _use_environment() or NEWER))
     try:
         _import_ours()
-        from monitor.cli import main as run
+        from monitor.start import main as run
 
         run()
     except ModuleNotFoundError as error:

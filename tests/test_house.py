@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *("monitor.terminal", "monitor.transcripts", "monitor.views"),
     ),
 }
-MAY_IMPORT_CLI = ("monitor.__main__",)
+MAY_IMPORT_CLI = ("monitor.start",)
 MAY_RUN_PROCESSES = ("monitor.process",)
 MAY_HOLD_ESCAPE_CODES = ("monitor.terminal", "monitor.views.style")
 

@@ -64,7 +64,7 @@ def test_what_another_package_took_away_is_named_in_two_lines(tmp_path: Path) ->
     start = copy_of_ours(tmp_path, init=ours)
     # -S: else an editable install would lend what is missing here from the clone.
     reason, advice = python("-S", start, cwd=tmp_path).stderr.splitlines()
-    assert "there is no monitor.cli" in reason and "Install" in advice
+    assert "there is no monitor.start" in reason and "Install" in advice
     (tmp_path / "monitor" / "__init__.py").unlink()
     reason, advice = python("-S", start, cwd=tmp_path).stderr.splitlines()
     assert "there is no monitor.__init__" in reason and "Install" in advice

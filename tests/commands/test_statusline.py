@@ -22,8 +22,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.app import status_line_hook as module
 from monitor.cli import cli
-from monitor.commands import statusline as module
 from monitor.model.official import OfficialLimits, parse_rate_limits
 from monitor.model.reading import Reading, Source
 from monitor.store.json_file import locked
@@ -567,3 +567,28 @@ def test_a_session_that_got_an_answer_confirms_what_it_said(home: Path) -> None:
     path.write_text(json.dumps(raw))
     assert "30 % (3d left), 1 h old" in said(a_session(home, "one", 30, 72, api_ms=1_000))
     assert "30 % (3d left) ·" in said(a_session(home, "one", 30, 72, api_ms=2_000)) + " ·"
+
+
+def test_the_plain_hook_does_without_the_command_line_and_prints_the_same(tmp_path: Path) -> None:
+    data = {"session_id": "s", "rate_limits": {"five_hour": {"used_percentage": 37}}}
+    code = (
+        "import sys; sys.argv = ['ccusage-monitor', 'statusline'];"
+        "import ccusage_monitor, atexit;"
+        "atexit.register(lambda: print('click' in sys.modules, file=sys.stderr));"
+        "ccusage_monitor.main()"
+    )
+    printed = []
+    for name, env in (("plain", {}), ("other", {"CCUSAGE_MONITOR_PLAN": "max5"})):
+        home = {"HOME": str(tmp_path / name), "XDG_STATE_HOME": str(tmp_path / name)}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            input=json.dumps(data),
+            env={**os.environ, **home, **env},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+        printed.append(done.stdout)
+        assert done.stderr == f"{name == 'other'}\n"
+    assert printed[0] == printed[1] != ""
