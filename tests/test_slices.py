@@ -52,7 +52,8 @@ class Monitor:
         (home / "work").mkdir(parents=True, exist_ok=True)
         options = DataOptions(ccusage=str(ccusage), claude_dirs=world.roots)
         self.reader = Reader(options, home / "work", home / "cache")
-        self.poller = Poller(self.reader, state or home / "state")
+        self.ahead = timedelta()
+        self.poller = Poller(self.reader, state or home / "state", lambda: utc_now() + self.ahead)
         self.given: list[Optional[int]] = []
         """Bytes of each slice; None for a read of everything."""
         self._slices = slices
@@ -200,6 +201,19 @@ def test_a_day_later_only_what_is_new_is_read(monitor: Monitor, world: World) ->
     assert None not in monitor.given
     assert 0 < sum(filter(None, monitor.given)) < first / 4
     assert list(map(fields, monitor.completed)) == ended(monitor)
+
+
+def test_a_block_that_was_active_is_counted_when_it_has_ended(monitor: Monitor) -> None:
+    before = monitor.read()
+    assert before.reading is not None
+    active = active_block(before.reading.blocks, utc_now())
+    assert active is not None
+    monitor.ahead = DAY
+    history = monitor.read().history
+    assert history is not None
+    newest = history.completed[-1]
+    assert newest.is_checked
+    assert (newest.block.start, newest.block.tokens) == (active.start, active.tokens)
 
 
 def test_an_old_session_that_is_copied_later_is_found_among_old_blocks(
