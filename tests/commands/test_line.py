@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from monitor.views.line import FIELDS, unknown_fields
+from monitor.views.line import ACCOUNT, FIELDS, unknown_fields
 from tests.conftest import RunMonitor
 from tests.histories import Row, busy_history, write_messages
 from tests.live.fakes import MONITOR, Fake, active, live, now, wait_for_history
@@ -50,7 +50,7 @@ def test_every_field_is_documented(field: str) -> None:
 
 def test_every_field_in_the_documentation_exists() -> None:
     named = re.findall(r"\{([\w-]+)\}", "".join(re.findall(r"^\| `\{.*", RECIPES, re.MULTILINE)))
-    assert set(named) == set(FIELDS)
+    assert set(named) == {*FIELDS, ACCOUNT}
 
 
 def test_every_field_has_a_value_and_agrees_with_the_snapshot(
