@@ -181,9 +181,10 @@ def _days(
             _add(tokens, block, zone)
     if not tokens:
         return
+    today = (until, until + DAY)  # it is not over
     closed = [
         tuple(when.astimezone(zone).replace(tzinfo=None) for when in span)
-        for span in (*stops, (until, until + DAY))  # today is not over
+        for span in _disjoint((*stops, today))
     ]
     day, first = until.astimezone(zone).date(), min(tokens)
     while day >= first:
@@ -191,6 +192,17 @@ def _days(
         shut = sum((max(timedelta(), _overlap(begin, stop)) for stop in closed), timedelta())
         yield _Day(day, tokens[day], max(0.0, 1 - shut / DAY))
         day -= DAY
+
+
+def _disjoint(stops: Iterable[Stop]) -> list[Stop]:
+    """Join stops that overlap: each message that is refused tells of the same one."""
+    joined: list[Stop] = []
+    for begin, end in sorted(stops):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _overlap(begin: datetime, stop: tuple[datetime, ...]) -> timedelta:

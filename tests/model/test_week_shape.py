@@ -106,3 +106,11 @@ def test_a_week_in_which_the_clocks_change_has_all_its_hours() -> None:
     week = expected_week(shape, datetime(2026, 3, 26, 8, tzinfo=timezone.utc))
     assert len(week.shares) == 169 and week.shares[-1] == pytest.approx(1)
     assert list(week.shares) == sorted(week.shares)
+
+
+def test_a_stop_that_several_messages_tell_of_counts_once() -> None:
+    end = MONDAY + 6 * WEEK
+    stop = (end - 3 * DAY + 17 * HOUR, end - HOUR)
+    again = [(stop[0] + n * HOUR, stop[1]) for n in (1, 2, 30)]
+    once = learn_shape(mornings(6), [stop], timezone.utc, end)
+    assert learn_shape(mornings(6), [stop, *again], timezone.utc, end) == once
