@@ -85,9 +85,8 @@ def test_every_line_that_init_wrote_is_accepted_without_its_comment(
     found = cli.make_context("ccusage-monitor", ["--config", str(file)]).params
     assert tomllib.loads(bare)["alerts"]["at"] == [80, 95]
     assert found["alert_at"] == (80.0, 95.0) and found["claude_dir"] == (Path("~/.claude"),)
-    written = {
-        key.replace("-", "_") for key in tomllib.loads(bare) if key not in ("plans", "alerts", "accounts")
-    }
+    tables = ("plans", "alerts", "accounts")
+    written = {key.replace("-", "_") for key in tomllib.loads(bare) if key not in tables}
     assert written == NAMES - {"alert_at", "bell", "notify", "alert_command"}
 
 
