@@ -416,7 +416,8 @@ class _PollThread:
         return seconds
 
     def _announce(self, before: PollResult, result: PollResult) -> None:
-        self._failures = self._failures + 1 if result.error else 0
+        if result.error is None or result.error is not before.error:  # else it is the same failure
+            self._failures = self._failures + 1 if result.error else 0
         same_rest = replace(before, reading=result.reading) == result
         if not (same_rest and _is_same(before.reading, result.reading)):
             self._on_change()

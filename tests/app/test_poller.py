@@ -17,6 +17,7 @@ from monitor.app.poller import Poller, PollResult, _PollThread
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.config.settings import DataOptions
+from monitor.errors import MonitorError
 from monitor.model.reading import Reading
 from tests.app.reports import (
     HOUR,
@@ -265,6 +266,22 @@ def test_each_failure_doubles_the_time_to_the_next_poll_up_to_a_minute(poller: P
         thread._failures += 1
         rests.append(thread._rest(0.1))
     assert rests == [3, 6, 12, 24, 48, 60, 60]
+
+
+def test_a_failed_poll_after_a_good_one_counts_as_one_failure(
+    poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = _PollThread(poller, 3.0, Changes(poller))
+    thread._poll()
+
+    def gone() -> Command:
+        raise MonitorError("gone")
+
+    monkeypatch.setattr(poller.reader, "command", gone)
+    thread._poll()
+    assert (poller.result.error is not None, thread._failures) == (True, 1)
+    thread._poll()
+    assert thread._failures == 2
 
 
 def test_a_slow_poll_rests_longer_than_the_refresh(poller: Poller) -> None:
