@@ -135,3 +135,19 @@ def test_while_a_ccusage_is_replaced_an_account_without_data_does_not_end_the_sc
         terminal.wait_for(r"3  gone +No Claude data directory")
         terminal.send("q")
         assert terminal.leave_code() == 0
+
+
+@pytest.mark.parametrize("command", [("--once",), ("history",), ("line",)])
+def test_who_wants_no_ccusage_is_asked_once_not_for_each_account(
+    words: tuple[object, ...], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    npm = tmp_path / "tools" / "npm"
+    npm.parent.mkdir()
+    npm.write_text("#!/bin/sh\n", encoding="utf-8")
+    npm.chmod(0o755)
+    argv = [*MONITOR, *map(str, words[:2]), *command]
+    with Terminal(argv, env={"PATH": str(npm.parent)}, columns=200, rows=40) as terminal:
+        terminal.wait_for_question("Install it now")
+        terminal.send("n\n")
+        assert terminal.leave_code() == 1
+        assert terminal.text().count("Install it now") == 1
