@@ -227,6 +227,24 @@ def test_an_old_session_that_is_copied_later_is_found_among_old_blocks(
     assert list(map(fields, monitor.completed)) == ended(monitor)
 
 
+def test_what_could_not_be_stored_is_read_again_by_the_next_process(
+    monitor: Monitor, world: World, tmp_path: Path, real_ccusage: Callable[[str], Path]
+) -> None:
+    monitor.read()
+    monitor.a_day_passes()
+    morning = list(world.written.values())[5][0].when
+    world.write([world.row(morning - timedelta(hours=6, minutes=20))], 1, "new")
+    (lock,) = (tmp_path / "a" / "state").glob(".history-*.lock")
+    lock.unlink()
+    lock.mkdir()  # what is stored can be read, but not be replaced
+    monitor.read()
+    assert list(map(fields, monitor.completed)) == ended(monitor)
+    lock.rmdir()
+    again = Monitor(world, tmp_path / "a", real_ccusage("20.0.24"), 20_000)
+    again.read()
+    assert list(map(fields, again.completed)) == ended(again)
+
+
 def test_a_read_that_was_broken_off_goes_on_where_it_was(
     monitor: Monitor, world: World, tmp_path: Path, real_ccusage: Callable[[str], Path]
 ) -> None:

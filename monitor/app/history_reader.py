@@ -115,8 +115,9 @@ class HistoryReader:
         ours = Round(now, todo, max(first, todo[-1].since or first))
         begun = self._cache.begin_round(ours, is_whole=since is None)
         if begun is ours:
-            files = tuple(item.counted for item in listed)
-            save_counted(self._cache.path, CountedFiles(program, files))
+            if self._cache.is_stored:  # else another process would take them for counted
+                files = tuple(item.counted for item in listed)
+                save_counted(self._cache.path, CountedFiles(program, files))
             self._plan(listed, begun)
         return begun
 

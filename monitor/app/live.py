@@ -224,9 +224,14 @@ def _watch(
 def _draw(
     accounts: Sequence[WatchedAccount], page: Page, window: tuple[int, int], now: datetime
 ) -> list[str]:
-    """Measure all accounts at `now`, and draw the page for the one that is shown."""
+    """Measure all accounts at `now`, and draw the page for the one that is shown.
+
+    Raises CcusageNotFoundError while there is no ccusage, and no reading of any account.
+    """
     for account in accounts:
         account.measure(now)
+    if all(account.usage is None for account in accounts):
+        _raise_not_found(accounts)
     shown = page.account(accounts)
     display = shown.display(page.display)
     if len(accounts) > 1:
@@ -237,6 +242,12 @@ def _draw(
     else:
         lines = _with_usage(shown.usage, shown.result, page, *window)
     return [display.style.paint(line, window[0]) for line in lines]
+
+
+def _raise_not_found(accounts: Sequence[WatchedAccount]) -> None:
+    for account in accounts:
+        if isinstance(account.result.error, CcusageNotFoundError):
+            raise account.result.error
 
 
 def _with_usage(

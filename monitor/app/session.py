@@ -128,9 +128,9 @@ def measure_with_history(
         elif check and poller.claim_history():
             _read_history_in_background(settings)
     if usage is None:
-        raise result.error or MonitorError(
-            "No reading could be had.", "See `ccusage-monitor doctor`."
-        )
+        reason, advice = "No reading could be had.", "See `ccusage-monitor doctor`."
+        error = result.error or MonitorError(reason, advice)
+        raise MonitorError(error.reason, error.advice)
     return usage
 
 

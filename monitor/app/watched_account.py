@@ -11,7 +11,6 @@ from monitor.app.alerts import Alerts
 from monitor.app.poller import Poller, PollResult
 from monitor.claude.find_claude import is_claude_there
 from monitor.config.settings import Settings
-from monitor.errors import CcusageNotFoundError
 from monitor.model.accounts import AccountUsage
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
@@ -90,13 +89,8 @@ class WatchedAccount:
         return self._changes, None if self.poller.result.reading else now
 
     def measure(self, now: datetime) -> None:
-        """Take the newest result, measure it at `now`, and send the alerts that are due.
-
-        Raises CcusageNotFoundError while there is no ccusage and no reading.
-        """
+        """Take the newest result, measure it at `now`, and send the alerts that are due."""
         result = self.poller.result
-        if result.reading is None and isinstance(result.error, CcusageNotFoundError):
-            raise result.error
         self.result, self.usage = result, result.measured(self._settings.rules, now)
         if self.usage is not None:
             self._alerts.check(self.usage, self._screen)

@@ -9,7 +9,7 @@ import click
 
 from monitor.app import exits
 from monitor.config.settings import Settings
-from monitor.errors import MonitorError
+from monitor.errors import CcusageNotFoundError, MonitorError
 from monitor.model.formatting import visible
 
 
@@ -41,6 +41,8 @@ def _run(own: Settings, run: Callable[[Settings], int]) -> int:
     """Run the command for one account; a failure must not hide the others."""
     try:
         return run(own)
+    except CcusageNotFoundError:
+        raise  # the others need it too, and the user was offered one
     except MonitorError as error:
         for text in filter(None, (error.reason, error.advice)):
             print(visible(text), file=sys.stderr)

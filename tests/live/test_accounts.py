@@ -114,3 +114,40 @@ def test_tables_have_a_section_for_each_account_and_go_on_after_one_that_fails(
 def test_the_account_named_last_counts(words: tuple[object, ...], run_monitor: RunMonitor) -> None:
     done = run_monitor(*words, "--account", "work", "line", "--account", "own")
     assert done.stdout.startswith("own: 10 %")
+
+
+def test_while_a_ccusage_is_replaced_an_account_without_data_does_not_end_the_screen(
+    words: tuple[object, ...], tmp_path: Path
+) -> None:
+    program = tmp_path / "programs" / "ccusage"
+    program.parent.mkdir()
+    program.symlink_to(str(words[3]))
+    argv = [*MONITOR, *map(str, words[:2]), "--token-limit", "10k", "--refresh", "1"]
+    with Terminal(argv, env={"PATH": f"{program.parent}:/usr/bin:/bin"}) as terminal:
+        terminal.wait_for(r"2 >work +█+.*30 %")
+        terminal.wait_for(r"3  gone +No Claude data directory")
+        program.unlink()
+        terminal.send("r")
+        terminal.wait_for(r"3  gone +ccusage was not found")
+        terminal.wait_for(r"2 >work +█+.*30 %")
+        program.symlink_to(str(words[3]))
+        terminal.send("r")
+        terminal.wait_for(r"3  gone +No Claude data directory")
+        terminal.send("q")
+        assert terminal.leave_code() == 0
+
+
+@pytest.mark.parametrize("command", [("--once",), ("history",), ("line",)])
+def test_who_wants_no_ccusage_is_asked_once_not_for_each_account(
+    words: tuple[object, ...], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    npm = tmp_path / "tools" / "npm"
+    npm.parent.mkdir()
+    npm.write_text("#!/bin/sh\n", encoding="utf-8")
+    npm.chmod(0o755)
+    argv = [*MONITOR, *map(str, words[:2]), *command]
+    with Terminal(argv, env={"PATH": str(npm.parent)}, columns=200, rows=40) as terminal:
+        terminal.wait_for_question("Install it now")
+        terminal.send("n\n")
+        assert terminal.leave_code() == 1
+        assert terminal.text().count("Install it now") == 1
