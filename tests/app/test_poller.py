@@ -274,10 +274,10 @@ def test_a_failed_poll_after_a_good_one_counts_as_one_failure(
     thread = _PollThread(poller, 3.0, Changes(poller))
     thread._poll()
 
-    def gone(*_: object) -> Reading:
+    def gone() -> Command:
         raise MonitorError("gone")
 
-    monkeypatch.setattr(poller.reader, "read", gone)
+    monkeypatch.setattr(poller.reader, "command", gone)
     thread._poll()
     assert (poller.result.error is not None, thread._failures) == (True, 1)
     thread._poll()
