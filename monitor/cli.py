@@ -352,4 +352,4 @@ def _monitor(settings: Settings) -> int:
 def _test_alert(settings: Settings) -> int:
     from monitor.commands.send_alert import send
 
-    return send(settings)
+    return send(settings.each_account()[0])

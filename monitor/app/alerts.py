@@ -64,7 +64,6 @@ def environment(alert: Alert, usage: Usage, account: str = "") -> dict[str, str]
     """Return the environment variables that describe an alert to the user's command."""
     left, used = usage.headline.tokens_left, usage.headline.used_percent
     values = {
-        "ACCOUNT": account,
         "STATUS": usage.status,
         "VERDICT": usage.forecast.verdict,
         "PERCENT": "" if used is None else f"{used:.1f}",
@@ -74,12 +73,13 @@ def environment(alert: Alert, usage: Usage, account: str = "") -> dict[str, str]
         "RESET_AT": utc(usage.reset.at) or "",
         "RUNS_OUT_AT": utc(usage.forecast.runs_out_at) or "",
     }
-    return {**words_of(alert), **_prefixed(values)}
+    return {**words_of(alert, account), **_prefixed(values)}
 
 
-def words_of(alert: Alert) -> dict[str, str]:
+def words_of(alert: Alert, account: str = "") -> dict[str, str]:
     """Return the environment variables with the alert's own texts."""
-    return _prefixed({"KIND": alert.kind, "TITLE": alert.title, "SENTENCE": alert.sentence})
+    words = {"KIND": alert.kind, "TITLE": alert.title, "SENTENCE": alert.sentence}
+    return _prefixed({**words, "ACCOUNT": account})
 
 
 def _prefixed(values: dict[str, str]) -> dict[str, str]:

@@ -19,12 +19,12 @@ from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError
 from monitor.model.accounts import binds_first
-from monitor.model.formatting import TimeFormat, plural, size
+from monitor.model.formatting import TimeFormat, plural, size, visible
 from monitor.model.reading import DataSize
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
 from monitor.views.screen.dashboard import DisplayOptions, frame, message
-from monitor.views.text import DOT, Line
+from monitor.views.text import DOT, Line, Span, fit
 
 ESCAPE = chr(27)
 
@@ -40,6 +40,9 @@ MOSTLY_ROWS, MOSTLY_COLUMNS = 20, 40
 """A terminal that is smaller has no room for the line."""
 
 PAGES = {"h": "history", "p": "breakdown", "w": "week", "?": "help"}
+
+TITLED = ("history", "breakdown", "week")
+"""The pages that are about one account."""
 
 TURNS = {"project": "model", "model": "session", "session": "project"}
 """What the breakdown shows after the key `p`."""
@@ -241,6 +244,7 @@ def _draw(
         lines = _without_usage(shown, page, *window)
     else:
         lines = _with_usage(shown.usage, shown.result, page, *window)
+        lines = _titled(lines, display.account, window[0]) if page.name in TITLED else lines
     return [display.style.paint(line, window[0]) for line in lines]
 
 
@@ -248,6 +252,14 @@ def _raise_not_found(accounts: Sequence[WatchedAccount]) -> None:
     for account in accounts:
         if isinstance(account.result.error, CcusageNotFoundError):
             raise account.result.error
+
+
+def _titled(lines: Sequence[Line], account: str, width: int) -> Sequence[Line]:
+    """Put the account's name into the title of a page."""
+    if not account:
+        return lines
+    (title, *keys), *body = lines
+    return [fit((title, Span(f"{DOT}{visible(account)}", "title"), *keys), width), *body]
 
 
 def _with_usage(

@@ -33,6 +33,7 @@ def print_frame(sessions: Sequence[Session]) -> int:
         settings.show_cost,
         live=False,
         demo=settings.demo,
+        hint=_no_answer(settings, usage),
         account=settings.account,
         accounts=accounts,
     )
@@ -59,6 +60,12 @@ def follow(sessions: Sequence[Session]) -> int:
             accounts = read_each(_reads(sessions, _read_again))
     except KeyboardInterrupt:
         return exits.OK
+
+
+def _no_answer(settings: Settings, usage: Usage) -> str:
+    """Say why Claude Code gave no official limits, if it was asked."""
+    asked = usage.official.asked if settings.official.mode == "ask" else None
+    return f"no official limits: {asked.fault}" if asked and asked.fault else ""
 
 
 def _reads(

@@ -38,6 +38,9 @@ class CachedChart:
         return self._lines
 
 
+NO_CLAUDE = "Claude Code cannot be asked: claude was not found on PATH; --claude names it."
+
+
 class Asking:
     """Asks Claude Code for its limits after the key `o`, and tells the user of it."""
 
@@ -49,14 +52,17 @@ class Asking:
 
     def start(self, key: str) -> None:
         """Begin to ask, for this run, if the key is `o`."""
-        if key == "o" and not self._source.is_asked and self._can_ask:
-            self._source.is_asked = self._began_with_key = True
+        if key == "o" and not self._source.is_asked:
+            self._began_with_key = True
+            self._source.is_asked = self._can_ask
 
     def hint(self, usage: Usage) -> str:
         """Return a dim line: how to get official limits, why there are none, how to keep them."""
         asked = usage.official.asked
         if self._source.is_asked and asked is not None and asked.fault:
             return f"no {'new ' if usage.official.windows else ''}official limits: {asked.fault}"
+        if self._began_with_key and not self._can_ask:
+            return NO_CLAUDE
         if self._began_with_key:
             return "Claude Code is asked for its limits in this run; --official ask keeps that."
         if self._is_off or self._source.is_asked or usage.official.windows or not self._can_ask:

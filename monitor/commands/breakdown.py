@@ -15,6 +15,7 @@ from monitor.app.poller import Poller
 from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.commands.sections import for_each_account
+from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.model.breakdown import BLOCK, GROUPINGS, Breakdown, week_start
@@ -71,12 +72,14 @@ def _print_json_schema(ctx: click.Context, _param: click.Parameter, value: bool)
     callback=_print_json_schema,
     help="Print the JSON schema of --json and exit.",
 )
-@click.pass_obj
-def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
+@click.option("--account", type=AccountName(), help="One of your accounts.")
+@click.pass_context
+def command(ctx: click.Context, /, **params: Any) -> Callable[[], int]:
     """Show who used it: counted tokens, share, all tokens and cost of each project.
 
     The rows of the active block add up to what the monitor shows as used.
     """
+    settings = only_account(ctx, ctx.obj, params["account"])
     spans = [
         name for name in (BLOCK, "today", "week", "since") if params[name] not in (False, None)
     ]

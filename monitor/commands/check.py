@@ -71,7 +71,9 @@ def _check(settings: Settings, need: Optional[Need], *, any_account: bool) -> in
     print_errors(accounts)
     known = [account for account in accounts if account.usage is not None]
     chosen = known if any_account else [accounts[binds_first(accounts)]]
-    answers = [_named(name, check(usage, need)) for name, usage, _ in chosen if usage is not None]
+    answers = [
+        (usage, _named(name, check(usage, need))) for name, usage, _ in chosen if usage is not None
+    ]
     answer = best(answers)
     print(visible(answer.sentence))
     return answer.code

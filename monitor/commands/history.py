@@ -19,6 +19,7 @@ from monitor.app.poller import Poller, PollResult
 from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.commands.sections import for_each_account
+from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import Since
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
@@ -89,12 +90,14 @@ class PastUsage(NamedTuple):
 @click.option("--json", is_flag=True, help="Print the blocks as JSON.")
 @click.option("--since", type=Since(), help="Only from this day on: 2026-11-01 or 30d.")
 @click.option("--html", type=click.Path(), metavar="FILE", help="Write one page of it all to FILE.")
-@click.pass_obj
-def command(settings: Settings, /, **params: Any) -> Callable[[], int]:
+@click.option("--account", type=AccountName(), help="One of your accounts.")
+@click.pass_context
+def command(ctx: click.Context, /, **params: Any) -> Callable[[], int]:
     """Show the past blocks: start, length, messages, counted tokens, limit, cost, models.
 
     --daily shows days instead, also with --json.
     """
+    settings = only_account(ctx, ctx.obj, params.pop("account"))
     options = Options(**params)
     options = options._replace(json=options.json or settings.output in ("json", "follow"))
     if options.html and (options.json or options.daily or options.heatmap):

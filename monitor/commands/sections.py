@@ -44,6 +44,6 @@ def _run(own: Settings, run: Callable[[Settings], int]) -> int:
     except CcusageNotFoundError:
         raise  # the others need it too, and the user was offered one
     except MonitorError as error:
-        for text in filter(None, (error.reason, error.advice)):
+        for text in filter(None, (f"{own.account}: {error.reason}", error.advice)):
             print(visible(text), file=sys.stderr)
         return exits.NO_READING

@@ -22,7 +22,8 @@ def send(settings: Settings) -> int:
     chosen = settings.alerts
     if not chosen.enabled:
         raise MonitorError("No way to alert is chosen.", ADVICE)
-    alert = Alert("test", "A test of ccusage-monitor", "This is what an alert looks like.")
+    name = f"{settings.account}: " if settings.account else ""
+    alert = Alert("test", f"{name}A test of ccusage-monitor", "This is what an alert looks like.")
     worked = True
     if chosen.bell:
         print("bell: rung")
@@ -52,6 +53,6 @@ def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
     """Return the command's environment variables: of the present usage too, if there is any."""
     try:
         with open_session(settings) as (used, poller):
-            return environment(alert, read_usage(used, poller))
+            return environment(alert, read_usage(used, poller), settings.account)
     except MonitorError:
-        return words_of(alert)
+        return words_of(alert, settings.account)

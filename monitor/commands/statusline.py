@@ -9,6 +9,7 @@ from typing import Optional
 import click
 
 from monitor.app.status_line_hook import run_hook
+from monitor.commands.sections import for_each_account
 from monitor.config.settings import Settings
 
 
@@ -38,5 +39,5 @@ def command(
     settings = replace(settings, yes=yes or settings.yes)
     if install:
         typed = list(setup.typed_options(ctx.find_root()))
-        return lambda: setup.install(settings, typed, chain)
-    return lambda: setup.uninstall(settings)
+        return for_each_account(settings, lambda own: setup.install(own, typed, chain), whole=False)
+    return for_each_account(settings, setup.uninstall, whole=False)

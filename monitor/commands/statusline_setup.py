@@ -28,6 +28,9 @@ from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 from monitor.store.paths import expand_user
 
+NOT_OF_HOOK = ("yes", "account")
+"""Options that the hook does not need: Claude Code tells whose session it is."""
+
 
 def install(settings: Settings, typed: Sequence[str], chain: Optional[str]) -> int:
     """Make us Claude Code's status line, with the options in `typed`, and run `chain` too.
@@ -69,7 +72,7 @@ def typed_options(root: click.Context) -> Iterator[str]:
     for param in root.command.params:
         name = param.name or ""
         typed = root.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not typed or name == "yes" or not isinstance(param, click.Option):
+        if not typed or name in NOT_OF_HOOK or not isinstance(param, click.Option):
             continue
         values = root.params[name] if param.multiple else [root.params[name]]
         for value in values:

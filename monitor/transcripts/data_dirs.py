@@ -10,6 +10,9 @@ from monitor.errors import MonitorError
 from monitor.store.paths import expand_user
 
 ADVICE = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
+NAMED_ADVICE = (
+    "Correct --claude-dir or [accounts] of the settings file, or start Claude Code there."
+)
 UNREADABLE = "Start the monitor as the user that Claude Code runs as, or name another --claude-dir."
 
 
@@ -29,7 +32,8 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
         there = tuple(path for path in there if _is_dir(projects_of(path))) or there[:1]
     if not there:
         names = " and ".join(map(str, named))
-        raise MonitorError(f"No Claude data directory: {names} not found.", ADVICE)
+        advice = NAMED_ADVICE if explicit else ADVICE
+        raise MonitorError(f"No Claude data directory: {names} not found.", advice)
     return _distinct(there)
 
 

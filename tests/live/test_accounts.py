@@ -108,7 +108,7 @@ def test_tables_have_a_section_for_each_account_and_go_on_after_one_that_fails(
         *("own", "work", "gone"),
     ]
     assert (done.returncode, done.stdout.count("running")) == (1, 2)
-    assert done.stderr.startswith("No Claude data directory: ")
+    assert done.stderr.startswith("gone: No Claude data directory: ")
 
 
 def test_the_account_named_last_counts(words: tuple[object, ...], run_monitor: RunMonitor) -> None:

@@ -43,8 +43,17 @@ def test_of_accounts_that_are_fine_the_one_that_has_used_more_comes_first() -> N
 
 
 def test_a_fresh_block_is_a_better_answer_than_none_left_but_not_than_a_known_rest() -> None:
-    enough, tight, unknown, none = (Answer(code, str(code)) for code in (0, 10, 20, 11))
-    assert best([none, unknown, tight, enough]) == enough
-    assert best([none, unknown, tight]) == tight
-    assert best([none, unknown]) == unknown
-    assert best([none]) == none
+    usage = usage_in("ok")
+    enough, tight, unknown, none = ((usage, Answer(code, str(code))) for code in (0, 10, 20, 11))
+    assert best([none, unknown, tight, enough]) == enough[1]
+    assert best([none, unknown, tight]) == tight[1]
+    assert best([none, unknown]) == unknown[1]
+    assert best([none]) == none[1]
+
+
+def test_of_equal_answers_that_of_the_account_with_more_tokens_left_counts() -> None:
+    answers = [
+        (usage_in("ok", replace(RULES, token_limit=limit)), Answer(0, str(limit)))
+        for limit in (50_000, 90_000, 70_000)
+    ]
+    assert best(answers).sentence == "90000"

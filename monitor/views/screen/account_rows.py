@@ -78,7 +78,7 @@ def _cells(account: AccountUsage) -> Cells:
         "" if used is None else percent(used),
         f"resets {usage.clock(usage.reset.at)}" if usage.reset.at else "",
         f"week {percent(week.window.used_percent)}" if week else "",
-        word(usage),
+        word(usage) if usage.reading.error is None else f"old: {word(usage)}",
         usage.state == "weekly" and usage.binding_week is usage.weekly,
     )
 

@@ -13,7 +13,7 @@ from monitor.views.text import Line, Span, fit, line, pad, wrap
 KEYS = (
     ("h", "past blocks (arrows, PgUp, PgDn scroll)"),
     ("p", "who used the block (p or Tab: next view)"),
-    ("w", "whether the week lasts (w or Tab: next limit)"),
+    ("w", "whether the week lasts (w: the next limit)"),
     ("o", "ask Claude Code for official limits"),
     ("1", "the first account; 2 to 9, Tab: others"),
     ("q", "leave (or Ctrl+C)"),
@@ -47,8 +47,8 @@ def help_page(width: int, height: int, glyphs: Glyphs, first: int = 0) -> list[L
     for paragraph in ABOUT:
         rows = wrap(paragraph.format(glyphs.bar.likely), min(width - 2, WIDEST))
         lines += [line(Span(f" {row}", "dim")) for row in rows]
-    if len(lines) > height:
-        lines[0] = line(*lines[0], Span("   arrows, PgUp, PgDn: scroll", "dim"))
+    hint = "arrows, PgUp, PgDn: scroll" if len(lines) > height else "Esc: back"
+    lines[0] = line(*lines[0], Span(f"   {hint}", "dim"))
     return [
         fit(drawn, width, glyphs.ellipsis)
         for drawn in lines[min(first, max(0, len(lines) - height)) :][:height]
