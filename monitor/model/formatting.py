@@ -46,9 +46,8 @@ class TimeFormat(NamedTuple):
 
     def minute_or_day(self, when: datetime, now: datetime) -> str:
         """Write a time of day, with its day where that is not today: the next days by name."""
-        shown = nearest_minute(when)
-        if when < now < shown:
-            shown -= MINUTE  # what has been is never said to be still to come
+        # What has been keeps its minute, and is never said to be still to come.
+        shown = when.replace(second=0, microsecond=0) if when < now else nearest_minute(when)
         days = (self.local(shown).date() - self.local(now).date()).days
         day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
         if day is None:

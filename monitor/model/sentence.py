@@ -12,7 +12,7 @@ from monitor.model.official import FIVE_HOUR, is_of_one_model, split_id, window_
 from monitor.model.plans import PLAN_TOKENS
 from monitor.model.reading import Unreadable, undercounts
 from monitor.model.usage import Usage
-from monitor.model.week_sentence import at_time, still_answers, week_sentence, week_warning
+from monitor.model.week_sentence import at_time, week_sentence, week_warning
 
 SKEW = timedelta(minutes=1)
 """Tolerated, since the clocks of two machines differ by seconds."""
@@ -77,7 +77,7 @@ def _idle(usage: Usage) -> str:
 
 def _exceeded(usage: Usage) -> str:
     if usage.five_hour.window is not None:
-        return still_answers("limit", _reset(usage))
+        return f"The limit is used up, but Claude Code still answers; it resets {_reset(usage)}."
     name = LIMIT_NAMES[usage.limit.source]
     text = f"Past {name} of {count(usage.limit.tokens)}"
     text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""

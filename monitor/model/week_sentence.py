@@ -26,10 +26,12 @@ def week_sentence(usage: Usage, week: Weekly) -> str:
     It follows the probability and never says more: below 0.6 it is not said to be reached.
     """
     name = window_kind(week.window_id).name
-    resets = at_time(usage, week.window.resets_at)
+    at = week.window.resets_at
+    resets = at_time(usage, at)
     if week.is_full:
-        still = f"The {name} is used up; it resets {resets}."
-        return still_answers(name, resets) if usage.reached is None else still
+        answers = "" if usage.reached is not None else ", but Claude Code still answers"
+        when = f"it resets {resets}" if at else "when it resets is not known"
+        return f"The {name} is used up{answers}; {when}."
     if week.projection is None:
         return _unknown(usage, week)
     if week.verdict == "ok":
@@ -66,11 +68,6 @@ def plan_sentence(plan: WeekPlan) -> str:
         windows = f"{_windows(plan.windows_left)} left"
         parts.append(windows if parts else windows[0].upper() + windows[1:])
     return f"{'; '.join(parts)}." if parts else ""
-
-
-def still_answers(name: str, resets: str) -> str:
-    """Say that a limit is used up and stops nobody."""
-    return f"The {name} is used up, but Claude Code still answers; it resets {resets}."
 
 
 def at_time(usage: Usage, when: Optional[datetime]) -> str:

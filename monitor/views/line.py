@@ -54,7 +54,7 @@ def _week_facts(usage: Usage, week: Weekly) -> list[str]:
     return [
         f"{name} {percent(window.used_percent)}",
         "" if week.is_full or week.projection is None else f"{chance(week.risk)} chance to run out",
-        f"resets {usage.clock(window.resets_at)}",
+        f"resets {usage.clock(window.resets_at)}" if window.resets_at else "",
     ]
 
 

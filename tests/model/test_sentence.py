@@ -13,11 +13,14 @@ from monitor.model.alerting import AlertState, due_alerts
 from monitor.model.blocks import Event
 from monitor.model.forecast import Forecast
 from monitor.model.limit_hits import LimitHit
+from monitor.model.official import OfficialLimits
 from monitor.model.plans import Rules
 from monitor.model.reading import Unreadable
 from monitor.model.sentence import about, summary, warnings
 from monitor.model.usage import Usage, measure
 from monitor.model.week_sentence import week_sentence
+from monitor.views.line import one_line
+from monitor.views.style import UNICODE
 from tests.samples import (
     EMPTY,
     EXCEEDED,
@@ -249,7 +252,7 @@ def test_tomorrow_is_so_on_the_users_clocks_only() -> None:
 
 def test_times_in_sentences_are_on_the_users_clock() -> None:
     usage = usage_of(EXCEEDED, replace(RULES, twelve_hour=True))
-    assert "since 1:56 PM" in summary(usage)
+    assert "since 1:55 PM" in summary(usage)
     assert "the reset at 5:00 PM " in summary(usage_of(OK, replace(RULES, twelve_hour=True)))
 
 
@@ -402,3 +405,11 @@ def test_a_limit_used_up_beside_the_one_that_stops_the_user_is_not_said_to_be_an
     both = replace(usage, official=replace(full, windows={**full.windows, "seven_day": week}))
     assert both.reached is not None and both.weekly is not None
     assert week_sentence(both, both.weekly).startswith("The weekly limit is used up; it resets ")
+
+
+def test_a_week_that_is_used_up_and_has_no_reset_says_that_it_is_not_known() -> None:
+    week = replace(week_that_runs_out(timedelta(hours=5)), used_percent=100.0, resets_at=None)
+    usage = usage_of(OK, official=OfficialLimits({"seven_day": week}))
+    text = week_sentence(usage, usage.weeks["seven_day"])
+    assert text.endswith("; when it resets is not known.")
+    assert "unknown" not in text + "".join(span.text for span in one_line(usage, 200, UNICODE))
