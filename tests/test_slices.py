@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
@@ -25,6 +25,7 @@ from monitor.clock import utc_now
 from monitor.config.settings import DataOptions
 from monitor.errors import MonitorError
 from monitor.model.blocks import Block, active_block
+from monitor.model.slices import Interval, Round
 from monitor.store.counted_files import counted_path
 from monitor.store.history import change_history
 from monitor.transcripts.files import TranscriptFile
@@ -283,6 +284,30 @@ def test_two_processes_share_a_read(
     assert list(map(fields, monitor.completed)) == ended(monitor)
     sizes = [size or 0 for size in monitor.given + other.given]
     assert sum(sizes) == sum(path.stat().st_size for path in world.written)
+
+
+ANCIENT = datetime(1, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        Round(utc_now(), ()),
+        Round(ANCIENT, (Interval(),)),
+        Round(utc_now(), (Interval(ANCIENT),)),
+        None,
+    ],
+)
+def test_a_damaged_record_of_a_read_lets_everything_be_read_again(
+    monitor: Monitor, damaged: Optional[Round]
+) -> None:
+    monitor.read()
+    path = monitor.poller._history.path
+    change_history(path, lambda h: replace(h, round=damaged, read_at=ANCIENT))
+    monitor.read()
+    assert len(monitor.given) >= 8
+    assert list(map(fields, monitor.completed)) == ended(monitor)
+    assert not monitor.poller.is_history_due()
 
 
 def test_with_another_ccusage_everything_is_read_again(

@@ -21,7 +21,7 @@ from monitor.model.history import CompletedBlock, History, as_checked, with_scan
 from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
-from monitor.model.slices import Interval, Round
+from monitor.model.slices import EARLIEST, Interval, Round
 from monitor.store.history import change_history, claim, history_path, history_stamp, load_history
 
 HISTORY_AGE = timedelta(hours=24)
@@ -79,6 +79,11 @@ class HistoryCache:
     @property
     def round(self) -> Optional[Round]:
         """The read of the history in slices that is under way, in this process or another one."""
+        stored = self._stored_round
+        return stored if stored and stored.is_possible else None
+
+    @property
+    def _stored_round(self) -> Optional[Round]:
         return self.history.round if self.history else None
 
     @property
@@ -87,9 +92,11 @@ class HistoryCache:
 
         A block that was active then has to be counted again.
         """
-        known = self.history
-        at = known and (known.round.began_at if known.round else known.read_at)
-        return at - SESSION if at else None
+        running = self.round
+        if self.history is None or running != self._stored_round:
+            return None
+        at = running.began_at if running else self.history.read_at
+        return at - SESSION if at and at >= EARLIEST else None
 
     def distrusts_window(self, now: datetime) -> bool:
         """Return whether a full scan of any process has contradicted the window."""
@@ -131,7 +138,7 @@ class HistoryCache:
         now = self._clock()
         if self._tried_at is not None and timedelta() <= now - self._tried_at < HISTORY_RETRY:
             return False
-        if self.round is not None:
+        if self._stored_round is not None:
             return True
         read_at = self.history.read_at if self.history else None
         if read_at is None or not timedelta() <= now - read_at <= HISTORY_AGE:
@@ -176,7 +183,7 @@ class HistoryCache:
                 return stored
             return replace(stored, round=wanted, unpriced=() if is_whole else stored.unpriced)
 
-        known = self.round
+        known = self._stored_round
         self._change(begin)
         return self.round or wanted
 

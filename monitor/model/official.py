@@ -366,7 +366,6 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         if key in other.windows
     }
     past = {window.resets_at: window for window in (*other.past, *one.past)}
-    weeks = {(week.window, week.resets_at): week for week in (*other.past_weeks, *one.past_weeks)}
     newer, older = sorted((one, other), key=_asked_at, reverse=True)
     return OfficialLimits(
         {**one.windows, **other.windows, **both},
@@ -374,9 +373,18 @@ def joined(one: OfficialLimits, other: OfficialLimits) -> OfficialLimits:
         plan=newer.plan or older.plan,
         extra_usage=newer.extra_usage or older.extra_usage,
         asked=_last_asked(newer, older),
-        past_weeks=tuple(sorted(weeks.values(), key=lambda week: week.resets_at))[-MAX_WEEKS:],
+        past_weeks=_weeks_of_both(one.past_weeks, other.past_weeks),
         week_cost=max(one.week_cost, other.week_cost),
     )
+
+
+def _weeks_of_both(one: Iterable[PastWeek], other: Iterable[PastWeek]) -> tuple[PastWeek, ...]:
+    """Join past weeks; of one week that both know, the one that was seen last has more used."""
+    weeks: list[PastWeek] = []
+    for week in sorted((*one, *other), key=lambda week: week.used_percent, reverse=True):
+        if not any(week.window == known.window and _is_same_window(week, known) for known in weeks):
+            weeks.append(week)
+    return tuple(sorted(weeks, key=lambda week: week.resets_at))[-MAX_WEEKS:]
 
 
 def together(by_dir: Mapping[str, OfficialLimits]) -> OfficialLimits:
@@ -388,9 +396,13 @@ def together(by_dir: Mapping[str, OfficialLimits]) -> OfficialLimits:
     limits = reduce(joined, by_dir.values(), OfficialLimits())
     apart = [key for key in limits.windows if _differs(key, by_dir.values())]
     windows = {key: window for key, window in limits.windows.items() if key not in apart}
+    weeks = [week for week in limits.past_weeks if week.window not in apart]
     for name, own in by_dir.items():
-        windows.update({f"{key}{APART}{name}": w for key, w in own.windows.items() if key in apart})
-    return replace(limits, windows=windows)
+        ids = {key: f"{key}{APART}{name}" for key in apart}
+        windows.update({ids[key]: w for key, w in own.windows.items() if key in apart})
+        weeks += [w._replace(window=ids[w.window]) for w in own.past_weeks if w.window in apart]
+    weeks.sort(key=lambda week: week.resets_at)
+    return replace(limits, windows=windows, past_weeks=tuple(weeks))
 
 
 def _differs(key: str, limits: Iterable[OfficialLimits]) -> bool:

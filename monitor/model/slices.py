@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
@@ -28,6 +28,10 @@ FAR = 3
 """How many times as large as its limit a slice may become to begin in a silence for certain."""
 
 DAY = timedelta(days=1)
+
+EARLIEST = datetime(1971, 1, 1, tzinfo=timezone.utc)
+LATEST = datetime(9990, 1, 1, tzinfo=timezone.utc)
+"""Programs write times outside for “none”; no answer has one."""
 
 
 class Span(NamedTuple):
@@ -83,6 +87,12 @@ class Round:
     began_at: datetime
     todo: tuple[Interval, ...]
     first: Optional[datetime] = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether anything can be read by it: a damaged file may hold any times, or none."""
+        times = (self.began_at, *(at for interval in self.todo for at in interval if at))
+        return bool(self.todo) and all(EARLIEST <= at <= LATEST for at in times)
 
     @property
     def progress(self) -> Progress:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import BinaryIO, Optional
 
-from monitor.model.slices import Span
+from monitor.model.slices import EARLIEST, LATEST, Span
 from monitor.store.counted_files import CountedFile
 from monitor.store.json_file import digest
 from monitor.transcripts.files import TranscriptFile
@@ -18,10 +18,6 @@ TIME = re.compile(
 )
 ANSWER = re.compile(rb'"message"\s*:\s*\{[^{}]*?"id"\s*:\s*"([^"]{1,200})"')
 USAGE = b'"usage"'
-
-EARLIEST = datetime(1971, 1, 1, tzinfo=timezone.utc)
-LATEST = datetime(9990, 1, 1, tzinfo=timezone.utc)
-"""Programs write times outside for “none”; no answer has one."""
 
 ENDING_BYTES = 2**10
 """Tell a transcript that was added to from another one in its place."""

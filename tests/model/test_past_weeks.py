@@ -22,7 +22,9 @@ from monitor.model.official import (
     UsageAnswer,
     WeekCost,
     joined,
+    past_weeks_before,
     present,
+    together,
     with_answer,
     with_session,
 )
@@ -174,3 +176,19 @@ def test_two_data_directories_have_their_weeks_together() -> None:
     both_weeks = joined(one, other).past_weeks
     assert [week.used_percent for week in both_weeks] == [30, 40]
     assert present(joined(one, other), NOW + 5 * DAY).past_weeks == both_weeks
+
+
+def test_a_week_that_both_data_directories_of_an_account_know_counts_once() -> None:
+    second = timedelta(seconds=1)
+    one = seen((DAY, 40, RESET), (4 * DAY, 2, RESET + 7 * DAY))
+    other = seen((2 * DAY, 70, RESET + second), (4 * DAY, 2, RESET + 7 * DAY))
+    assert [week.used_percent for week in joined(one, other).past_weeks] == [70]
+    assert [week.used_percent for week in joined(other, one).past_weeks] == [70]
+
+
+def test_windows_of_two_accounts_keep_each_their_own_past_weeks() -> None:
+    one = seen((DAY, 40, RESET), (4 * DAY, 2, RESET + 7 * DAY))
+    other = seen((DAY, 30, RESET - DAY), (4 * DAY, 5, RESET + 6 * DAY))
+    limits = together({"/one": one, "/other": other})
+    for key, percent in (("seven_day@/one", 40), ("seven_day@/other", 30)):
+        assert [week.used_percent for week in past_weeks_before(limits, key)] == [percent]
