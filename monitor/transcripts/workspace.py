@@ -51,10 +51,22 @@ def _make(data_dirs: Sequence[Path]) -> tuple[Path, IO[str]]:
         except OSError as error:
             problem = error
             _remove(path)
+        except BaseException:  # a signal
+            _remove(path)
+            raise
     raise problem
 
 
 def _remove(path: Path) -> None:
+    """Remove a directory, also if a signal interrupts that: with many links it takes a while."""
+    try:
+        _remove_all(path)
+    except BaseException:
+        _remove_all(path)
+        raise
+
+
+def _remove_all(path: Path) -> None:
     """Remove a directory; a poll that is just ending may still put a link into it."""
     for _ in range(5):
         shutil.rmtree(path, ignore_errors=True)

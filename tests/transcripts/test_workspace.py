@@ -219,3 +219,18 @@ def test_without_locks_what_a_killed_process_left_is_swept_a_day_later(
     os.utime(left / module.ALIVE, (day_ago, day_ago))
     with workspace([tmp_path]):
         assert not left.exists()
+
+
+@pytest.mark.parametrize("function", ["shutil.rmtree", "_hold"])
+def test_a_signal_while_it_is_made_or_removed_leaves_nothing(
+    function: str,
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        undo.undo()
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as undo:
+        undo.setattr(f"{module.__name__}.{function}", interrupted)
+        with pytest.raises(KeyboardInterrupt), workspace([]):
+            pass
+    assert not list((cache_dir() / "run").glob("run-*"))
