@@ -102,6 +102,8 @@ def _poll_forever(metrics: Sequence[LiveMetrics]) -> NoReturn:
             time.sleep(0.5)
     finally:
         for each in metrics:
+            each.poller.interrupt()
+        for each in metrics:
             each.poller.stop()
 
 
