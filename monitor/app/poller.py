@@ -72,7 +72,7 @@ class PollResult:
 class Poller:
     """Polls when `poll` is called, or again and again after `start`.
 
-    `result` is replaced as a whole by each poll; take it once per turn.
+    `result` is replaced as a whole by each poll; take it once per turn. `pollers` run at once.
     """
 
     def __init__(
@@ -81,13 +81,14 @@ class Poller:
         state_dir: Path,
         clock: Callable[[], datetime] = utc_now,
         official: OfficialOptions = STATUS_LINE_ONLY,
+        pollers: int = 1,
     ) -> None:
         self.reader = reader
         self.official = OfficialSource(official, reader.runner.workdir, state_dir, clock)
         self.result = PollResult()
         self._state_dir = state_dir
         self._clock = clock
-        self._watcher = Watcher(reader.options.claude_dirs)
+        self._watcher = Watcher(reader.options.claude_dirs, pollers)
         self._history = HistoryCache(state_dir, clock)
         self._slices = HistoryReader(reader, self._history)
         self._file = ReadingFile(state_dir)

@@ -49,9 +49,10 @@ def open_sessions(settings: Settings) -> Iterator[tuple[Session, ...]]:
         directory, turn = state_dir(), threading.Lock()
         if settings.demo:
             settings, directory = _demo(settings, stack)
+        every = settings.each_account()
         yield tuple(
-            Session(own, stack.enter_context(open_poller(own, directory, turn)))
-            for own in settings.each_account()
+            Session(own, stack.enter_context(open_poller(own, directory, turn, len(every))))
+            for own in every
         )
 
 
@@ -64,11 +65,15 @@ def open_session(settings: Settings) -> Iterator[Session]:
 
 @contextmanager
 def open_poller(
-    settings: Settings, directory: Path, turn: Optional[threading.Lock] = None
+    settings: Settings,
+    directory: Path,
+    turn: Optional[threading.Lock] = None,
+    pollers: int = 1,
 ) -> Iterator[Poller]:
     """Yield a poller that stores in `directory`; then stop its ccusage, delete its private files.
 
-    Pollers that share a `turn` run one ccusage at a time. Raises MonitorError if there is no place
+    Pollers that share a `turn` run one ccusage at a time; all `pollers` look no more often together
+    than one would alone. Raises MonitorError if there is no place
     for private files.
     """
     try:
@@ -82,7 +87,7 @@ def open_poller(
             advice = "Make room in the temporary directory (TMPDIR), or let it be written to."
             raise MonitorError(f"No private directory could be made: {error}.", advice) from error
         reader = Reader(settings.data, workdir, cache_dir(), turn)
-        poller = Poller(reader, directory, official=settings.official)
+        poller = Poller(reader, directory, official=settings.official, pollers=pollers)
         try:
             yield poller
         finally:

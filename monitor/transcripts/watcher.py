@@ -56,13 +56,17 @@ class Transcripts:
 
 
 class Watcher:
-    """Watches the transcripts of the data directories that ccusage would use."""
+    """Watches the transcripts of the data directories that ccusage would use.
 
-    def __init__(self, claude_dirs: Sequence[Path]) -> None:
+    Several `watchers` that run at once walk no more often together than one would alone.
+    """
+
+    def __init__(self, claude_dirs: Sequence[Path], watchers: int = 1) -> None:
         self._claude_dirs = claude_dirs
+        self._watchers = watchers
         self._notices: Optional[Notices] = None
         self._tops: tuple[object, ...] = ()
-        self._tree = _Tree(())
+        self._tree = _Tree((), None, watchers)
 
     @property
     def size(self) -> DataSize:
@@ -114,27 +118,30 @@ class Watcher:
         tops = self._tops if self.fault else tuple(map(_top, roots))
         is_new = (roots, tops) != (self._tree.roots, self._tops)
         if is_new:
-            self._tree, self._tops = _Tree(roots, self._notices), tops
+            self._tree, self._tops = _Tree(roots, self._notices, self._watchers), tops
         return self._tree.poll() or is_new
 
     def forget(self) -> None:
         """Forget everything, so that the next poll reports a change."""
-        self._tree = _Tree(self._tree.roots, self._notices)
+        self._tree = _Tree(self._tree.roots, self._notices, self._watchers)
 
 
 class _Tree:
     """The directories below some roots, and the files in them."""
 
-    def __init__(self, roots: Sequence[Path], notices: Optional[Notices] = None) -> None:
+    def __init__(
+        self, roots: Sequence[Path], notices: Optional[Notices] = None, watchers: int = 1
+    ) -> None:
         self.roots = tuple(roots)
         self.size = DataSize()
         self.unreadable: tuple[Unreadable, ...] = ()
         self._notices = notices
+        self._watchers = watchers
         self._is_indexed = False
         self._folders: dict[tuple[int, str], Folder] = {}
         self._recent: list[tuple[Folder, TranscriptFile]] = []
-        self._walk = _SpacedAction(self._walk_all)
-        self._folder_check = _SpacedAction(self._check_folders)
+        self._walk = _SpacedAction(self._walk_all, watchers)
+        self._folder_check = _SpacedAction(self._check_folders, watchers)
 
     @property
     def folders(self) -> int:
@@ -152,7 +159,7 @@ class _Tree:
         if touched is None or self._walk.is_due():
             changed = self._walk.run()
             if self._listening():
-                self._walk.put_off(NOTICED_PAUSE)
+                self._walk.put_off(NOTICED_PAUSE * self._watchers)
             self._index_files()  # the folders are new objects, even if they hold the same
             return changed
         changed = self._check_recent_files(linked_only=notices is not None)
@@ -270,8 +277,9 @@ class _Tree:
 class _SpacedAction:
     """An action that is due again after a pause many times as long as it took."""
 
-    def __init__(self, action: Callable[[], bool]) -> None:
+    def __init__(self, action: Callable[[], bool], sharers: int = 1) -> None:
         self._action = action
+        self._sharers = sharers
         self._next = 0.0
 
     def is_due(self) -> bool:
@@ -287,7 +295,7 @@ class _SpacedAction:
         began = time.monotonic()
         changed = self._action()
         ended = time.monotonic()
-        self._next = ended + pause_after(ended - began)
+        self._next = ended + self._sharers * pause_after(ended - began)
         return changed
 
 

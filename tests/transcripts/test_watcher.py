@@ -197,3 +197,16 @@ def test_after_a_directory_was_touched_a_change_is_reported_once(root: Path, fil
     assert look(files)
     assert sum(file.size for file in files.files()) == 16
     assert not look(files)
+
+
+def test_actions_that_share_their_time_rest_so_many_times_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 0.01] * 2)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    rests = []
+    for sharers in (1, 3):
+        action = _SpacedAction(lambda: True, sharers)
+        action.run()
+        rests.append(action._next - 0.01)
+    assert rests == pytest.approx([10.0, 30.0])
