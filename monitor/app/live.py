@@ -153,11 +153,12 @@ class Page:
         return accounts[binds_first([account.summary for account in accounts])]
 
     def set_pauses(self, accounts: Sequence[WatchedAccount], columns: int, rows: int) -> None:
-        """Let who used it be read for the account that is shown, if the page says so."""
+        """Let the account that is shown be polled at every refresh, and split by who used it."""
         shown = self.account(accounts)
         for account in accounts:
             pause = self.breakdown_pause(columns, rows) if account is shown else None
             account.poller.block_breakdowns.pause = pause
+            account.poller.is_shown = account is shown
 
     def breakdown_pause(self, columns: int, rows: int) -> Optional[float]:
         """Return how many seconds are to lie between two reads of who used it; None: no reads."""

@@ -72,7 +72,8 @@ class PollResult:
 class Poller:
     """Polls when `poll` is called, or again and again after `start`.
 
-    `result` is replaced as a whole by each poll; take it once per turn. `pollers` run at once.
+    `result` is replaced as a whole by each poll; take it once per turn. `pollers` run at once; one
+    that is not shown polls more seldom while the system tells of changes.
     """
 
     def __init__(
@@ -84,6 +85,8 @@ class Poller:
         pollers: int = 1,
     ) -> None:
         self.reader = reader
+        self.is_shown = True
+        self._pollers = pollers
         self.official = OfficialSource(official, reader.runner.workdir, state_dir, clock)
         self.result = PollResult()
         self._state_dir = state_dir
@@ -97,6 +100,11 @@ class Poller:
         self.block_breakdowns = BlockBreakdowns(self._breakdowns)
         self._is_first = True
         self._thread: Optional[_PollThread] = None
+
+    @property
+    def spacing(self) -> int:
+        """How many times the refresh lies between two polls for which there was no notice."""
+        return self._pollers if not self.is_shown and self._watcher.fault is None else 1
 
     @property
     def size(self) -> DataSize:
@@ -427,7 +435,7 @@ class _PollThread:
         if self._failures:
             retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
             return max(retry, REST * seconds)
-        return max(self._refresh, REST * seconds)
+        return max(self._refresh * self._poller.spacing, REST * seconds)
 
 
 def _cpu_seconds() -> float:

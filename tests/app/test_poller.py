@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -287,3 +288,21 @@ def test_a_failed_poll_after_a_good_one_counts_as_one_failure(
 def test_a_slow_poll_rests_longer_than_the_refresh(poller: Poller) -> None:
     thread = _PollThread(poller, 3.0, Changes(poller))
     assert (thread._rest(0.1), thread._rest(4.0)) == (3.0, 12.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of changes here")
+def test_of_several_pollers_those_that_are_not_shown_rest_longer_while_changes_are_told(
+    poller: Poller,
+) -> None:
+    crowd = Poller(poller.reader, poller._state_dir, pollers=3)
+    thread = _PollThread(crowd, 3.0, Changes(crowd))
+    crowd.is_shown = False
+    assert thread._rest(0.1) == 3.0  # nobody listens yet
+    crowd.listen(thread.notice)
+    try:
+        crowd.poll()
+        assert thread._rest(0.1) == 9.0
+        crowd.is_shown = True
+        assert thread._rest(0.1) == 3.0
+    finally:
+        crowd.stop()
