@@ -21,10 +21,10 @@ def main() -> None:
 
 def _has_settings() -> bool:
     """Return whether the environment or a settings file may hold settings."""
-    from monitor.store.paths import config_dir
+    from monitor.store.paths import settings_path
 
     try:
-        has_file = os.path.lexists(config_dir() / "config.toml")
+        has_file = os.path.lexists(settings_path())
     except OSError:
         return True  # nobody knows: the command line finds out
     return has_file or any(name.startswith("CCUSAGE_MONITOR_") for name in os.environ)

@@ -6,6 +6,7 @@ import threading
 from typing import Optional, Protocol
 
 from monitor.config.settings import AlertOptions
+from monitor.model.accounts import named
 from monitor.model.alerting import Alert, AlertState, due_alerts
 from monitor.model.formatting import visible
 from monitor.model.usage import Usage
@@ -46,7 +47,7 @@ def send(
     alert: Alert, usage: Usage, settings: AlertOptions, screen: Bell, account: str = ""
 ) -> None:
     """Send one alert in every way that was chosen; its title begins with the account's name."""
-    alert = alert._replace(title=f"{account}: {alert.title}") if account else alert
+    alert = alert._replace(title=named(account, alert.title))
     if settings.bell:
         screen.bell()
     if settings.notify:

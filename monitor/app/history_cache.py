@@ -22,7 +22,8 @@ from monitor.model.limit_hits import LimitHit, with_hits
 from monitor.model.official import OfficialLimits, final_percent
 from monitor.model.reading import Reading
 from monitor.model.slices import EARLIEST, Interval, Round
-from monitor.store.history import change_history, claim, history_path, history_stamp, load_history
+from monitor.store.history import change_history, claim, history_path, load_history
+from monitor.store.json_file import file_stamp
 
 HISTORY_AGE = timedelta(hours=24)
 """How often the whole history is read again: the highest block changes rarely."""
@@ -65,7 +66,7 @@ class HistoryCache:
 
     def reload(self) -> None:
         """Load the history if another process has changed it."""
-        stamp = history_stamp(self._path)
+        stamp = file_stamp(self._path)
         if stamp is not None and stamp != self._stamp:
             self.history, self._stamp = load_history(self._path), stamp
             if self._unsaved:
@@ -225,7 +226,7 @@ class HistoryCache:
         self._unsaved.append(change)
         try:
             self.history = change_history(self._path, self._with_unsaved)
-            self._stamp, self._unsaved = history_stamp(self._path), []
+            self._stamp, self._unsaved = file_stamp(self._path), []
         except OSError:
             # A read-only or full home costs the memory of past blocks, not what this process knows.
             self.history = change(self.history or History())

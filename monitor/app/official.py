@@ -18,7 +18,7 @@ from monitor.model.official import Asked, OfficialLimits, together, with_answer
 from monitor.model.reading import Reading
 from monitor.process import ProcessRunner
 from monitor.store.json_file import locked
-from monitor.store.official import asking_path, change_official, load_official, official_path
+from monitor.store.official import OfficialFiles, asking_path, change_official, official_path
 from monitor.transcripts.data_dirs import projects_of
 
 ASK_EVERY = timedelta(minutes=5)
@@ -47,6 +47,7 @@ class OfficialSource:
         self._state_dir = state_dir
         self._clock = clock
         self._is_start = True
+        self._files = OfficialFiles(state_dir)
         self._not_stored: dict[str, OfficialLimits] = {}
 
     def load(self, data_dirs: Sequence[str]) -> OfficialLimits:
@@ -79,7 +80,7 @@ class OfficialSource:
     def _known(self, data_dir: str) -> OfficialLimits:
         """Return what is known of one data directory: what is stored, or could not be."""
         own = self._not_stored.get(data_dir)
-        return load_official(self._state_dir, [data_dir]) if own is None else own
+        return self._files.load(data_dir) if own is None else own
 
     def _ask_once(self, data_dir: str, reading: Reading, history: History, *, force: bool) -> bool:
         def is_due() -> bool:

@@ -15,6 +15,7 @@ from monitor.app.poller import Poller
 from monitor.app.session import Session, measure_with_history, output_style, read_usage
 from monitor.config.settings import Settings
 from monitor.model.accounts import AccountUsage, binds_first
+from monitor.model.official import no_answer
 from monitor.model.usage import Usage
 from monitor.terminal import terminal_size
 from monitor.views.screen.dashboard import DisplayOptions, frame
@@ -33,7 +34,7 @@ def print_frame(sessions: Sequence[Session]) -> int:
         settings.show_cost,
         live=False,
         demo=settings.demo,
-        hint=_no_answer(settings, usage),
+        hint=no_answer(usage.official) if settings.official.mode == "ask" else "",
         account=settings.account,
         accounts=accounts,
     )
@@ -60,12 +61,6 @@ def follow(sessions: Sequence[Session]) -> int:
             accounts = read_each(_reads(sessions, _read_again))
     except KeyboardInterrupt:
         return exits.OK
-
-
-def _no_answer(settings: Settings, usage: Usage) -> str:
-    """Say why Claude Code gave no official limits, if it was asked."""
-    asked = usage.official.asked if settings.official.mode == "ask" else None
-    return f"no official limits: {asked.fault}" if asked and asked.fault else ""
 
 
 def _reads(
@@ -106,12 +101,12 @@ def _print_json(
     accounts: Sequence[AccountUsage], sessions: Sequence[Session], indent: Optional[int]
 ) -> None:
     place, usage = _leading(accounts)
-    settings, is_named = sessions[place].settings, bool(accounts[place].name)
+    settings = sessions[place].settings
     data = snapshot(
         usage,
         show_cost=settings.show_cost,
         account=settings.account,
-        accounts=accounts if is_named else (),
+        accounts=accounts if settings.account else (),
     )
     text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
     # JSON is UTF-8 whatever the locale; file names may hold bytes that are not.

@@ -103,7 +103,7 @@ class Poller:
 
     @property
     def spacing(self) -> int:
-        """How many times the refresh lies between two polls for which there was no notice."""
+        """After how many refreshes the next poll comes, if no notice does."""
         return self._pollers if not self.is_shown and self._watcher.fault is None else 1
 
     @property

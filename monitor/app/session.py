@@ -20,7 +20,7 @@ from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
-from monitor.model.accounts import AccountUsage
+from monitor.model.accounts import AccountUsage, named
 from monitor.model.formatting import visible
 from monitor.model.sentence import left_out
 from monitor.model.usage import Usage
@@ -73,8 +73,7 @@ def open_poller(
     """Yield a poller that stores in `directory`; then stop its ccusage, delete its private files.
 
     Pollers that share a `turn` run one ccusage at a time; all `pollers` look no more often together
-    than one would alone. Raises MonitorError if there is no place
-    for private files.
+    than one would alone. Raises MonitorError if there is no place for private files.
     """
     try:
         roots = data_dirs(settings.data.claude_dirs, os.environ)
@@ -164,7 +163,7 @@ def print_errors(accounts: Iterable[AccountUsage]) -> None:
     """Print on standard error which accounts could not be read, and why."""
     for account in accounts:
         if account.error:
-            print(visible(f"{account.name}: {account.error}"), file=sys.stderr)
+            print(visible(named(account.name, account.error)), file=sys.stderr)
 
 
 def output_style(settings: Settings) -> Style:

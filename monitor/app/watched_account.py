@@ -12,6 +12,7 @@ from monitor.app.poller import Poller, PollResult
 from monitor.claude.find_claude import is_claude_there
 from monitor.config.settings import Settings
 from monitor.model.accounts import AccountUsage
+from monitor.model.official import no_answer
 from monitor.model.usage import Usage
 from monitor.terminal import Screen
 from monitor.views.breakdown_table import mostly
@@ -58,9 +59,9 @@ class Asking:
 
     def hint(self, usage: Usage) -> str:
         """Return a dim line: how to get official limits, why there are none, how to keep them."""
-        asked = usage.official.asked
-        if self._source.is_asked and asked is not None and asked.fault:
-            return f"no {'new ' if usage.official.windows else ''}official limits: {asked.fault}"
+        fault = no_answer(usage.official) if self._source.is_asked else ""
+        if fault:
+            return fault
         if self._began_with_key and not self._can_ask:
             return NO_CLAUDE
         if self._began_with_key:

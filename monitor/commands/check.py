@@ -14,8 +14,8 @@ from monitor.app.sharing import shared_accounts
 from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import TokenLimit
 from monitor.config.settings import Settings
-from monitor.model.accounts import binds_first
-from monitor.model.check import Answer, Need, best, check
+from monitor.model.accounts import binds_first, named
+from monitor.model.check import Need, best, check
 from monitor.model.formatting import visible
 
 OLDEST = timedelta(minutes=1)
@@ -71,13 +71,7 @@ def _check(settings: Settings, need: Optional[Need], *, any_account: bool) -> in
     print_errors(accounts)
     known = [account for account in accounts if account.usage is not None]
     chosen = known if any_account else [accounts[binds_first(accounts)]]
-    answers = [
-        (usage, _named(name, check(usage, need))) for name, usage, _ in chosen if usage is not None
-    ]
-    answer = best(answers)
-    print(visible(answer.sentence))
+    answers = [(a.name, a.usage, check(a.usage, need)) for a in chosen if a.usage is not None]
+    name, answer = best(answers)
+    print(visible(named(name, answer.sentence)))
     return answer.code
-
-
-def _named(account: str, answer: Answer) -> Answer:
-    return answer._replace(sentence=f"{account}: {answer.sentence}") if account else answer

@@ -10,11 +10,11 @@ import click
 from click.core import ParameterSource
 
 from monitor.app import exits
-from monitor.config.settings_file import ALERT_KEYS, META, NOT_IN_FILE, SettingsFile, default_path
+from monitor.config.settings_file import ALERT_KEYS, META, NOT_IN_FILE, SettingsFile
 from monitor.errors import MonitorError
 from monitor.model.formatting import visible
 from monitor.store.json_file import replace_file
-from monitor.store.paths import expand_user
+from monitor.store.paths import expand_user, settings_path
 
 NOT_LISTED = NOT_IN_FILE | {"once", "json", "follow"}
 """A file may choose an output for good, but that is seldom meant."""
@@ -66,12 +66,12 @@ def _rows(root: click.Context, file: Optional[SettingsFile]) -> Iterator[tuple[s
     for account in file.accounts if file else ():
         yield f"accounts.{account.name}", str(account.data_dir), str(file.path) if file else ""
     if file is None:
-        yield "config", "-", f"{default_path()} is not there"
+        yield "config", "-", f"{settings_path()} is not there"
 
 
 def _init(root: click.Context) -> int:
     named = root.params.get("config")
-    path = expand_user(named) if named else default_path()
+    path = expand_user(named) if named else settings_path()
     if path.exists():
         raise MonitorError(f"{path} exists already.", "Edit it, or name another with --config.")
     try:

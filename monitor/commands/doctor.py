@@ -29,6 +29,7 @@ from monitor.claude.find_claude import find_claude
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
+from monitor.model.accounts import named
 from monitor.model.bridge import bridge_errors
 from monitor.model.five_hour import window_start
 from monitor.model.formatting import age, count, percent, plural, size, visible
@@ -100,15 +101,12 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _survivor(_own_files())
     yield from _survivor(_node())
     yield from _survivor(_terminal(settings))
-    first, *others = settings.each_account()
-    yield from _account_checks(first, is_first=True)
-    for own in others:
-        yield from _account_checks(own, is_first=False)
+    for place, own in enumerate(settings.each_account()):
+        yield from _account_checks(own, is_first=place == 0)
 
 
 def _account_checks(settings: Settings, *, is_first: bool) -> Iterator[Check]:
     """Check the data of one account, and what it takes to read them."""
-    name = f"{settings.account}: " if settings.account else ""
     with ExitStack() as stack:
         poller = None
         try:
@@ -123,7 +121,7 @@ def _account_checks(settings: Settings, *, is_first: bool) -> Iterator[Check]:
             checks.append(_survivor(_claude(settings, poller)))
             checks.append(_survivor(_official(settings, poller)))
         for check in chain.from_iterable(checks):
-            yield check._replace(text=f"{name}{check.text}")
+            yield check._replace(text=named(settings.account, check.text))
 
 
 def _survivor(checks: Iterator[Check]) -> Iterator[Check]:

@@ -10,6 +10,7 @@ import click
 from monitor.app import exits
 from monitor.config.settings import Settings
 from monitor.errors import CcusageNotFoundError, MonitorError
+from monitor.model.accounts import named
 from monitor.model.formatting import visible
 
 
@@ -44,6 +45,6 @@ def _run(own: Settings, run: Callable[[Settings], int]) -> int:
     except CcusageNotFoundError:
         raise  # the others need it too, and the user was offered one
     except MonitorError as error:
-        for text in filter(None, (f"{own.account}: {error.reason}", error.advice)):
+        for text in filter(None, (named(own.account, error.reason), error.advice)):
             print(visible(text), file=sys.stderr)
         return exits.NO_READING

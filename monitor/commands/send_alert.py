@@ -11,6 +11,7 @@ from monitor.app.alerts import COMMAND_SECONDS, environment, run_command, words_
 from monitor.app.session import open_session, read_usage
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
+from monitor.model.accounts import named
 from monitor.model.alerting import Alert
 from monitor.terminal import notification
 
@@ -22,8 +23,8 @@ def send(settings: Settings) -> int:
     chosen = settings.alerts
     if not chosen.enabled:
         raise MonitorError("No way to alert is chosen.", ADVICE)
-    name = f"{settings.account}: " if settings.account else ""
-    alert = Alert("test", f"{name}A test of ccusage-monitor", "This is what an alert looks like.")
+    title = named(settings.account, "A test of ccusage-monitor")
+    alert = Alert("test", title, "This is what an alert looks like.")
     worked = True
     if chosen.bell:
         print("bell: rung")

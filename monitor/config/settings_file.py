@@ -14,7 +14,7 @@ import click
 from monitor.config.options import DataDirectory, TokenLimit
 from monitor.config.settings import Account
 from monitor.config.trust import STARTS_PROGRAMS, how_to_mend
-from monitor.store.paths import config_dir, expand_user, open_at_once
+from monitor.store.paths import expand_user, open_at_once, settings_path
 
 PLANS, ALERTS, ACCOUNTS = "plans", "alerts", "accounts"
 ALERT_KEYS = {"at": "alert_at", "bell": "bell", "notify": "notify", "command": "alert_command"}
@@ -58,11 +58,6 @@ class PlanName(click.Choice):
         return str(click.Choice(names).convert(value, param, ctx))
 
 
-def default_path() -> Path:
-    """Return where the settings file is unless `--config` names one."""
-    return config_dir() / "config.toml"
-
-
 def plans_of(ctx: Optional[click.Context]) -> Mapping[str, int]:
     """Return the plans that the settings file names: tokens by name."""
     file = ctx.find_root().meta.get(META) if ctx else None
@@ -79,7 +74,7 @@ def use_settings_file(
     ctx: click.Context, _param: click.Parameter, value: Optional[str]
 ) -> Optional[str]:
     """Let the settings file give the defaults: click's callback of the eager `--config`."""
-    path = expand_user(value) if value else default_path()
+    path = expand_user(value) if value else settings_path()
     read = _read(path, may_wait=value is not None)
     if read is not None:
         data, info = read

@@ -17,6 +17,15 @@ class AccountUsage(NamedTuple):
     error: str = ""
 
 
+def named(account: str, text: str) -> str:
+    """Begin a text with the account's name, if it has one.
+
+    >>> named("work", "80 %"), named("", "80 %")
+    ('work: 80 %', '80 %')
+    """
+    return f"{account}: {text}" if account else text
+
+
 def binds_first(accounts: Sequence[AccountUsage]) -> int:
     """Return the place of the account whose limit most likely stops the user.
 

@@ -52,20 +52,21 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
     return answer if answer.code == NOT_ENOUGH else _weekly_first(usage, need)
 
 
-def best(answers: Sequence[tuple[Usage, Answer]]) -> Answer:
-    """Return the answer of the account with most left; a fresh block is better than none left.
+def best(answers: Sequence[tuple[str, Usage, Answer]]) -> tuple[str, Answer]:
+    """Return name and answer of the account with most left; a fresh block is better than none left.
 
     Of equal answers the one counts with more tokens left; with more percent if they are not known.
     """
-    rests = [usage.five_hour.tokens_left for usage, _ in answers]
+    rests = [usage.five_hour.tokens_left for _, usage, _ in answers]
     are_known = None not in rests
 
     def rank(place: int) -> tuple[int, float]:
-        usage, answer = answers[place]
+        _, usage, answer = answers[place]
         rest = rests[place] if are_known else -usage.five_hour.used_percent
         return BEST_FIRST.index(answer.code), -(rest or 0.0)
 
-    return answers[min(range(len(answers)), key=rank)][1]
+    name, _, answer = answers[min(range(len(answers)), key=rank)]
+    return name, answer
 
 
 def _weekly_first(usage: Usage, need: Need) -> Answer:

@@ -243,6 +243,13 @@ class OfficialLimits:
         return max((window.captured_at for window in self.windows.values()), default=None)
 
 
+def no_answer(limits: OfficialLimits) -> str:
+    """Say why Claude Code, asked last, gave no limits; "" if it did, or was not asked."""
+    if limits.asked is None or not limits.asked.fault:
+        return ""
+    return f"no {'new ' if limits.windows else ''}official limits: {limits.asked.fault}"
+
+
 def window_kind(window_id: str) -> WindowKind:
     """Return label and length of any window, of an unknown one too.
 

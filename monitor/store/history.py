@@ -11,7 +11,15 @@ from typing import Any, Optional
 
 from monitor.model.history import History
 from monitor.model.reading import undercounts
-from monitor.store.json_file import UNFINISHED, digest, load, load_to_change, locked, save
+from monitor.store.json_file import (
+    UNFINISHED,
+    digest,
+    file_stamp,
+    load,
+    load_to_change,
+    locked,
+    save,
+)
 from monitor.store.paths import private_dir
 
 
@@ -39,22 +47,13 @@ def change_history(path: Path, change: Callable[[History], History]) -> History:
         return history
 
 
-def history_stamp(path: Path) -> Optional[tuple[int, int]]:
-    """Return inode and mtime of the file, which tell whether another process has changed it."""
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_ino, info.st_mtime_ns
-
-
 def claim(path: Path, span: timedelta) -> bool:
     """Return whether no process has claimed to read this history for so long; claim it then.
 
     Where nothing can be stored it cannot be claimed, since what is read would be of no use.
     """
     mark = path.with_suffix(".claimed")
-    stamp = history_stamp(mark)
+    stamp = file_stamp(mark)
     if stamp is not None and abs(time.time() - stamp[1] / 1e9) < span.total_seconds():
         return False
     try:

@@ -101,6 +101,15 @@ def check_changeable(path: Path) -> None:
         load_to_change(path, AnyRecord)
 
 
+def file_stamp(path: Path) -> Optional[tuple[int, int]]:
+    """Return inode and mtime of a file, which tell whether another process has changed it."""
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns
+
+
 def save(path: Path, record: object, *, durable: bool = False) -> None:
     """Replace a file in one step: a reader sees the old record or the new. Raises OSError.
 

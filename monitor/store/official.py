@@ -16,7 +16,7 @@ from monitor.model.official import (
     together,
     with_session,
 )
-from monitor.store.json_file import digest, load, load_to_change, locked, save
+from monitor.store.json_file import digest, file_stamp, load, load_to_change, locked, save
 
 
 def official_path(directory: Path, data_dir: str) -> Path:
@@ -33,6 +33,22 @@ def load_official(directory: Path, data_dirs: Iterable[str]) -> OfficialLimits:
     """Return what was captured for the data directories together."""
     homes = {official_path(directory, name): name for name in data_dirs}
     return together({name: _load(path) for path, name in homes.items()})
+
+
+class OfficialFiles:
+    """Loads what was captured, each file again only when it is another one: polls are frequent."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._loaded: dict[Path, tuple[object, OfficialLimits]] = {}
+
+    def load(self, data_dir: str) -> OfficialLimits:
+        """Return what was captured for a data directory."""
+        path = official_path(self._directory, data_dir)
+        stamp = file_stamp(path)
+        if path not in self._loaded or self._loaded[path][0] != stamp:
+            self._loaded[path] = stamp, _load(path)
+        return self._loaded[path][1]
 
 
 def add_reports(

@@ -12,8 +12,13 @@ APP = "ccusage-monitor"
 
 
 def config_dir() -> Path:
-    """Return where the settings file is (the platform's config directory)."""
+    """Return the directory of the settings file (the platform's config directory)."""
     return _user_dir("config") or temporary_dir() / "config"
+
+
+def settings_path() -> Path:
+    """Return where the settings file is unless `--config` names one."""
+    return config_dir() / "config.toml"
 
 
 def state_dir() -> Path:

@@ -65,7 +65,7 @@ class Notices:
     def watch(self, path: str) -> None:
         """Watch a directory, from now on; call this before it is read, so that nothing is missed.
 
-        If that is impossible, the whole ends with a `fault`.
+        If that fails, all watching ends, with a `fault`.
         """
         with self._guard:
             if self._inotify is None:
@@ -97,7 +97,7 @@ class Notices:
                     self._inotify.remove(watch)
 
     def keep(self, paths: Collection[str]) -> None:
-        """Watch only these directories any longer."""
+        """Stop watching all other directories."""
         with self._guard:
             for path in self._watches.keys() - paths:
                 self.unwatch(path)

@@ -2,6 +2,7 @@
 
 Where the system tells what has changed, a poll looks at that alone. Only a walk over all files,
 once a minute, finds what nobody has told: a file that is also written to under a name elsewhere.
+Several accounts take turns with it.
 
 Otherwise each poll checks the files that were written to within three days. It also checks the
 directories, which show files that were added, removed or replaced; with thousands of directories

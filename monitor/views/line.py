@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Optional, TypeVar
 
 from monitor.model import sentence
+from monitor.model.accounts import named
 from monitor.model.formatting import age, chance, count, dollars, duration, percent, rate
 from monitor.model.limit_hits import Reached
 from monitor.model.official import FIVE_HOUR, window_kind
@@ -163,7 +164,7 @@ def fill_template(template: str, usage: Usage, glyphs: Glyphs, account: str = ""
         if match[1] == ACCOUNT:
             return account
         text = FIELDS[match[1]](usage, glyphs) if match[1] in FIELDS else match[0]
-        return _named(account, text) if match[1] == "line" else text
+        return named(account, text) if match[1] == "line" else text
 
     return FIELD.sub(value, template)
 
@@ -173,15 +174,11 @@ def unknown_fields(template: str) -> list[str]:
     return [name for name in FIELD.findall(template) if name not in (*FIELDS, ACCOUNT)]
 
 
-def _named(account: str, text: str) -> str:
-    return f"{account}: {text}" if account else text
-
-
 def waybar(usage: Usage, glyphs: Glyphs, account: str = "") -> str:
     """Return the JSON of a custom waybar module."""
     return json.dumps(
         {
-            "text": _named(account, _text(one_line(usage, 1000, glyphs), glyphs)),
+            "text": named(account, _text(one_line(usage, 1000, glyphs), glyphs)),
             "tooltip": sentence.summary(usage),
             "class": css_class(usage),
             "percentage": min(100, round(usage.headline.used_percent or 0.0)),

@@ -20,7 +20,7 @@ STATES = {
     "ok": State("OK", "ok", "You will most likely stay below the limit (chance below 25 %)."),
     "tight": State("TIGHT", "tight", "You may reach it (25 to 60 %), or 90 % is used early on."),
     "runs_out": State("RUNS OUT", "runs-out", "You will probably reach it (60 % or more)."),
-    "weekly": State("WEEK", "runs-out", "Before TIGHT or RUNS OUT: of a week, within a day."),
+    "weekly": State("WEEK", "runs-out", "With TIGHT or RUNS OUT: the same for a weekly limit."),
     "exceeded": State(
         "PAST ESTIMATE",
         "exceeded",

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.cli import _print_error, cli
-from monitor.config.settings_file import NOT_IN_FILE, default_path
+from monitor.config.settings_file import NOT_IN_FILE
+from monitor.store.paths import settings_path
 from tests.conftest import RunMonitor
 from tests.live.fakes import Fake
 
@@ -213,8 +214,8 @@ def test_a_directory_is_no_settings_file(tmp_path: Path, run_monitor: RunMonitor
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 def test_a_pipe_in_its_own_place_is_not_waited_for(run_monitor: RunMonitor) -> None:
-    default_path().parent.mkdir(parents=True)
-    os.mkfifo(default_path())
+    settings_path().parent.mkdir(parents=True)
+    os.mkfifo(settings_path())
     assert run_monitor("config", "--show").returncode == 0
 
 

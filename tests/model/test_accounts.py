@@ -44,16 +44,18 @@ def test_of_accounts_that_are_fine_the_one_that_has_used_more_comes_first() -> N
 
 def test_a_fresh_block_is_a_better_answer_than_none_left_but_not_than_a_known_rest() -> None:
     usage = usage_in("ok")
-    enough, tight, unknown, none = ((usage, Answer(code, str(code))) for code in (0, 10, 20, 11))
-    assert best([none, unknown, tight, enough]) == enough[1]
-    assert best([none, unknown, tight]) == tight[1]
-    assert best([none, unknown]) == unknown[1]
-    assert best([none]) == none[1]
+    enough, tight, unknown, none = (
+        (str(code), usage, Answer(code, "")) for code in (0, 10, 20, 11)
+    )
+    assert best([none, unknown, tight, enough])[0] == "0"
+    assert best([none, unknown, tight])[0] == "10"
+    assert best([none, unknown])[0] == "20"
+    assert best([none]) == ("11", Answer(11, ""))
 
 
 def test_of_equal_answers_that_of_the_account_with_more_tokens_left_counts() -> None:
     answers = [
-        (usage_in("ok", replace(RULES, token_limit=limit)), Answer(0, str(limit)))
-        for limit in (50_000, 90_000, 70_000)
+        (name, usage_in("ok", replace(RULES, token_limit=limit)), Answer(0, ""))
+        for name, limit in (("a", 50_000), ("b", 90_000), ("c", 70_000))
     ]
-    assert best(answers).sentence == "90000"
+    assert best(answers)[0] == "b"

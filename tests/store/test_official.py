@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitor.model.official import Capture, OfficialLimits, PastWindow
-from monitor.store.official import add_reports, load_official, official_path
+from monitor.model.official import Capture, OfficialLimits, PastWindow, Report
+from monitor.store.official import OfficialFiles, add_reports, load_official, official_path
 
 OLD = (Path(__file__).parent / "version_1" / "official.json").read_text()
 FIRST = datetime(2026, 11, 25, 13, 25, 38, 377_264, timezone.utc)
@@ -59,3 +59,15 @@ def test_a_percentage_that_cannot_be_true_has_the_file_set_aside(path: Path, per
     path.write_text(json.dumps(raw))
     assert loaded(path) == OfficialLimits()
     assert json.loads(path.with_name(f"{path.name}.unreadable").read_text())["version"] == 1
+
+
+def test_a_file_is_loaded_again_only_when_it_is_another_one(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    files, home = OfficialFiles(tmp_path), str(tmp_path / "claude")
+    assert files.load(home) == OfficialLimits()
+    add_reports(tmp_path, home, "s", {"five_hour": Report(40.0)}, now)
+    first = files.load(home)
+    assert first.windows["five_hour"].used_percent == 40
+    assert files.load(home) is first
+    add_reports(tmp_path, home, "s", {"five_hour": Report(41.0)}, now)
+    assert files.load(home).windows["five_hour"].used_percent == 41

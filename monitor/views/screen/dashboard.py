@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from monitor.model.accounts import AccountUsage
+from monitor.model.accounts import AccountUsage, named
 from monitor.model.formatting import visible
 from monitor.model.usage import Usage, without_costs
 from monitor.views.line import one_line
@@ -52,8 +52,8 @@ def frame(usage: Usage, width: int, height: int, display: DisplayOptions) -> lis
     width, glyphs = min(width, WIDEST), display.style.glyphs
     usage = usage if display.show_cost else without_costs(usage)
     if height <= 1:
-        name = f"{visible(display.account)}: " if display.account else ""
-        return [fit((Span(name), *one_line(usage, width, glyphs)), width, glyphs.ellipsis)]
+        name = Span(named(visible(display.account), ""))
+        return [fit((name, *one_line(usage, width, glyphs)), width, glyphs.ellipsis)]
     rows, has_chart = list(_rows(usage, width, display)), width >= 40 and _has_chart(usage)
     if has_chart and len(rows) + LOWEST_CHART == height:
         rows = [row for row in rows if row.rank is not Rank.MOSTLY]  # else there is no chart

@@ -26,8 +26,8 @@ UNKNOWN = (
     "Only Claude Code knows yours: press o to ask it, or run ccusage-monitor statusline --install.",
 )
 
-LEGEND = "dotted: even use; upright: now"
-FORECAST_LEGEND = f"{LEGEND}; then likely use, in 8 cases of 10 the range"
+LEGEND = "dotted: even use; vertical line: now"
+FORECAST_LEGEND = f"{LEGEND}; then the likely use and 80 % range"
 
 
 def week_page(
