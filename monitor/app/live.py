@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Optional
 
+from monitor.app.cached import Cached
 from monitor.app.poller import PollResult
 from monitor.app.session import Session, offer_install, output_style
 from monitor.app.signals import ignore_signals
@@ -65,25 +66,18 @@ def run_live(settings: Settings, sessions: Sequence[Session]) -> int:
             offer_install(settings, sessions[0].poller, error)
 
 
-class CachedWeek:
+class CachedWeek(Cached):
     """Draws the page of the week only if more than the seconds has changed."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._lines: list[Line] = []
 
     def __call__(
         self, usage: Usage, turn: int, width: int, height: int, display: DisplayOptions
     ) -> list[Line]:
         """Return the page, as it was drawn in this minute if nothing else is new."""
-        minute = usage.now.replace(second=0, microsecond=0)
-        size, history = (width, height, display.style), usage.history.completed
-        key = (minute, turn, size, usage.rules, usage.official, usage.reached, usage.block, history)
-        if key != self._key:
-            from monitor.views.screen.week_screen import week_page  # seldom wanted, slow to import
+        from monitor.views.screen.week_screen import week_page  # seldom wanted, slow to import
 
-            self._key, self._lines = key, week_page(usage, turn, width, height, display)
-        return self._lines
+        known = (usage.official, usage.reached, usage.block, usage.history.completed)
+        key = (turn, width, height, display.style, usage.rules, known)
+        return self.lines(key, usage.now, lambda: week_page(usage, turn, width, height, display))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Optional
 
 from monitor.app.alerts import Alerts
+from monitor.app.cached import Cached
 from monitor.app.poller import Poller, PollResult
 from monitor.claude.find_claude import is_claude_there
 from monitor.config.settings import Settings
@@ -22,21 +23,14 @@ from monitor.views.style import Glyphs
 from monitor.views.text import Line
 
 
-class CachedChart:
+class CachedChart(Cached):
     """Draws the chart, most of a frame, only if more than the seconds has changed."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._lines: list[Line] = []
 
     def __call__(self, usage: Usage, width: int, rows: int, glyphs: Glyphs) -> list[Line]:
         """Return the chart, as it was drawn in this minute if nothing else is new."""
-        minute = usage.now.replace(second=0, microsecond=0)
-        key = (minute, usage.tokens, usage.limit, usage.five_hour, usage.reset, width, rows, glyphs)
-        if (key, usage.events is None) != self._key:
-            self._key = (key, usage.events is None)
-            self._lines = burn_up(usage, width, rows, glyphs)
-        return self._lines
+        limits = (usage.limit, usage.five_hour, usage.reset)
+        key = (usage.tokens, limits, usage.events is None, width, rows, glyphs)
+        return self.lines(key, usage.now, lambda: burn_up(usage, width, rows, glyphs))
 
 
 NO_CLAUDE = "Claude Code cannot be asked: claude was not found on PATH; --claude names it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,8 +16,8 @@ from monitor.views.breakdown_table import BreakdownOptions, breakdown_table, mos
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
 from tests.breakdowns import LONG, SPLIT, UNPRICED
+from tests.golden import assert_as_recorded
 from tests.samples import NOW, RULES
-from tests.views.screen.test_dashboard import SCREENS
 
 WAYS = ("project", "model", "session")
 
@@ -40,11 +39,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_table_looks_as_recorded(name: str) -> None:
-    path = SCREENS / f"{name}.txt"
-    drawn = text(breakdown_table(*GOLDEN[name]))
-    if os.environ.get("UPDATE_SCREENS"):
-        path.write_text(drawn, encoding="utf-8")
-    assert drawn == path.read_text(encoding="utf-8")
+    assert_as_recorded(name, text(breakdown_table(*GOLDEN[name])))
 
 
 @given(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Optional
 
@@ -18,8 +17,8 @@ from monitor.views.screen.layout import Rank
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
 from tests.breakdowns import LONG, OK_BLOCK, SPLIT
+from tests.golden import assert_as_recorded
 from tests.samples import STATES, usage_in
-from tests.views.screen.test_dashboard import SCREENS
 
 SIZES = ((80, 24), (40, 20), (120, 40))
 WAYS = ("project", "model", "session")
@@ -54,10 +53,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_page_looks_as_recorded(name: str) -> None:
-    path = SCREENS / f"{name}.txt"
-    if os.environ.get("UPDATE_SCREENS"):
-        path.write_text(GOLDEN[name], encoding="utf-8")
-    assert GOLDEN[name] == path.read_text(encoding="utf-8")
+    assert_as_recorded(name, GOLDEN[name])
 
 
 @given(

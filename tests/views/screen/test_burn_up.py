@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Optional
 
 import pytest
@@ -26,8 +24,8 @@ from monitor.model.usage import Usage
 from monitor.views.screen.burn_up import burn_up, short_count
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
+from tests.golden import assert_as_recorded
 
-SCREENS = Path(__file__).parent.parent.parent / "screens"
 START = datetime(2026, 1, 5, 13, tzinfo=timezone.utc)
 
 # Minutes after the start, and counted tokens: a burst, a pause of forty minutes, and steady work.
@@ -112,10 +110,8 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_chart_looks_as_recorded(name: str) -> None:
-    path, drawn = SCREENS / f"{name}.txt", plain(burn_up(*GOLDEN[name]), GOLDEN[name][-1])
-    if os.environ.get("UPDATE_SCREENS"):
-        path.write_text("\n".join(drawn) + "\n", encoding="utf-8")
-    assert drawn == path.read_text(encoding="utf-8").splitlines()
+    drawn = plain(burn_up(*GOLDEN[name]), GOLDEN[name][-1])
+    assert_as_recorded(name, "\n".join(drawn) + "\n")
 
 
 def test_the_curve_ends_at_now_and_the_band_begins_there() -> None:

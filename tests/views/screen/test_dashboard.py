@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple, Optional
 
 import pytest
@@ -31,6 +29,7 @@ from monitor.views.states import role
 from monitor.views.states import word as state_word
 from monitor.views.style import ASCII, UNICODE, Style
 from monitor.views.text import Line
+from tests.golden import SCREENS, assert_as_recorded
 from tests.samples import (
     EXCEEDED,
     IDLE,
@@ -51,8 +50,6 @@ from tests.samples import (
     week_that_runs_out,
     with_source,
 )
-
-SCREENS = Path(__file__).parent.parent.parent / "screens"
 
 
 class Screen(NamedTuple):
@@ -143,10 +140,7 @@ def text_of(lines: list[Line]) -> str:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_frame_looks_as_recorded(name: str) -> None:
-    path = SCREENS / f"{name}.txt"
-    if os.environ.get("UPDATE_SCREENS"):
-        path.write_text(drawn(GOLDEN[name]), encoding="utf-8")
-    assert drawn(GOLDEN[name]) == path.read_text(encoding="utf-8")
+    assert_as_recorded(name, drawn(GOLDEN[name]))
 
 
 def test_no_two_golden_frames_are_the_same() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import timedelta
 from typing import Optional
@@ -21,8 +20,8 @@ from monitor.views.screen.week_screen import week_page
 from monitor.views.snapshot import snapshot
 from monitor.views.style import ASCII, UNICODE, Glyphs, Style
 from monitor.views.text import Line, width_of
+from tests.golden import SCREENS, assert_as_recorded
 from tests.samples import NOW
-from tests.views.screen.test_dashboard import SCREENS
 from tests.weeks import DAY, HOUR, LEFT, WEEKS, week_of_work, worker
 
 SIZES = ((80, 24), (120, 40), (40, 20))
@@ -52,10 +51,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_page_looks_as_recorded(name: str) -> None:
-    path = SCREENS / f"{name}.txt"
-    if os.environ.get("UPDATE_SCREENS"):
-        path.write_text(GOLDEN[name], encoding="utf-8")
-    assert GOLDEN[name] == path.read_text(encoding="utf-8")
+    assert_as_recorded(name, GOLDEN[name])
 
 
 def test_the_page_in_the_documentation_is_the_one_recorded() -> None:
