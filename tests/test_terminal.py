@@ -72,7 +72,7 @@ def script(tmp_path: Path) -> Path:
 def shell(script: Path) -> Iterator[Terminal]:
     env = {"PYTHONPATH": str(ROOT), "SAMPLE": f"{sys.executable} {script}"}
     with Terminal.shell(env=env, columns=100) as terminal:
-        terminal.wait_for(r"^ready> $|^ready>$")
+        terminal.wait_for(r"^ready>$")
         yield terminal
 
 

@@ -202,7 +202,7 @@ def shell(fake: Fake) -> Iterator[Terminal]:
     words = [*MONITOR, "--ccusage", str(fake.path), "--claude-dir", str(fake.data)]
     env = {"MONITOR": shlex.join(words)}
     with Terminal.shell(env=env, columns=100) as terminal:
-        terminal.wait_for(r"^ready>")
+        terminal.wait_for(r"^ready>$")
         terminal.send("for i in $(seq 40); do echo earlier line $i; done\n")
         terminal.wait_for("^earlier line 40$")
         yield terminal
@@ -212,7 +212,7 @@ def test_the_scrollback_is_untouched(shell: Terminal) -> None:
     shell.send("$MONITOR\n")
     shell.wait_for("2,000 of")
     shell.send("q")
-    shell.wait_for(r"^ready>")
+    shell.wait_for(r"^ready>$")
     shell.send("echo code=$?\n")
     shell.wait_for("^code=0$")
     shell.assert_given_back()
@@ -242,7 +242,7 @@ def test_ctrl_z_gives_the_screen_back_and_fg_takes_it_again(
     assert shell.in_alternate
     assert max(map(len, shell.screen())) <= 70
     shell.send("q")
-    shell.wait_for(r"^ready>")
+    shell.wait_for(r"^ready>$")
     shell.assert_given_back()
     assert_nothing_left(fake)
 
@@ -254,7 +254,7 @@ def test_started_in_the_background_it_waits_for_fg(shell: Terminal) -> None:
     shell.send("fg\n")
     shell.wait_for("2,000 of")
     shell.send("q")
-    shell.wait_for(r"^ready>")
+    shell.wait_for(r"^ready>$")
     shell.assert_given_back()
 
 
