@@ -60,7 +60,7 @@ SLICES = (2_000, 5_000, 10_000, 20_000, 2**26)
 START = """
 import sys
 from monitor.app import history_reader
-history_reader.SLICE_BYTES = int(sys.argv.pop(1))
+history_reader.SLICE_BYTES = history_reader.PART_BYTES = int(sys.argv.pop(1))
 from monitor.cli import main
 sys.exit(main())
 """

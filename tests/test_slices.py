@@ -56,7 +56,9 @@ class Monitor:
         self.ahead = timedelta()
         self.poller = Poller(self.reader, state or home / "state", lambda: utc_now() + self.ahead)
         self.given: list[Optional[int]] = []
-        """Bytes of each slice; None for a read of everything."""
+        """Bytes of each slice, or part of one; None for a read of everything."""
+        self.marked = 0
+        """How many parts were given markers."""
         self._slices = slices
         self._spy()
 
@@ -76,7 +78,7 @@ class Monitor:
         """Read what is due of the history."""
         self.poll()
         self.given.clear()
-        history_reader.SLICE_BYTES = self._slices
+        history_reader.SLICE_BYTES = history_reader.PART_BYTES = self._slices
         result = self.poller.read_history(on_slice)
         assert (result.error, result.history_error) == (None, None)
         return result
@@ -89,9 +91,10 @@ class Monitor:
     def _spy(self) -> None:
         read_files, read_all = self.reader.read_files, self.reader.read_all
 
-        def spy_files(files: list[TranscriptFile]) -> Any:
+        def spy_files(files: list[TranscriptFile], markers: list[datetime]) -> Any:
             self.given.append(sum(file.size for file in files))
-            return read_files(files)
+            self.marked += bool(markers)
+            return read_files(files, markers)
 
         def spy_all(*args: Any) -> Any:
             self.given.append(None)
@@ -105,6 +108,7 @@ class Monitor:
 def slice_bytes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test set how large a slice is, and put it back."""
     monkeypatch.setattr(history_reader, "SLICE_BYTES", SMALL)
+    monkeypatch.setattr(history_reader, "PART_BYTES", SMALL)
 
 
 def compare_with_a_whole_read(ccusage: Path, plan: list[Stretch], tail: int, later: Any) -> None:
@@ -127,6 +131,7 @@ def compare_with_a_whole_read(ccusage: Path, plan: list[Stretch], tail: int, lat
             ]
             assert distrusts[0] == distrusts[1]
             event("more than one slice" if len(sliced.given) > 1 else "one slice")
+            event("parts with markers" if sliced.marked else "no markers")
 
 
 def of_histories(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -360,15 +365,15 @@ def test_a_slice_that_fails_is_read_by_a_later_call(
 ) -> None:
     read_files = monitor.reader.read_files
 
-    def fail_once(files: list[TranscriptFile]) -> Any:
+    def fail_once(files: list[TranscriptFile], markers: list[datetime]) -> Any:
         if len(monitor.given) == 3:
             monitor.reader.read_files = read_files  # type: ignore[method-assign]
             raise MonitorError("It failed.", "Try again.")
-        return read_files(files)
+        return read_files(files, markers)
 
     monitor.reader.read_files = fail_once  # type: ignore[assignment, method-assign]
     monitor.poll()
-    history_reader.SLICE_BYTES = 20_000
+    history_reader.SLICE_BYTES = history_reader.PART_BYTES = 20_000
     result = monitor.poller.read_history()
     assert result.history_error == "It failed."
     assert not monitor.poller.is_history_due()

@@ -10,14 +10,14 @@ from monitor.app.history_cache import HistoryCache
 from monitor.app.reader import Reader
 from monitor.model.blocks import Block
 from monitor.model.official import OfficialLimits
+from monitor.model.slice_parts import PartsRead
 from monitor.model.slices import (
     Interval,
     Piece,
     Round,
     Size,
     contradicts,
-    cut_of,
-    part_of,
+    left_of,
     slice_start,
     with_copies,
     with_new,
@@ -28,7 +28,13 @@ from monitor.transcripts.spans import counted_file, file_name, first_new
 from monitor.transcripts.watcher import Transcripts
 
 SLICE_BYTES = 64 * 2**20
-"""What is given to ccusage at once: version 20 takes up to 80 MB of memory for it."""
+"""How large a slice should be: so large that it is read in less than half a second."""
+
+PART_BYTES = 4 * SLICE_BYTES
+"""What is given to ccusage at once at most, if there is a choice.
+
+Version 20 takes some 90 MB of memory for it.
+"""
 
 FRESH = timedelta(hours=24)
 """A read that was interrupted longer ago begins with what is new since."""
@@ -39,13 +45,6 @@ class Scan(NamedTuple):
 
     blocks: Sequence[Block]
     is_newest: bool
-
-
-class Slice(NamedTuple):
-    """The exact blocks that a run has shown, from `cut` on; None: from the beginning."""
-
-    blocks: Sequence[Block]
-    cut: Optional[datetime]
 
 
 class Listed(NamedTuple):
@@ -75,7 +74,7 @@ class HistoryReader:
         if found is None:
             return self._read_all(transcripts, official)
         self._cache.add_slice(found.blocks, found.cut, running, official)
-        self._pieces = part_of(self._pieces, None, found.cut) if found.cut else ()
+        self._pieces = left_of(self._pieces, found.cut)
         if self._cache.round is None:
             self._forget()
         is_newest = interval.until is None or interval.until > now
@@ -128,7 +127,7 @@ class HistoryReader:
         pieces = (Piece(number, item.size, item.span) for number, item in spans if item.span)
         self._pieces = with_copies(pieces)
 
-    def _slice(self, interval: Interval, now: datetime) -> Optional[Slice]:
+    def _slice(self, interval: Interval, now: datetime) -> Optional[PartsRead]:
         """Read the newest slice of an interval; None if only a read of everything is exact.
 
         If it shows no silence, it is read again with more.
@@ -139,13 +138,21 @@ class HistoryReader:
             size = size.next
             if since is not None and interval.until is not None and since >= interval.until:
                 continue
-            chosen = part_of(self._pieces, since, interval.until)
-            blocks = self._reader.read_files([self._files[piece.number] for piece in chosen])
-            if blocks is None or contradicts(blocks, chosen):
+            found = self._read_parts(PartsRead(since, interval.until, is_cut=since is None))
+            if found is None or found.is_cut:
+                return found
+
+    def _read_parts(self, known: PartsRead) -> Optional[PartsRead]:
+        """Read a slice; None where it cannot be read by itself."""
+        while True:
+            part = known.next_part(self._pieces, PART_BYTES)
+            files = [self._files[piece.number] for piece in part.pieces]
+            blocks = self._reader.read_files(files, known.markers)
+            if blocks is None or contradicts(known.unmarked(blocks), part.pieces):
                 return None
-            cut = cut_of(blocks, since, interval.until) if since else None
-            if since is None or cut is not None:
-                return Slice(_between(blocks, cut, interval.until), cut)
+            known = known.with_part(blocks, part.end)
+            if part.end is None:
+                return known
 
 
 def _listed(transcripts: Transcripts, counted: CountedFiles) -> list[Listed]:
@@ -172,14 +179,3 @@ def _new_since(listed: Sequence[Listed], counted: CountedFiles, latest: datetime
             when = begun.get(now.span.origin, when) if is_whole else when
             since = min(since, when)
     return since
-
-
-def _between(
-    blocks: Sequence[Block], since: Optional[datetime], until: Optional[datetime]
-) -> tuple[Block, ...]:
-    """Return the blocks that begin between two times."""
-    return tuple(
-        block
-        for block in blocks
-        if (since is None or block.start >= since) and (until is None or block.start < until)
-    )

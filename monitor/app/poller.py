@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Optional
@@ -38,6 +38,9 @@ NOT_STORED = "What was read last could not be stored. See `ccusage-monitor docto
 
 SPLIT_TRIES = 3
 """How often a breakdown is read again while messages come in between."""
+
+POLL_BETWEEN_SLICES = timedelta(seconds=1)
+"""After how long a poll interrupts a long read of the history, slice by slice."""
 
 FIRST_RETRY, LAST_RETRY = 3.0, 60.0
 """Seconds before the next poll after a failed one; doubled at each failure."""
@@ -221,6 +224,9 @@ class Poller:
         except (MonitorError, OSError) as error:
             self._history.error = as_monitor_error(error).reason
             self.result = replace(before, history_error=self._history.error)
+            return self.result
+        if not scan.is_newest and self._clock() - before.reading.read_at < POLL_BETWEEN_SLICES:
+            self.result = replace(before, history=self._history.history, history_error=None)
             return self.result
         result, whole = self.poll(), active_block(scan.blocks, self._clock())
         if (

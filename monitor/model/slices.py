@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from itertools import islice, takewhile
 from typing import NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
@@ -24,7 +25,7 @@ GAP = SESSION + timedelta(hours=1) + 3 * SLACK
 BEFORE = timedelta(hours=24)
 """How far before what is new a slice begins, to find a silence there."""
 
-FAR = 3
+FAR = 16
 """How many times as large as its limit a slice may become to begin in a silence for certain."""
 
 DAY = timedelta(days=1)
@@ -179,13 +180,17 @@ def slice_start(
 def part_of(
     pieces: Iterable[Piece], since: Optional[datetime], until: Optional[datetime]
 ) -> list[Piece]:
-    """Return the pieces that can hold a message between two times."""
-    return [
-        piece
-        for piece in pieces
-        if (since is None or piece.span.last + SLACK >= since)
-        and (until is None or piece.span.first - SLACK < until)
-    ]
+    """Return the pieces that can hold a message between two times; they are newest first."""
+    newest = takewhile(lambda piece: since is None or piece.span.last + SLACK >= since, pieces)
+    return [piece for piece in newest if until is None or piece.span.first - SLACK < until]
+
+
+def left_of(pieces: Sequence[Piece], cut: Optional[datetime]) -> Sequence[Piece]:
+    """Return the pieces that can hold a message before `cut`; none if everything was read."""
+    if cut is None:
+        return ()
+    newest = list(takewhile(lambda piece: piece.span.last >= cut, pieces))
+    return [*part_of(newest, None, cut), *pieces[len(newest) :]]
 
 
 def cut_of(
@@ -227,13 +232,14 @@ def _start_of(pieces: Sequence[Piece], interval: Interval, size: Size) -> Option
     That is the earliest silence between transcripts within the limit, else the next one that is
     not far, else where the bytes end.
     """
-    pieces = [p for p in pieces if interval.until is None or p.span.first < interval.until]
-    again = [p for p in pieces if interval.until is not None and p.span.last >= interval.until]
-    first = min((piece.span.first for piece in again), default=interval.until)
+    until = interval.until
+    newer = list(takewhile(lambda piece: until is not None and piece.span.last >= until, pieces))
+    again = [piece for piece in newer if until is not None and piece.span.first < until]
+    first = min((piece.span.first for piece in again), default=until)
     # Each slice reads long sessions again; they must not leave it without room.
     room = max(size.limit - sum(piece.size for piece in again), size.limit // 2)
     used, start, end_of_bytes = 0, None, None
-    for piece in pieces[len(again) :]:
+    for piece in islice(pieces, len(newer), None):
         at = piece.span.last + 2 * SLACK
         if used > size.tried and first is not None and first - piece.span.last > GAP:
             if used > room or size.tried or (interval.since is not None and at <= interval.since):

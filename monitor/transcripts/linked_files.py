@@ -7,6 +7,7 @@ five hours that begins after T, all blocks after that pause are exact.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -54,6 +55,16 @@ class LinkedFiles:
                     emptied.add((place.parent, file.root))
         for folder, root in emptied:
             self._remove_empty(folder, root)
+
+    def mark(self, times: Sequence[datetime]) -> None:
+        """Add a transcript of messages without tokens at these times only. Raises OSError."""
+        place = self.dirs[0] / "projects" / "ccusage-monitor-markers" / "markers.jsonl"
+        if not times:
+            place.unlink(missing_ok=True)
+            self._remove_empty(place.parent, 0)
+            return
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("".join(map(_marker, times)), encoding="utf-8")
 
     def _place(self, file: TranscriptFile) -> Path:
         return self.dirs[file.root] / "projects" / file.relative
@@ -124,6 +135,16 @@ def widened(span: timedelta) -> timedelta:
 
 def _from(blocks: Sequence[Block], start: datetime) -> tuple[Block, ...]:
     return tuple(block for block in blocks if block.start >= start)
+
+
+def _marker(time: datetime) -> str:
+    """Return a line without tokens, as Claude Code writes it."""
+    name = f"marker-{time.isoformat()}"
+    usage = {"input_tokens": 0, "output_tokens": 0}
+    message = {"id": name, "model": "claude-sonnet-4-20250514", "usage": usage}
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.999Z")
+    line = {"type": "assistant", "timestamp": stamp, "requestId": name, "message": message}
+    return json.dumps(line, separators=(",", ":")) + "\n"
 
 
 def _link(file: TranscriptFile, place: Path) -> bool:

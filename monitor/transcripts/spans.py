@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
+from itertools import islice
 from typing import BinaryIO, Optional
 
 from monitor.model.slices import EARLIEST, LATEST, Span
@@ -113,10 +114,22 @@ def _ending(data: BinaryIO, size: int) -> str:
 
 
 def _times(text: bytes) -> Iterator[datetime]:
-    """Yield the times in transcript lines; a time inside a text has other quotation marks."""
-    for found in TIME.finditer(text):
-        zone = "+00:00" if found[2] == b"Z" else found[2].decode()
+    """Yield the earliest and the latest time in transcript lines, maybe others too.
+
+    A time inside a text has other quotation marks.
+    """
+    found = sorted(TIME.findall(text))
+    if all(zone == b"Z" for _, zone in found):
+        yield from islice(_valid(found), 1)
+        yield from islice(_valid(reversed(found)), 1)
+    else:
+        yield from _valid(found)
+
+
+def _valid(found: Iterable[tuple[bytes, bytes]]) -> Iterator[datetime]:
+    for time, zone in found:
         with suppress(OverflowError, ValueError):
-            when = datetime.fromisoformat(found[1].decode() + zone).astimezone(timezone.utc)
+            text = time.decode() + ("+00:00" if zone == b"Z" else zone.decode())
+            when = datetime.fromisoformat(text).astimezone(timezone.utc)
             if EARLIEST <= when <= LATEST:
                 yield when

@@ -154,12 +154,10 @@ def window_says(reader: Reader, fake: Fake, window: object, scan: list[object]) 
     """Let the fake report one thing of the window, and another of everything."""
     real = reader.runner.blocks
 
-    def blocks(
-        command: Command, data_dirs: Sequence[Path], *extra: str, limit_seconds: float = 20.0
-    ) -> str:
+    def blocks(command: Command, data_dirs: Sequence[Path], *extra: str, **options: Any) -> str:
         in_window = any("window" in path.parts for path in data_dirs)
         fake.says(*([window] if in_window else scan))  # type: ignore[arg-type]
-        return real(command, data_dirs, *extra, limit_seconds=limit_seconds)
+        return real(command, data_dirs, *extra, **options)
 
     reader.runner.blocks = blocks  # type: ignore[method-assign]
 

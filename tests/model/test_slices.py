@@ -18,6 +18,7 @@ from monitor.model.slices import (
     Span,
     contradicts,
     cut_of,
+    left_of,
     part_of,
     slice_start,
     with_copies,
@@ -65,7 +66,7 @@ def test_what_is_left_is_read_to_its_beginning() -> None:
 
 
 def test_without_a_silence_between_transcripts_it_begins_where_the_bytes_end() -> None:
-    long = [piece(days, hours=24) for days in range(2, 22)]
+    long = [piece(days, hours=24) for days in range(2, 4 * FAR)]
     assert begins(long, limit=35) == pytest.approx(4, abs=0.01)
 
 
@@ -89,8 +90,8 @@ def test_what_is_new_is_read_from_a_day_before_it_where_no_silence_is_between() 
 
 
 def test_a_long_session_that_is_read_again_leaves_a_slice_room_for_half_its_limit() -> None:
-    session = piece(20, hours=24 * 19, size=1000)
-    pieces = with_copies([*(piece(days) for days in range(2, 19)), session])
+    session = piece(4 * FAR, hours=24 * 4 * FAR - 24, size=1000)
+    pieces = with_copies([*(piece(days) for days in range(2, 4 * FAR)), session])
     assert begins(pieces, Interval(None, NOW - 1.5 * DAY), limit=60) == pytest.approx(5, abs=0.2)
 
 
@@ -99,7 +100,7 @@ BUSY = [piece(2 + hours / 24, hours=2) for hours in range(12)]
 
 
 @pytest.mark.parametrize(
-    ("limit", "tried", "to_silence"), [(50, 0, True), (35, 0, False), (70, 35, True)]
+    ("limit", "tried", "to_silence"), [(50, 0, True), (35, 0, True), (5, 0, False), (70, 35, True)]
 )
 def test_a_slice_becomes_longer_than_its_limit_if_the_next_silence_is_not_far(
     limit: int, tried: int, *, to_silence: bool
@@ -117,10 +118,18 @@ def test_each_further_try_has_twice_the_size() -> None:
 
 
 def test_a_slice_needs_the_transcripts_that_reach_into_it_and_no_others() -> None:
-    session = piece(9, hours=24 * 6)
-    wanted = part_of([*DAYS, session], NOW - 6.5 * DAY, NOW - 4.5 * DAY)
-    assert wanted == [piece(5), piece(6), session]
+    session = piece(9.5, hours=24 * 6)
+    pieces = with_copies([*DAYS, session])
+    wanted = part_of(pieces, NOW - 6.5 * DAY, NOW - 4.5 * DAY)
+    assert [p.number for p in wanted] == [950, 500, 600]
     assert part_of(DAYS, None, None) == DAYS
+
+
+def test_what_was_read_is_left_out_of_the_next_slices() -> None:
+    session = piece(9.5, hours=24 * 6)
+    pieces = with_copies([*DAYS, session])
+    assert [p.number for p in left_of(pieces, NOW - 8.5 * DAY)] == [950, 900, 1000, 1100]
+    assert not left_of(pieces, None)
 
 
 def test_a_copied_session_and_its_original_are_in_the_same_slices() -> None:
