@@ -11,7 +11,8 @@ Each history comes from make_history.py (sizes in MiB), without its last day at 
 - *a day later*: the same when the stored history is a day old.
 - *nothing new*: the same once more; what the program itself takes.
 
-*CPU s* includes all programs that the program starts. POSIX.
+The last line says what the read of a day costs beside the first read, both without what the program
+itself takes. *CPU s* includes all programs that the program starts. POSIX.
 """
 
 from __future__ import annotations
@@ -96,12 +97,17 @@ def rows(mib: int, links: int, ccusages: Sequence[str], home: Path) -> Iterator[
             move_last_day(history, held)
             whole = (ccusage, "blocks", "--json", "--offline")
             yield measure(whole, env).row(mib * links, version, "all at once")
-            yield measure(read, env).row(mib * links, version, "first read")
+            first = measure(read, env)
+            yield first.row(mib * links, version, "first read")
             shutil.copytree(held, history, dirs_exist_ok=True, copy_function=os.replace)
             yield measure(read, env).row(mib * links, version, "not due")
             let_a_day_pass(Path(own_home))
-            yield measure(read, env).row(mib * links, version, "a day later")
-            yield measure(read, env).row(mib * links, version, "nothing new")
+            later = measure(read, env)
+            yield later.row(mib * links, version, "a day later")
+            nothing = measure(read, env)
+            yield nothing.row(mib * links, version, "nothing new")
+            share = (later.cpu - nothing.cpu) / (first.cpu - nothing.cpu or 0.01)
+            yield f"\nThe read of a day takes {share:.1%} of the CPU of the first read.\n"
 
 
 def move_last_day(history: Path, held: Path) -> None:

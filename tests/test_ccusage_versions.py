@@ -9,6 +9,8 @@ import pytest
 
 from monitor.ccusage.report import parse_events, parse_report
 from monitor.model.blocks import Block, active_block, real_blocks
+from monitor.model.slice_parts import PartsRead
+from monitor.transcripts.linked_files import LinkedFiles
 from tests.histories import Row, busy_history, streamed, write_messages
 from tests.real_ccusage import VERSIONS, report
 
@@ -71,6 +73,24 @@ def test_what_is_parsed_is_what_each_version_prints(
     parsed = as_parsed(parse_report(text))
     assert len(parsed) >= 5
     assert parsed == as_printed(text)
+
+
+@each_version
+def test_markers_let_blocks_begin_where_they_do_with_messages_that_are_not_there(
+    version: str, tmp_path: Path
+) -> None:
+    times = [PAST + n * timedelta(minutes=20) for n in range(48)]
+    write_messages(tmp_path / "all", [Row(when) for when in times])
+    whole = parse_report(report(version, tmp_path / "all"))
+    known = PartsRead(None, None, is_cut=True).with_part(whole, whole[1].end)
+    linked = LinkedFiles(tmp_path / "part", 1)
+    write_messages(linked.dirs[0], [Row(when) for when in times[10:]])
+    alone = parse_report(report(version, linked.dirs[0]))
+    linked.mark(known.markers)
+    marked = known.with_part(parse_report(report(version, linked.dirs[0])), None)
+    assert len(known.blocks) == 2
+    assert not {block.start for block in alone} & {block.start for block in whole}
+    assert as_parsed(marked.blocks) == as_parsed(whole)
 
 
 @each_version

@@ -135,6 +135,17 @@ def test_it_runs_in_a_neutral_place_without_the_users_settings(
     assert (tmp_path / "pwd").read_text().strip() == str(workdir.resolve())
 
 
+def test_it_is_told_to_save_memory_only_if_that_is_asked(
+    runner: CcusageRunner, fake: Fake, data: Path, tmp_path: Path
+) -> None:
+    command = fake(f"env > {tmp_path}/env; echo '{EMPTY}'")
+    for wanted in (True, False):
+        runner.blocks(command, [data], saves_memory=wanted)
+        seen = (tmp_path / "env").read_text()
+        assert ("MIMALLOC_PURGE_DELAY=0\n" in seen) is wanted
+        assert f"CLAUDE_CONFIG_DIR={data}\n" in seen
+
+
 def test_several_data_directories_are_handed_over_absolute(
     runner: CcusageRunner, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

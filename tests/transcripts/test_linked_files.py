@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import datetime, timedelta, timezone
@@ -164,6 +165,24 @@ def test_what_is_deleted_renamed_or_no_longer_wanted_goes(root: Path, linked: Li
     (root / "projects/p/renamed.jsonl").rename(root / "projects/p/other.jsonl")
     linked.sync([file for file in scan([root]) if "old" not in file.relative])
     assert shown(linked) == {"0/p/kept.jsonl": "kept", "0/p/other.jsonl": "renamed"}
+
+
+def test_markers_are_messages_without_tokens_until_there_are_others(
+    root: Path, linked: LinkedFiles
+) -> None:
+    transcript(root, "p/a.jsonl", "a")
+    linked.sync(scan([root]))
+    hour = datetime(2026, 6, 1, 8, 59, 59, 999_000, tzinfo=timezone.utc)
+    for times in ([hour, hour + timedelta(hours=5)], [hour]):
+        linked.mark(times)
+        (name,) = shown(linked).keys() - {"0/p/a.jsonl"}
+        lines = [json.loads(line) for line in shown(linked)[name].splitlines()]
+        stamps = [line["timestamp"].replace("Z", "+00:00") for line in lines]
+        assert [datetime.fromisoformat(stamp) for stamp in stamps] == times
+        assert {sum(line["message"]["usage"].values()) for line in lines} == {0}
+    linked.mark([])
+    assert shown(linked) == {"0/p/a.jsonl": "a"}
+    assert [path.name for path in (linked.dirs[0] / "projects").iterdir()] == ["p"]
 
 
 def test_equal_names_of_two_data_directories_are_kept_apart(
