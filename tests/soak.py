@@ -112,11 +112,12 @@ def _report(terminals: Sequence[Terminal], home: Path, seconds: float) -> None:
     memory, handles, threads, children = (
         [take(pid) for pid in pids] for take in (_memory_kb, _handles, _threads, _children)
     )
+    watches = max(map(_watches, pids))
     private = sum(1 for path in home.rglob("run-*") for _ in path.rglob("*"))
     runs = (home / "runs").stat().st_size if (home / "runs").exists() else 0
     print(
         f"{seconds / 60:5.1f} min: RSS {max(memory) / 1024:.1f} MB, descriptors {max(handles)},"
-        f" threads {max(threads)}, children {max(children)}, private files {private},"
+        f" watches {watches}, threads {max(threads)}, children {max(children)}, private files {private},"
         f" CPU {max(map(_cpu_seconds, pids)):.1f} s, runs of ccusage {runs}",
         flush=True,
     )
@@ -141,6 +142,12 @@ def _memory_kb(pid: int) -> int:
 
 def _handles(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def _watches(pid: int) -> int:
+    """Count the directories that the system watches for a process."""
+    infos = Path(f"/proc/{pid}/fdinfo").iterdir()
+    return sum(path.read_text().count("inotify wd:") for path in infos)
 
 
 def _threads(pid: int) -> int:

@@ -42,14 +42,20 @@ def parse_events(text: str, since: datetime) -> tuple[tuple[Event, ...], frozens
         # All times of one report have the same format, so their texts sort like the times.
         return None if isinstance(end, str) and end < first else _block(raw)
 
-    pieces = [piece for piece in _parsed(text, piece) if piece is not None and not piece.is_gap]
-    return tuple(sorted(map(_event, pieces), key=lambda event: event.at)), unpriced_models(pieces)
+    events, unpriced = [], set[str]()
+    for block in _parsed(text, piece):  # one at a time: there may be thousands
+        if block is not None and not block.is_gap:
+            events.append(_event(block))
+            unpriced |= unpriced_models([block])
+    return tuple(sorted(events, key=lambda event: event.at)), frozenset(unpriced)
 
 
 def _parsed(text: str, parse: Callable[[dict[str, Any]], Read]) -> Iterator[Read]:
     """Yield each element of the report's list, parsed. Raises MonitorError."""
     try:
-        for index, raw in enumerate(_raw_blocks(text)):
+        blocks = _raw_blocks(text)
+        for index, raw in enumerate(blocks):
+            blocks[index] = None  # it is no longer needed
             if not isinstance(raw, dict):
                 fields.reject(f"blocks[{index}]", "an object", raw)
             try:
@@ -64,7 +70,8 @@ def _raw_blocks(text: str) -> list[Any]:
     report = fields.parse_json(text)
     if not isinstance(report, dict) or not isinstance(report.get("blocks"), list):
         raise fields.FieldError('the output is JSON, but has no list "blocks"')
-    return list(report["blocks"])
+    blocks: list[Any] = report["blocks"]
+    return blocks
 
 
 def _block(raw: dict[str, Any]) -> Block:
