@@ -117,7 +117,8 @@ def _report(terminals: Sequence[Terminal], home: Path, seconds: float) -> None:
     runs = (home / "runs").stat().st_size if (home / "runs").exists() else 0
     print(
         f"{seconds / 60:5.1f} min: RSS {max(memory) / 1024:.1f} MB, descriptors {max(handles)},"
-        f" watches {watches}, threads {max(threads)}, children {max(children)}, private files {private},"
+        f" watches {watches}, threads {max(threads)}, children {max(children)},"
+        f" private files {private},"
         f" CPU {max(map(_cpu_seconds, pids)):.1f} s, runs of ccusage {runs}",
         flush=True,
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
-from monitor.transcripts.files import TranscriptFile
+from monitor.transcripts.files import TranscriptFile, stat_path
 
 FIRST_SPAN = timedelta(hours=24)
 MARGIN = timedelta(minutes=1)
@@ -31,59 +31,58 @@ class LinkedFiles:
     """A private directory for each data directory, with links to some of its files."""
 
     def __init__(self, home: Path, roots: int) -> None:
-        self._home = home
-        self._links: dict[Path, TranscriptFile] = {}
+        self._links: dict[str, TranscriptFile] = {}
         self.dirs = tuple(home / f"data{index}" for index in range(roots))
+        self._tops = tuple(str(path / "projects") for path in self.dirs)
         # Links that an earlier window has left would be counted.
         shutil.rmtree(home, ignore_errors=True)
-        for path in self.dirs:
-            (path / "projects").mkdir(parents=True, exist_ok=True)
+        for top in self._tops:
+            os.makedirs(top, exist_ok=True)
 
     def sync(self, files: Sequence[TranscriptFile]) -> None:
         """Make the directories hold exactly these files. Raises OSError."""
         wanted = {self._place(file): file for file in files}
-        emptied: set[tuple[Path, int]] = set()
+        emptied: set[tuple[str, int]] = set()
         for place in self._links.keys() - wanted.keys():
-            place.unlink(missing_ok=True)
-            emptied.add((place.parent, self._links.pop(place).root))
+            _remove(place)
+            emptied.add((os.path.dirname(place), self._links.pop(place).root))
         for place, file in wanted.items():
             if not self._is_current(place, file):
                 self._links.pop(place, None)
                 if _link(file, place):
                     self._links[place] = file
                 else:
-                    emptied.add((place.parent, file.root))
+                    emptied.add((os.path.dirname(place), file.root))
         for folder, root in emptied:
             self._remove_empty(folder, root)
 
     def mark(self, times: Sequence[datetime]) -> None:
         """Add a transcript of messages without tokens at these times only. Raises OSError."""
-        place = self.dirs[0] / "projects" / "ccusage-monitor-markers" / "markers.jsonl"
-        if not times:
-            place.unlink(missing_ok=True)
-            self._remove_empty(place.parent, 0)
-            return
-        place.parent.mkdir(exist_ok=True)
-        place.write_text("".join(map(_marker, times)), encoding="utf-8")
+        folder = self.dirs[0] / "projects" / "ccusage-monitor-markers"
+        if times:
+            folder.mkdir(exist_ok=True)
+            text = "".join(map(_marker, times))
+            (folder / "markers.jsonl").write_text(text, encoding="utf-8")
+        elif folder.exists():
+            shutil.rmtree(folder)
 
-    def _place(self, file: TranscriptFile) -> Path:
-        return self.dirs[file.root] / "projects" / file.relative
+    def _place(self, file: TranscriptFile) -> str:
+        return os.path.join(self._tops[file.root], file.relative)
 
-    def _remove_empty(self, folder: Path, root: int) -> None:
+    def _remove_empty(self, folder: str, root: int) -> None:
         """Remove a directory without links and those above, up to the first that holds another."""
-        top = self.dirs[root] / "projects"
         with suppress(OSError):
-            while folder != top:
-                folder.rmdir()
-                folder = folder.parent
+            while folder != self._tops[root]:
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
 
-    def _is_current(self, place: Path, file: TranscriptFile) -> bool:
+    def _is_current(self, place: str, file: TranscriptFile) -> bool:
         """Return whether the link leads to the file as it is; a copy must also be up to date."""
         known = self._links.get(place)
         if known is None or (known.inode, known.device) != (file.inode, file.device):
             return False
         try:
-            linked = place.stat().st_ino == file.inode
+            linked = stat_path(place).st_ino == file.inode
         except FileNotFoundError:
             return False  # a cleaner of temporary files has removed it
         return linked or (known.size, known.mtime) == (file.size, file.mtime)
@@ -147,13 +146,13 @@ def _marker(time: datetime) -> str:
     return json.dumps(line, separators=(",", ":")) + "\n"
 
 
-def _link(file: TranscriptFile, place: Path) -> bool:
+def _link(file: TranscriptFile, place: str) -> bool:
     """Link or copy the file to `place`; return False if it no longer exists."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.unlink(missing_ok=True)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    _remove(place)
     try:
         if file.is_link:
-            place.symlink_to(os.path.realpath(file.path))
+            os.symlink(os.path.realpath(file.path), place)
             return True
         os.link(file.path, place)
     except FileNotFoundError:
@@ -164,7 +163,7 @@ def _link(file: TranscriptFile, place: Path) -> bool:
     return True
 
 
-def _copy(file: TranscriptFile, place: Path) -> bool:
+def _copy(file: TranscriptFile, place: str) -> bool:
     try:
         shutil.copyfile(file.path, place)
     except FileNotFoundError:
@@ -172,3 +171,8 @@ def _copy(file: TranscriptFile, place: Path) -> bool:
     except PermissionError:
         return True  # ccusage could not read it either
     return True
+
+
+def _remove(place: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(place)
