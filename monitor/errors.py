@@ -23,3 +23,7 @@ class NotCcusageError(MonitorError):
 
 class CcusageNotFoundError(MonitorError):
     """No usable ccusage was found; one can be installed."""
+
+
+class NoDataError(MonitorError):
+    """There is no Claude data directory yet."""

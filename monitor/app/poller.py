@@ -21,7 +21,7 @@ from monitor.app.pacing import REST, Pace
 from monitor.app.reader import Reader
 from monitor.clock import utc_now
 from monitor.config.settings import STATUS_LINE_ONLY, OfficialOptions
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, NoDataError
 from monitor.model.blocks import SESSION, Block, active_block
 from monitor.model.breakdown import Breakdown, Part
 from monitor.model.history import History
@@ -123,7 +123,8 @@ class Poller:
         try:
             reading = self._read(self._clock(), series=series)
         except (MonitorError, OSError) as error:
-            self.reader.forget()
+            if not isinstance(error, NoDataError):
+                self.reader.forget()
             self._watcher.forget()
             self.result = self._failed(as_monitor_error(error))
             return self.result
@@ -438,7 +439,8 @@ class _PollThread:
             self._on_change()
 
     def _rest(self, seconds: float) -> float:
-        if self._failures:
+        # To look whether there is a directory now costs nothing.
+        if self._failures and not isinstance(self._poller.result.error, NoDataError):
             retry = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(self._failures - 1, 10))
             return max(retry, REST * seconds)
         return max(self._refresh * self._poller.spacing, REST * seconds)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, NoDataError
 from monitor.store.paths import expand_user
 
 ADVICE = "Start Claude Code once, name its directory with --claude-dir, or try --demo."
@@ -21,8 +21,8 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
 
     They come from `--claude-dir`, else CLAUDE_CONFIG_DIR (a comma-separated list), else the two
     default places. One that is named twice, also by a link or by its `projects`, is returned once:
-    ccusage would count messages without an id twice. Raises MonitorError if none exists, or one
-    cannot be read.
+    ccusage would count messages without an id twice. Raises NoDataError if none exists, and
+    MonitorError if one cannot be read.
     """
     wanted = list(explicit) or _from_environment(environ) or _defaults(environ)
     named = tuple(dict.fromkeys(map(_absolute, wanted)))
@@ -33,7 +33,7 @@ def data_dirs(explicit: Sequence[Path], environ: Mapping[str, str]) -> tuple[Pat
     if not there:
         names = " and ".join(map(str, named))
         advice = NAMED_ADVICE if explicit else ADVICE
-        raise MonitorError(f"No Claude data directory: {names} not found.", advice)
+        raise NoDataError(f"No Claude data directory: {names} not found.", advice)
     return _distinct(there)
 
 

@@ -18,7 +18,7 @@ from monitor.app.poller import Poller, PollResult, _PollThread
 from monitor.app.reader import Reader
 from monitor.ccusage.runner import Command
 from monitor.config.settings import DataOptions
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, NoDataError
 from monitor.model.reading import Reading
 from tests.app.reports import (
     HOUR,
@@ -267,6 +267,17 @@ def test_each_failure_doubles_the_time_to_the_next_poll_up_to_a_minute(poller: P
         thread._failures += 1
         rests.append(thread._rest(0.1))
     assert rests == [3, 6, 12, 24, 48, 60, 60]
+
+
+def test_a_data_directory_that_is_not_there_is_looked_for_at_every_refresh(
+    poller: Poller, root: Path
+) -> None:
+    root.rename(root.with_name("aside"))
+    thread = _PollThread(poller, 3.0, Changes(poller))
+    for _ in range(5):
+        thread._poll()
+    assert isinstance(poller.result.error, NoDataError)
+    assert thread._rest(0.1) == 3.0
 
 
 def test_a_failed_poll_after_a_good_one_counts_as_one_failure(

@@ -397,7 +397,6 @@ def test_a_directory_that_appears_later_is_found_without_a_restart(fake: Fake) -
     with live(fake, columns=140) as terminal:
         wait_for_words(terminal, "No Claude data directory")
         aside.rename(fake.data)
-        terminal.send("r")
         terminal.wait_for("2,000 of")
 
 
