@@ -33,7 +33,7 @@ SLICE_BYTES = 64 * 2**20
 PART_BYTES = 4 * SLICE_BYTES
 """What is given to ccusage at once at most, if there is a choice.
 
-Version 20 takes some 90 MB of memory for it.
+Version 20 takes up to 110 MB of memory for it.
 """
 
 FRESH = timedelta(hours=24)
