@@ -12,8 +12,8 @@ from functools import partial
 from typing import Optional
 
 from monitor.app.cached import Cached
+from monitor.app.opening import PolledAccount, offer_install, output_style
 from monitor.app.poller import PollResult
-from monitor.app.session import Session, offer_install, output_style
 from monitor.app.signals import ignore_signals
 from monitor.app.watched_account import WatchedAccount
 from monitor.clock import utc_now
@@ -51,19 +51,19 @@ TURNS = {"project": "model", "model": "session", "session": "project"}
 SCROLL = {"up": -1, "down": 1, "page_up": -1, "page_down": 1}
 
 
-def run_live(settings: Settings, sessions: Sequence[Session]) -> int:
+def run_live(settings: Settings, polled: Sequence[PolledAccount]) -> int:
     """Show the live screen; offer to install ccusage if there is none. Return the exit code."""
     display = DisplayOptions(output_style(settings), settings.show_cost, demo=settings.demo)
     while True:
         try:
             with Screen(sys.stdout, sys.stdin) as screen:
-                code = _watch(settings, sessions, screen, display)
+                code = _watch(settings, polled, screen, display)
             ignore_signals()
             return code
         except CcusageNotFoundError as error:
-            for session in sessions:
-                session.poller.resume()  # leaving the screen has stopped it
-            offer_install(settings, sessions[0].poller, error)
+            for account in polled:
+                account.poller.resume()  # leaving the screen has stopped it
+            offer_install(settings, polled[0].poller, error)
 
 
 class CachedWeek(Cached):
@@ -184,13 +184,13 @@ class Ticking:
 
 
 def _watch(
-    settings: Settings, sessions: Sequence[Session], screen: Screen, display: DisplayOptions
+    settings: Settings, polled: Sequence[PolledAccount], screen: Screen, display: DisplayOptions
 ) -> int:
     """Show the screen until the user or a signal ends it; return the exit code.
 
     Raises CcusageNotFoundError, so that the caller can offer to install it.
     """
-    accounts = [WatchedAccount(*session, screen) for session in sessions]
+    accounts = [WatchedAccount(*account, screen) for account in polled]
     page, ticking, keys = Page(display), Ticking(settings.rules.time_format), 0
     page.set_pauses(accounts, *screen.size())
     try:

@@ -11,8 +11,8 @@ from typing import Optional
 
 from monitor.app import exits
 from monitor.app.accounts import NamedRead, read_each
+from monitor.app.opening import PolledAccount, measure_with_history, output_style, read_usage
 from monitor.app.poller import Poller
-from monitor.app.session import Session, measure_with_history, output_style, read_usage
 from monitor.config.settings import Settings
 from monitor.model.accounts import AccountUsage, binds_first
 from monitor.model.official import no_answer
@@ -22,11 +22,11 @@ from monitor.views.screen.dashboard import DisplayOptions, frame
 from monitor.views.snapshot import snapshot
 
 
-def print_frame(sessions: Sequence[Session]) -> int:
+def print_frame(polled: Sequence[PolledAccount]) -> int:
     """Print one frame without cursor codes. Raises MonitorError."""
-    accounts = read_each(_reads(sessions, read_usage))
+    accounts = read_each(_reads(polled, read_usage))
     place, usage = _leading(accounts)
-    settings = sessions[place].settings
+    settings = polled[place].settings
     style = output_style(settings)
     columns, rows = terminal_size(sys.stdout)
     display = DisplayOptions(
@@ -42,32 +42,32 @@ def print_frame(sessions: Sequence[Session]) -> int:
     return exits.OK
 
 
-def print_snapshot(sessions: Sequence[Session]) -> int:
+def print_snapshot(polled: Sequence[PolledAccount]) -> int:
     """Print one JSON snapshot. Raises MonitorError."""
-    _print_json(read_each(_reads(sessions, read_usage)), sessions, indent=2)
+    _print_json(read_each(_reads(polled, read_usage)), polled, indent=2)
     return exits.OK
 
 
-def follow(sessions: Sequence[Session]) -> int:
+def follow(polled: Sequence[PolledAccount]) -> int:
     """Print a snapshot per line at every refresh, until Ctrl+C or a closed pipe.
 
     Raises MonitorError if there is no reading at all.
     """
     try:
-        accounts = read_each(_reads(sessions, read_usage))
+        accounts = read_each(_reads(polled, read_usage))
         while True:
-            _print_json(accounts, sessions, indent=None)
-            _wait_for_reader(sessions[0].settings.refresh)
-            accounts = read_each(_reads(sessions, _read_again))
+            _print_json(accounts, polled, indent=None)
+            _wait_for_reader(polled[0].settings.refresh)
+            accounts = read_each(_reads(polled, _read_again))
     except KeyboardInterrupt:
         return exits.OK
 
 
 def _reads(
-    sessions: Sequence[Session], read: Callable[[Settings, Poller], Usage]
+    polled: Sequence[PolledAccount], read: Callable[[Settings, Poller], Usage]
 ) -> Iterator[NamedRead]:
-    for session in sessions:
-        yield session.settings.account, partial(read, *session)
+    for account in polled:
+        yield account.settings.account, partial(read, *account)
 
 
 def _read_again(settings: Settings, poller: Poller) -> Usage:
@@ -98,10 +98,10 @@ def _wait_for_reader(seconds: float) -> None:
 
 
 def _print_json(
-    accounts: Sequence[AccountUsage], sessions: Sequence[Session], indent: Optional[int]
+    accounts: Sequence[AccountUsage], polled: Sequence[PolledAccount], indent: Optional[int]
 ) -> None:
     place, usage = _leading(accounts)
-    settings = sessions[place].settings
+    settings = polled[place].settings
     data = snapshot(
         usage,
         show_cost=settings.show_cost,

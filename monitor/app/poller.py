@@ -123,8 +123,7 @@ class Poller:
         try:
             reading = self._read(self._clock(), series=series)
         except (MonitorError, OSError) as error:
-            if not isinstance(error, NoDataError):
-                self.reader.forget()
+            self.reader.forget()
             self._watcher.forget()
             self.result = self._failed(as_monitor_error(error))
             return self.result

@@ -6,7 +6,7 @@ import os
 import sys
 
 from monitor.app.once import follow, print_frame, print_snapshot
-from monitor.app.session import open_sessions
+from monitor.app.opening import open_accounts
 from monitor.config.settings import Settings
 
 
@@ -15,13 +15,13 @@ def run(settings: Settings) -> int:
 
     Raises MonitorError if no reading can be had.
     """
-    with open_sessions(settings) as sessions:
+    with open_accounts(settings) as polled:
         if settings.output == "live" and _can_show_screen():
             from monitor.app.live import run_live  # the other outputs need no screen
 
-            return run_live(sessions[0].settings, sessions)
+            return run_live(polled[0].settings, polled)
         action = {"json": print_snapshot, "follow": follow}.get(settings.output, print_frame)
-        return action(sessions)
+        return action(polled)
 
 
 def _can_show_screen() -> bool:

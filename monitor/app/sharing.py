@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Optional
 
 from monitor.app.accounts import read_each
-from monitor.app.session import open_session, read_usage
+from monitor.app.opening import open_account, read_usage
 from monitor.app.stored_usage import stored_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
@@ -88,7 +88,7 @@ def _poll_first(settings: Settings, path: Path, started_at: datetime) -> Usage:
 
 
 def _polled_usage(settings: Settings) -> Usage:
-    with open_session(settings) as (chosen, poller):
+    with open_account(settings) as (chosen, poller):
         return read_usage(chosen, poller, ask=False)
 
 

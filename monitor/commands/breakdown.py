@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Optional, Union
 import click
 
 from monitor.app import exits
+from monitor.app.opening import first_poll, open_account, output_style, print_missing_dirs
 from monitor.app.poller import Poller
-from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.commands.sections import for_each_account
 from monitor.config.accounts import AccountName, only_account
@@ -96,7 +96,7 @@ def command(ctx: click.Context, /, **params: Any) -> Callable[[], int]:
 
 
 def _breakdown(settings: Settings, options: Options) -> int:
-    with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+    with open_account(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         result = first_poll(settings, poller, series=False)
         breakdown = _read(settings, poller, options, result.official)
         print_missing_dirs(settings)

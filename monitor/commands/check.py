@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import click
 
-from monitor.app.session import print_errors, print_missing_dirs
+from monitor.app.opening import print_errors, print_missing_dirs
 from monitor.app.sharing import shared_accounts
 from monitor.config.accounts import AccountName, only_account
 from monitor.config.options import TokenLimit

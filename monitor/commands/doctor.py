@@ -19,8 +19,8 @@ import click
 from monitor import __title__, __version__
 from monitor.app import exits
 from monitor.app.exits import as_monitor_error
+from monitor.app.opening import open_poller, output_style
 from monitor.app.poller import Poller
-from monitor.app.session import open_poller, output_style
 from monitor.app.signals import signals_unwind
 from monitor.ccusage.diagnosis import GET_NODE
 from monitor.ccusage.find import candidates

@@ -15,8 +15,8 @@ import click
 
 from monitor.app import exits
 from monitor.app.exits import as_monitor_error
+from monitor.app.opening import first_poll, open_account, output_style, print_missing_dirs
 from monitor.app.poller import Poller, PollResult
-from monitor.app.session import first_poll, open_session, output_style, print_missing_dirs
 from monitor.clock import utc_now
 from monitor.commands.sections import for_each_account
 from monitor.config.accounts import AccountName, only_account
@@ -109,7 +109,7 @@ def command(ctx: click.Context, /, **params: Any) -> Callable[[], int]:
 
 
 def _history(settings: Settings, options: Options) -> int:
-    with open_session(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
+    with open_account(settings) as (settings, poller):  # noqa: PLR1704 - the demo changes them
         past = _read(settings, poller, options)
     if options.json:
         print(json.dumps(_as_json(past, options, show_cost=settings.show_cost), indent=2))

@@ -8,7 +8,7 @@ from typing import Optional
 import click
 
 from monitor.app import exits
-from monitor.app.session import output_style, print_errors, print_missing_dirs
+from monitor.app.opening import output_style, print_errors, print_missing_dirs
 from monitor.app.sharing import shared_accounts
 from monitor.config.accounts import AccountName, only_account
 from monitor.config.settings import Settings

@@ -8,7 +8,7 @@ from typing import Optional
 
 from monitor.app import exits
 from monitor.app.alerts import COMMAND_SECONDS, environment, run_command, words_of
-from monitor.app.session import open_session, read_usage
+from monitor.app.opening import open_account, read_usage
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
 from monitor.model.accounts import named
@@ -53,7 +53,7 @@ def _outcome(code: Optional[int]) -> str:
 def _variables(settings: Settings, alert: Alert) -> dict[str, str]:
     """Return the command's environment variables: of the present usage too, if there is any."""
     try:
-        with open_session(settings) as (used, poller):
+        with open_account(settings) as (used, poller):
             return environment(alert, read_usage(used, poller), settings.account)
     except MonitorError:
         return words_of(alert, settings.account)

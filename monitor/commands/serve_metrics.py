@@ -17,8 +17,8 @@ import click
 from monitor import __version__
 from monitor.app import exits
 from monitor.app.accounts import read_each
+from monitor.app.opening import PolledAccount, open_accounts, read_usage
 from monitor.app.poller import Poller
-from monitor.app.session import Session, open_sessions, read_usage
 from monitor.clock import utc_now
 from monitor.config.settings import Settings
 from monitor.errors import MonitorError
@@ -82,8 +82,8 @@ def command(
 def _serve(settings: Settings, address: str, port: int) -> int:
     _need("prometheus_client", "waitress")
     try:
-        with open_sessions(settings) as sessions:
-            metrics = [LiveMetrics(*session) for session in sessions]
+        with open_accounts(settings) as polled:
+            metrics = [LiveMetrics(*account) for account in polled]
             with _listening(_registry(lambda: _families(metrics)), address, port) as url:
                 read_each((m.account, m.read_first) for m in metrics)
                 print(f"Metrics at {url} until Ctrl+C.", file=sys.stderr, flush=True)
@@ -110,10 +110,10 @@ def _poll_forever(metrics: Sequence[LiveMetrics]) -> NoReturn:
 def _write(settings: Settings, path: Path) -> int:
     """Write the file; without a reading it holds only that, so that no old numbers stay in it."""
     _need("prometheus_client")
-    with open_sessions(settings) as sessions:
-        metrics = [LiveMetrics(*session) for session in sessions]
+    with open_accounts(settings) as polled:
+        metrics = [LiveMetrics(*account) for account in polled]
         try:
-            accounts = read_each((m.account, partial(read_usage, *m.session)) for m in metrics)
+            accounts = read_each((m.account, partial(read_usage, *m.polled)) for m in metrics)
         except MonitorError:
             _put(path, list(stale_families(None)))
             raise
@@ -126,7 +126,7 @@ class LiveMetrics:
     """The metrics of one account: of its poller's last result, at any moment."""
 
     def __init__(self, settings: Settings, poller: Poller) -> None:
-        self.session = Session(settings, poller)
+        self.polled = PolledAccount(settings, poller)
         self.account = settings.account
         self.poller = poller
         self._settings = settings

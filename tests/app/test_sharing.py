@@ -19,7 +19,7 @@ from monitor.store.json_file import locked
 from monitor.store.paths import state_dir
 from monitor.store.reading import reading_path
 from tests.app.reports import Fake, lengths, raw_block
-from tests.app.test_session import settings
+from tests.app.test_opening import settings
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.app.session import open_session, read_usage
+from monitor.app.opening import open_account, read_usage
 from monitor.app.stored_usage import stored_usage
 from monitor.clock import utc_now
 from monitor.model.plans import Rules
 from monitor.store.paths import state_dir
 from tests.app.reports import Fake, raw_block
-from tests.app.test_session import settings
+from tests.app.test_opening import settings
 
 SLOW = ("monitor.process", "monitor.ccusage", "monitor.app.poller", "monitor.terminal")
 
@@ -23,7 +23,7 @@ def test_it_is_the_usage_that_was_read_last(fake: Fake, root: Path) -> None:
     assert stored_usage(state_dir(), [str(root)], Rules(), now) is None
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
     chosen = settings(fake, root)
-    with open_session(chosen) as (_, poller):
+    with open_account(chosen) as (_, poller):
         read = read_usage(chosen, poller)
     stored = stored_usage(state_dir(), [str(root)], chosen.rules, now)
     assert stored is not None and stored.tokens == read.tokens

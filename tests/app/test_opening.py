@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from monitor.app.session import offer_install, open_poller, open_session, read_usage
+from monitor.app.opening import offer_install, open_account, open_poller, read_usage
 from monitor.ccusage.diagnosis import GET_CCUSAGE
 from monitor.ccusage.pinned import PINNED
 from monitor.clock import utc_now
@@ -32,7 +32,7 @@ def settings(fake: Fake, root: Path, **changes: Any) -> Settings:
 
 def test_the_private_files_of_a_run_are_gone_afterwards(fake: Fake, root: Path) -> None:
     chosen = settings(fake, root)
-    with open_session(chosen) as (_, poller):
+    with open_account(chosen) as (_, poller):
         read_usage(chosen, poller)
         assert list((cache_dir() / "run").glob("run-*"))
     assert not list((cache_dir() / "run").glob("run-*"))
@@ -41,7 +41,7 @@ def test_the_private_files_of_a_run_are_gone_afterwards(fake: Fake, root: Path) 
 def test_an_error_of_the_poll_is_raised(fake: Fake, root: Path) -> None:
     fake.breaks()
     chosen = settings(fake, root)
-    with open_session(chosen) as (_, poller), pytest.raises(MonitorError, match="no report"):
+    with open_account(chosen) as (_, poller), pytest.raises(MonitorError, match="no report"):
         read_usage(chosen, poller)
 
 
@@ -51,7 +51,7 @@ def test_with_custom_max_the_history_is_read_before_the_usage_is_shown(
     now = utc_now()
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
     chosen = settings(fake, root, limit=LimitOptions("custom_max"))
-    with open_session(chosen) as (_, poller):
+    with open_account(chosen) as (_, poller):
         assert read_usage(chosen, poller).limit.is_settled
         assert poller.result.history is not None
 
@@ -81,7 +81,7 @@ def test_a_small_history_is_checked_at_once_when_the_last_check_is_a_day_old(
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
     chosen = settings(fake, root)
     for expected in (["5", "0.02", "5"], ["5", "0.02"]):
-        with open_session(chosen) as (_, poller):
+        with open_account(chosen) as (_, poller):
             read_usage(chosen, poller)
         assert lengths(fake.calls())[:3] == expected
     assert histories()
@@ -93,11 +93,11 @@ def test_a_large_history_is_checked_in_the_background_once_an_hour(
     now = utc_now()
     fake.says(raw_block(now - timedelta(hours=1), now, 300))
     started: list[Sequence[str]] = []
-    monkeypatch.setattr("monitor.app.session.QUICK_BYTES", 0)
-    monkeypatch.setattr("monitor.app.session.start_detached", started.append)
+    monkeypatch.setattr("monitor.app.opening.QUICK_BYTES", 0)
+    monkeypatch.setattr("monitor.app.opening.start_detached", started.append)
     chosen = settings(fake, root, limit=LimitOptions(plan="max5", timezone="UTC"))
     for _ in range(2):
-        with open_session(chosen) as (_, poller):
+        with open_account(chosen) as (_, poller):
             read_usage(chosen, poller)
     assert len(started) == 1
     known = [load_history(path) for path in histories()]

@@ -35,7 +35,7 @@ QUICK_BYTES = 32 * 2**20
 """This much is read in a fraction of a second, so that nobody waits for long."""
 
 
-class Session(NamedTuple):
+class PolledAccount(NamedTuple):
     """The settings to measure an account with, and its poller."""
 
     settings: Settings
@@ -43,24 +43,24 @@ class Session(NamedTuple):
 
 
 @contextmanager
-def open_sessions(settings: Settings) -> Iterator[tuple[Session, ...]]:
-    """Yield a session for each account; one for the demo, or where no accounts are named."""
+def open_accounts(settings: Settings) -> Iterator[tuple[PolledAccount, ...]]:
+    """Yield every account; a single one for the demo, or where no accounts are named."""
     with signals_unwind(), ExitStack() as stack:
         directory, turn = state_dir(), threading.Lock()
         if settings.demo:
             settings, directory = _demo(settings, stack)
         every = settings.each_account()
         yield tuple(
-            Session(own, stack.enter_context(open_poller(own, directory, turn, len(every))))
+            PolledAccount(own, stack.enter_context(open_poller(own, directory, turn, len(every))))
             for own in every
         )
 
 
 @contextmanager
-def open_session(settings: Settings) -> Iterator[Session]:
-    """Yield the session of settings that are about one account, or none by name."""
-    with open_sessions(settings) as (session, *_):
-        yield session
+def open_account(settings: Settings) -> Iterator[PolledAccount]:
+    """Yield the account of settings that are about one account, or none by name."""
+    with open_accounts(settings) as (account, *_):
+        yield account
 
 
 @contextmanager
