@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, Optional
@@ -90,14 +90,20 @@ def with_marks(
         if known is not None and known.is_over(now):
             known = None
         marked = _marked(known, hit, hits)
-        if not marked.is_over(now) and not _is_news(known, hit, answered):
+        if marked.is_over(now):
+            continue
+        if known is None or not _is_news(known, hit, answered):
             windows[key] = marked
+        elif known.used_percent >= FULL and _is_same_reset(known.resets_at, marked.resets_at):
+            # It is used up since the hit, not since it was reported.
+            captures = sorted({*known.captures, *marked.captures})
+            windows[key] = replace(known, captures=tuple(captures))
     return replace(official, windows=windows)
 
 
-def _is_news(known: Optional[RateLimitWindow], hit: LimitHit, answered: Optional[datetime]) -> bool:
+def _is_news(known: RateLimitWindow, hit: LimitHit, answered: Optional[datetime]) -> bool:
     """Return whether what was reported of a window is news since a hit."""
-    if known is None or known.captured_at <= hit.at:
+    if known.captured_at <= hit.at:
         return False
     is_repeated = answered is not None and answered <= hit.at
     is_same = hit.resets_at is None or _is_same_reset(known.resets_at, hit.resets_at)
@@ -146,17 +152,22 @@ def window_of_reset(resets_at: datetime, now: datetime) -> str:
 
 
 def find_reached(
-    official: OfficialLimits, block: Optional[Block], answered: Optional[datetime], now: datetime
+    official: OfficialLimits,
+    hits: Iterable[LimitHit],
+    block: Optional[Block],
+    answered: Optional[datetime],
+    now: datetime,
 ) -> Optional[Reached]:
     """Return the limit that stops the user now; of several the one that resets last.
 
-    `official` includes the marks in the transcripts, `block` is the active one, and `answered` is
-    when Claude last answered. A limit stops nobody after its reset, or once a later message was
+    `official` includes the marks of `hits`, `block` is the active one, and `answered` is when
+    Claude last answered. A limit stops nobody after its reset, or once a later message was
     answered: extra usage can be bought.
     """
     models = block.models if block else ()
+    stops = {hit.at for hit in hits}
     limits = [
-        Reached(key, _full_since(window), window.resets_at, source_of(window))
+        Reached(key, _reached_at(window, stops), window.resets_at, source_of(window))
         for key, window in official.windows.items()
         if window.used_percent >= FULL
         and (window.origin == TRANSCRIPT or is_of_model_in_use(key, models))
@@ -172,6 +183,16 @@ def source_of(window: RateLimitWindow) -> str:
 
 def _end_of(now: datetime) -> Callable[[Reached], datetime]:
     return lambda reached: reached.resets_at or now
+
+
+def _reached_at(window: RateLimitWindow, stops: Collection[datetime]) -> Optional[datetime]:
+    """Return when the window was used up; None if the first that is known of it is that it was.
+
+    `stops` are when Claude Code stopped the user.
+    """
+    since = _full_since(window)
+    is_first = not window.captures or since == window.captures[0].at
+    return None if is_first and since not in stops else since
 
 
 def _full_since(window: RateLimitWindow) -> datetime:

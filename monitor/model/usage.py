@@ -265,7 +265,7 @@ def measure(
     limit = choose_limit(rules, block.tokens.counted if block else 0, past)
     used_at = block.last_activity if block else None
     five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
-    reached = find_reached(official, block, answered, now)
+    reached = find_reached(official, history.hits, block, answered, now)
     usage = Usage(
         now=now,
         reading=reading,

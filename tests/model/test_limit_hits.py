@@ -134,7 +134,8 @@ def reached(
     known: Optional[Mapping[str, RateLimitWindow]] = None,
     **windows: RateLimitWindow,
 ) -> Optional[Reached]:
-    return find_reached(OfficialLimits({**(known or {}), **windows}), block, answered, NOW)
+    limits = OfficialLimits({**(known or {}), **windows})
+    return find_reached(limits, (), block, answered, NOW)
 
 
 def test_below_100_percent_nothing_is_reached() -> None:
@@ -147,6 +148,27 @@ def test_a_limit_is_reached_since_it_was_first_seen_full() -> None:
     assert reached(five_hour=full) == Reached(
         "five_hour", NOW - 11 * MINUTE, NOW + HOUR, "official"
     )
+
+
+def test_since_when_is_not_known_if_the_first_report_says_that_it_is_reached() -> None:
+    found = reached(five_hour=window(HOUR, (11, 100), (1, 100)))
+    assert found is not None and found.since is None
+
+
+def test_what_is_reported_after_a_hit_does_not_change_since_when_it_is_reached() -> None:
+    stop = hit()
+    for known in (window(HOUR, (40, 88), (1, 100)), window(HOUR, (1, 100))):
+        limits = with_marks(OfficialLimits({"five_hour": known}), [stop], None, NOW)
+        assert limits.windows["five_hour"].captured_at == NOW - MINUTE
+        found = find_reached(limits, [stop], BLOCK, None, NOW)
+        assert found is not None and found.since == stop.at
+
+
+def test_a_limit_that_went_down_after_a_hit_is_reached_anew() -> None:
+    known = window(HOUR, (5, 60), (1, 100))
+    limits = with_marks(OfficialLimits({"five_hour": known}), [hit()], None, NOW)
+    found = find_reached(limits, [hit()], BLOCK, None, NOW)
+    assert found is not None and found.since == NOW - MINUTE
 
 
 def test_of_several_limits_the_one_that_resets_last_stops_the_user() -> None:
