@@ -126,7 +126,10 @@ class Page:
     def after_all(self, key: Optional[str], rows: int, accounts: Sequence[WatchedAccount]) -> Page:
         """Return the page after a key, which may also turn to another account."""
         shown = self.account(accounts)
-        return self.after(key, rows, shown.blocks, shown.weeks).turned(key, accounts)
+        # Without usage no page is drawn but the help.
+        is_drawn = shown.usage is not None or self.name == "help"
+        page = self if is_drawn else replace(self, name="")
+        return page.after(key, rows, shown.blocks, shown.weeks).turned(key, accounts)
 
     def turned(self, key: Optional[str], accounts: Sequence[WatchedAccount]) -> Page:
         """Return the page after a key that turns to another account: Tab, or its number.

@@ -142,7 +142,7 @@ class _Checker:
         for other in self._file.accounts:
             if other.name.casefold() == name.casefold():
                 self._fail(key, f"differs from {other.name} only in upper and lower case.")
-            if expand_user(other.data_dir) == expand_user(account.data_dir):
+            if _real(other.data_dir) == _real(account.data_dir):
                 self._fail(key, f"has the data directory of {other.name}.")
         return account
 
@@ -151,6 +151,9 @@ class _Checker:
         if name in NOT_IN_FILE:
             ways = f"--{name.replace('_', '-')} or CCUSAGE_MONITOR_{name.upper()}"
             self._fail(key, f"is not a setting in a file; use {ways} in the environment.")
+        if isinstance(value, dict):
+            tables = [f"[{table}]" for table in (PLANS, ALERTS, ACCOUNTS)]
+            self._fail(key, f"is no table here{_similar(f'[{key.casefold()}]', tables)}")
         if param is None:
             names = [name.replace("_", "-") for name in self._params]
             self._fail(key, f"is not a setting{_similar(key.replace('_', '-'), names)}")
@@ -242,6 +245,11 @@ def _is_plain(value: Any, *kinds: type) -> bool:
     if isinstance(value, int):
         return abs(value) < 2**63  # Python refuses to print numbers of thousands of digits
     return value != ""
+
+
+def _real(directory: Path) -> str:
+    """Return what is the same for two names of a data directory."""
+    return os.path.realpath(expand_user(directory)).removesuffix(f"{os.sep}projects")
 
 
 def _similar(key: str, names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from monitor.model.headline import ALARM, SEVERITIES, WARN
+from monitor.model.headline import ALARM, OK, SEVERITIES, WARN
 from monitor.model.usage import Usage
 
 
@@ -30,7 +30,8 @@ def binds_first(accounts: Sequence[AccountUsage]) -> int:
     """Return the place of the account whose limit most likely stops the user.
 
     That is the one with the worst severity; of several the one with the highest chance, then the
-    one that has used the larger share. Accounts without usage come last.
+    one that has used the larger share. Without a forecast nothing is worse than OK, nor better.
+    Accounts without usage come last.
     """
     return max(range(len(accounts)), key=lambda place: (_rank(accounts[place].usage), -place))
 
@@ -41,7 +42,8 @@ def _rank(usage: Optional[Usage]) -> tuple[int, float, float]:
     lead = usage.headline
     # Below a warning a few percent of chance more or less must not turn the screen.
     chance = _chance(usage) if lead.severity in (WARN, ALARM) else 0.0
-    return SEVERITIES.index(lead.severity), chance, lead.used_percent or 0.0
+    severity = max(SEVERITIES.index(lead.severity), SEVERITIES.index(OK))
+    return severity, chance, lead.used_percent or 0.0
 
 
 def _chance(usage: Usage) -> float:

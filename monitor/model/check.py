@@ -55,15 +55,16 @@ def check(usage: Usage, need: Optional[Need]) -> Answer:
 def best(answers: Sequence[tuple[str, Usage, Answer]]) -> tuple[str, Answer]:
     """Return name and answer of the account with most left; a fresh block is better than none left.
 
-    Of equal answers the one counts with more tokens left; with more percent if they are not known.
+    An account that cannot be read comes last. Of equal answers the one counts with more tokens
+    left; with more percent if they are not known.
     """
     rests = [usage.five_hour.tokens_left for _, usage, _ in answers]
     are_known = None not in rests
 
-    def rank(place: int) -> tuple[int, float]:
+    def rank(place: int) -> tuple[bool, int, float]:
         _, usage, answer = answers[place]
         rest = rests[place] if are_known else -usage.five_hour.used_percent
-        return BEST_FIRST.index(answer.code), -(rest or 0.0)
+        return usage.is_hidden, BEST_FIRST.index(answer.code), -(rest or 0.0)
 
     name, _, answer = answers[min(range(len(answers)), key=rank)]
     return name, answer

@@ -24,6 +24,9 @@ ROUNDING = timedelta(minutes=5)
 """A forecast knows no minutes."""
 
 
+HIDDEN = "Claude Code's usage cannot be read here, so nothing is known."
+
+
 def summary(usage: Usage) -> str:
     """Return the sentence that says whether a limit stops the user, when, and how surely.
 
@@ -68,8 +71,8 @@ def _idle(usage: Usage) -> str:
     if usage.last is not None:
         ended = usage.clock(usage.last.end)
         return f"No active block; the last ended {ended}. A new one starts with your next message."
-    if usage.reading.source.unreadable:
-        return "Claude Code's usage cannot be read here, so nothing is known."
+    if usage.is_hidden:
+        return HIDDEN
     if usage.reading.source.size.files:
         return "No active block, and none before. A new one starts with your next message."
     return "No Claude Code usage here yet. The first block starts with your first message."

@@ -100,9 +100,14 @@ class Usage:
         if not self.headline.is_five_hour:
             return "weekly"
         if self.status == "idle":
-            is_hidden = self.last is None and self.reading.source.unreadable
-            return "unknown" if is_hidden else "idle"
+            return "unknown" if self.is_hidden else "idle"
         return self.forecast.verdict
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nothing is known, since what there is cannot be read."""
+        nothing = self.block is None and self.last is None
+        return nothing and bool(self.reading.source.unreadable)
 
     @cached_property
     def headline(self) -> Headline:

@@ -101,7 +101,8 @@ def percent_at(window: RateLimitWindow, when: datetime) -> Optional[float]:
     if not before:
         return None
     is_same = bool(after) and after[0].used_percent - before[0].used_percent <= HARDLY
-    is_fresh = when - before[0].at <= STILL_TRUE
+    is_capture = before[0] in window.captures
+    is_fresh = when - before[0].at <= (STILL_TRUE if is_capture else timedelta())
     return before[0].used_percent if is_same or is_fresh else None
 
 

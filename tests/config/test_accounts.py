@@ -96,6 +96,7 @@ def test_a_directory_on_the_command_line_beats_the_account_of_file_or_environmen
         ('[accounts]\na = "/x\\u202ey"', (), "accounts.a: takes a data directory, such as"),
         ("[accounts]\na = '/x'\nA = '/y'", (), "accounts.A: differs from a only in upper and"),
         ("[accounts]\na = '/x'\nb = '/x'", (), "accounts.b: has the data directory of a."),
+        ("[accounts]\na = '/x'\nb = '/x/projects'", (), "accounts.b: has the data directory of a."),
         ("accounts = 3", (), "accounts: takes a table: a line [accounts] and its keys below."),
     ],
 )

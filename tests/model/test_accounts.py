@@ -42,6 +42,19 @@ def test_of_accounts_that_are_fine_the_one_that_has_used_more_comes_first() -> N
     assert binds_first([AccountUsage("b", more), AccountUsage("a", less)]) == 0
 
 
+def test_an_account_without_a_forecast_that_has_used_more_comes_first() -> None:
+    fine = usage_in("ok", replace(RULES, token_limit=900_000))
+    unknown = usage_in("warming-up", replace(RULES, token_limit=5_000))
+    assert (fine.headline.severity, unknown.headline.severity) == ("ok", "none")
+    assert binds_first([AccountUsage("a", fine), AccountUsage("b", unknown)]) == 1
+
+
+def test_an_account_that_cannot_be_read_is_the_last_answer() -> None:
+    hidden, usage = usage_in("unreadable-idle"), usage_in("ok")
+    answers = [("hidden", hidden, Answer(20, "")), ("none", usage, Answer(11, ""))]
+    assert best(answers)[0] == "none"
+
+
 def test_a_fresh_block_is_a_better_answer_than_none_left_but_not_than_a_known_rest() -> None:
     usage = usage_in("ok")
     enough, tight, unknown, none = (

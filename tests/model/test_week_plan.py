@@ -97,6 +97,11 @@ def test_the_percentage_at_midnight_is_known_if_a_capture_tells(
     assert percent_at(window(*sights), START + 39 * HOUR) == expected
 
 
+def test_what_was_used_of_the_first_day_is_not_known_before_a_capture() -> None:
+    assert percent_at(window((50, 45)), START) == 0
+    assert percent_at(window((50, 45)), START + 9 * HOUR) is None
+
+
 def test_before_the_week_nothing_was_used() -> None:
     assert percent_at(window((30, 40)), START) == 0
     assert percent_at(window((30, 90), (31, 40)), START) is None  # it fell since

@@ -8,6 +8,7 @@ from typing import NamedTuple, Optional
 from monitor.model.accounts import AccountUsage
 from monitor.model.formatting import percent, visible
 from monitor.model.official import FIVE_HOUR
+from monitor.model.sentence import HIDDEN
 from monitor.model.usage import Usage
 from monitor.views.bars import bar
 from monitor.views.states import role, word
@@ -58,10 +59,11 @@ def account_rows(
         start = line(Span(f" {number} ", "dim"), Span(">" if is_shown else " ", "strong"))
         name = line(Span(row.name, "strong" if is_shown else "label"))
         name = pad(fit(name, widths["name"], glyphs.ellipsis), widths["name"])
-        usage = account.usage
-        if usage is None:
-            text = f"  {visible(account.error) or f'reading {glyphs.ellipsis}'}"
-            left = (*start, *name, Span(text, "warn" if account.error else "dim"))
+        usage, error = account.usage, account.error
+        if usage is None or usage.is_hidden:
+            error = HIDDEN if usage else error
+            text = f"  {visible(error) or f'reading {glyphs.ellipsis}'}"
+            left = (*start, *name, Span(text, "warn" if error else "dim"))
             yield fit(left, width, glyphs.ellipsis)
             continue
         left = (*start, *name, *_middle(usage, row, widths, chosen, glyphs))
