@@ -7,7 +7,7 @@ from typing import Optional
 
 from monitor.model import sentence
 from monitor.model.formatting import visible
-from monitor.model.official import SEVEN_DAY, window_kind
+from monitor.model.official import SEVEN_DAY, no_answer, window_kind
 from monitor.model.usage import Usage
 from monitor.model.week_sentence import plan_sentence, week_sentence
 from monitor.model.weekly import Weekly
@@ -21,9 +21,9 @@ LOWEST_CHART, HIGHEST_CHART = 7, 26
 
 COLOURS = {"ok": "ok", "tight": "warn", "runs_out": "alarm", "unknown": "strong"}
 
-UNKNOWN = (
-    "No weekly limit is known.",
-    "Only Claude Code knows yours: press o to ask it, or run ccusage-monitor statusline --install.",
+UNKNOWN = "No weekly limit is known."
+WAYS = (
+    "Only Claude Code knows yours: press o to ask it, or run ccusage-monitor statusline --install."
 )
 
 LEGEND = "dotted: even use; vertical line: now"
@@ -62,8 +62,10 @@ def _title(week: Optional[Weekly], count: int, width: int) -> Line:
 def _text(usage: Usage, week: Optional[Weekly], width: int) -> Iterator[Line]:
     """Yield whether the week lasts, and the plan for today."""
     if week is None:
-        for text in UNKNOWN:
-            yield from (line(f" {part}") for part in wrap(text, width - 2))
+        why = no_answer(usage.official)
+        why = f"{why[0].upper()}{why[1:].rstrip('.')}." if why else WAYS
+        for text in (UNKNOWN, why):
+            yield from (line(f" {part}") for part in wrap(visible(text), width - 2))
         return
     is_reached = usage.reached is not None and usage.reached.window == week.window_id
     text = sentence.summary(usage) if is_reached else week_sentence(usage, week)

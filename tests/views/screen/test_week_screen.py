@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Optional
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.model.official import Capture, RateLimitWindow, WeekCost
+from monitor.model.official import Asked, Capture, RateLimitWindow, WeekCost
 from monitor.model.sentence import summary, warnings
 from monitor.model.usage import Usage
 from monitor.model.week_sentence import week_sentence
@@ -86,6 +87,13 @@ def test_the_limit_most_at_risk_comes_first_and_the_next_key_shows_the_others() 
 def test_without_a_weekly_limit_the_page_says_how_to_get_it() -> None:
     shown = page(WEEKS["no-data"])
     assert "No weekly limit is known." in shown and "press o" in shown
+
+
+def test_if_claude_code_was_asked_in_vain_the_page_says_why() -> None:
+    usage = WEEKS["no-data"]
+    asked = replace(usage.official, asked=Asked(NOW, "no network"))
+    shown = page(replace(usage, official=asked))
+    assert "No official limits: no network." in shown and "press o" not in shown
 
 
 def test_todays_share_and_use_are_the_same_in_the_sentence_the_table_and_the_json() -> None:
