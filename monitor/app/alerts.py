@@ -69,7 +69,7 @@ def environment(alert: Alert, usage: Usage, account: str = "") -> dict[str, str]
         "VERDICT": usage.forecast.verdict,
         "PERCENT": "" if used is None else f"{used:.1f}",
         "SOURCE": usage.headline.source,
-        "TOKENS_USED": str(usage.tokens.counted),
+        "TOKENS_USED": str(usage.limit.used),
         "TOKENS_LEFT": "" if left is None else str(round(left)),
         "RESET_AT": utc(usage.reset.at) or "",
         "RUNS_OUT_AT": utc(usage.forecast.runs_out_at) or "",

@@ -146,6 +146,14 @@ def answered_at(
     return max(times, default=None)
 
 
+def reset_within(
+    hits: Iterable[LimitHit], block: Optional[Block], now: datetime
+) -> Optional[datetime]:
+    """Return when a five-hour limit that stopped the user reset within the active block (UTC)."""
+    resets = [hit.resets_at for hit in hits if hit.window == FIVE_HOUR and hit.resets_at]
+    return max((at for at in resets if block and block.start < at <= now), default=None)
+
+
 def window_of_reset(resets_at: datetime, now: datetime) -> str:
     """Return which limit resets then, for a message that does not say."""
     return FIVE_HOUR if resets_at <= now + SESSION + SAME_WINDOW else SEVEN_DAY

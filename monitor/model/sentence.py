@@ -95,11 +95,14 @@ LIMIT_NAMES = {"user": "your limit", "plan": "the estimate", "custom_max": "your
 
 def _unknown(usage: Usage) -> str:
     if not usage.is_settled:
-        used = f"{count(usage.tokens.counted)} tokens used, reset {_reset(usage)}"
+        used = f"{count(usage.limit.used)} tokens used, reset {_reset(usage)}"
         return f"{used}. Your highest block, which is the limit, is being looked up."
     used = f"{percent(usage.five_hour.used_percent)} used, reset {_reset(usage)}"
     if usage.reading.is_partial:
         return f"{used}. The pace is being read."
+    if usage.reset_within_block and not usage.limit.used and usage.five_hour.window is None:
+        when = at_time(usage, usage.reset_within_block)
+        return f"Your limit reset {when}; a new window begins with your next message."
     if usage.five_hour.limit_tokens is None:
         return f"{used}. A forecast needs another report of Claude Code's."
     if usage.events is None:

@@ -33,6 +33,7 @@ from monitor.model.limit_hits import (
     Reached,
     answered_at,
     find_reached,
+    reset_within,
     source_of,
     with_marks,
 )
@@ -62,9 +63,10 @@ NO_HISTORY = History()
 class Usage:
     """Everything there is to show at `now` (UTC); every output is made from one of these.
 
-    `block` is the active block; `events` is its series, None if that is not known exactly.
-    `official` holds only windows that are believed and not over. `reached` is the limit that stops
-    the user now, None if none does. `history` is empty while it is not known yet.
+    `block` is the active block; `events` is its series, None if that is not known exactly. If the
+    limit reset within the block, `events` and `limit.used` count from then on. `official` holds
+    only windows that are believed and not over. `reached` is the limit that stops the user now,
+    None if none does. `history` is empty while it is not known yet.
     """
 
     now: datetime
@@ -218,18 +220,12 @@ class Usage:
     @property
     def reset_within_block(self) -> Optional[datetime]:
         """When the limit that stopped the user reset within the active block (UTC), if it did."""
-        block = self.block
-        resets = [
-            hit.resets_at for hit in self.history.hits if hit.window == FIVE_HOUR and hit.resets_at
-        ]
-        inside = [at for at in resets if block and block.start < at <= self.now]
-        return max(inside, default=None)
+        return reset_within(self.history.hits, self.block, self.now)
 
     @property
     def tokens_before_reset(self) -> int:
-        """Counted tokens of the active block before `reset_within_block`."""
-        at = self.reset_within_block
-        return sum(event.tokens for event in self.events or () if at and event.at < at)
+        """Counted tokens of the active block before `reset_within_block`; 0 without one."""
+        return self.tokens.counted - self.limit.used if self.block else 0
 
     @property
     def needs_history(self) -> bool:
@@ -262,12 +258,16 @@ def measure(
     """Work out what `reading` means at `now`. `history` is None while it is not known yet."""
     history = history or NO_HISTORY
     block = active_block(reading.blocks, now)
-    events = _until(reading.events, now) if block and is_whole(block, reading.events) else None
-    answered = answered_at(reading.blocks, events, now)
+    every = _until(reading.events, now) if block and is_whole(block, reading.events) else None
+    answered = answered_at(reading.blocks, every, now)
+    began = reset_within(history.hits, block, now)
+    events = tuple(e for e in every if e.at >= began) if began and every is not None else every
     official = with_marks(official or OfficialLimits(), history.hits, answered, now)
     official = present(official, now)
     past = _past_blocks(reading, history, now)
     limit = choose_limit(rules, block.tokens.counted if block else 0, past)
+    if began and events is not None:
+        limit = replace(limit, used=sum(event.tokens for event in events))
     used_at = block.last_activity if block else None
     five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
     reached = find_reached(official, history.hits, block, answered, now)
@@ -281,7 +281,7 @@ def measure(
         five_hour=five_hour,
         official=official,
         # The block's average would give another verdict than the series, a moment before it.
-        burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, events, now),
+        burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, every, now),
         reset=_reset(block, events, rules, five_hour, now)
         if reached is None or reached.window == FIVE_HOUR
         else reached_reset(reached),

@@ -71,7 +71,7 @@ def _idle_facts(usage: Usage) -> list[str]:
 
 def _active_facts(usage: Usage) -> list[str]:
     if not usage.is_settled:
-        return [f"{count(usage.tokens.counted)} used", _reset(usage)]
+        return [f"{count(usage.limit.used)} used", _reset(usage)]
     return [percent(usage.five_hour.used_percent), _left(usage), _risk(usage), _reset(usage)]
 
 
@@ -136,7 +136,7 @@ FIELDS: Mapping[str, Callable[[Usage, Glyphs], str]] = MappingProxyType(
         "percent": lambda usage, _: _known(percent, usage.headline.used_percent),
         "source": lambda usage, _: usage.headline.source,
         "bar": _bar,
-        "used": lambda usage, _: count(usage.tokens.counted),
+        "used": lambda usage, _: count(usage.limit.used),
         "left": lambda usage, _: _known(count, usage.headline.tokens_left),
         "limit": lambda usage, _: _limit(usage),
         "plan": lambda usage, _: usage.limit.plan or "",

@@ -313,6 +313,26 @@ def test_a_hit_stops_the_user_until_the_reset() -> None:
     assert (after.status, after.reached, after.reset.source) == ("active", None, "block_end")
     assert after.reset_within_block == NOW + HOUR
     assert after.tokens_before_reset == after.tokens.counted
+    assert (after.limit.used, after.state) == (0, "unknown")
+    assert (
+        summary(after) == "Your limit reset at 15:32; a new window begins with your next message."
+    )
+
+
+def test_after_a_reset_within_the_block_only_what_came_since_counts() -> None:
+    assert STOPPED.events is not None
+    later = Event(NOW + HOUR + timedelta(minutes=1), 40)
+    block = STOPPED.blocks[-1]
+    tokens = block.tokens._replace(output=block.tokens.output + later.tokens)
+    block = replace(block, tokens=tokens, last_activity=later.at)
+    reading = replace(STOPPED, blocks=(*PAST, block), events=(*STOPPED.events, later))
+    usage = measure(reading, hit(20, HOUR), RULES, later.at + timedelta(minutes=10))
+    assert (usage.limit.used, usage.tokens_before_reset) == (40, usage.tokens.counted - 40)
+    assert usage.five_hour.used_percent == 100 * 40 / usage.limit.tokens
+    assert usage.reset.latest == later.at + SESSION
+    assert (usage.forecast.verdict, usage.crossed_at) == ("ok", None)
+    full = replace(RULES, token_limit=usage.tokens.counted - 1)
+    assert measure(reading, hit(20, HOUR), full, usage.now).forecast.verdict == "ok"
 
 
 def test_marks_without_tokens_are_no_answer() -> None:

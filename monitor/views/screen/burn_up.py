@@ -82,7 +82,7 @@ def _end(usage: Usage, block: Block) -> datetime:
 
 def _reach(usage: Usage) -> float:
     """Return the highest number of tokens to show; of a very high band only a part."""
-    used, band = usage.tokens.counted, usage.forecast.tokens
+    used, band = usage.limit.used, usage.forecast.tokens
     return max(used, min(band[2], 2 * max(used, _limit(usage)))) if band else used
 
 
@@ -104,7 +104,7 @@ def _top(usage: Usage) -> float:
 
 
 def _draw(usage: Usage, canvas: Canvas, scale: Scale) -> None:
-    now, last, used = scale.x(usage.now), canvas.xs - 1, usage.tokens.counted
+    now, last, used = scale.x(usage.now), canvas.xs - 1, usage.limit.used
     _draw_band(usage, canvas, scale)
     if _limit_in_sight(usage):
         height = scale.y(_limit(usage))
@@ -125,7 +125,7 @@ def _draw_band(usage: Usage, canvas: Canvas, scale: Scale) -> None:
     if usage.forecast.tokens is None:
         return
     low, _, high = usage.forecast.tokens
-    now, last, used = scale.x(usage.now), canvas.xs - 1, usage.tokens.counted
+    now, last, used = scale.x(usage.now), canvas.xs - 1, usage.limit.used
     lows, highs = (scale.straight(now, used, last, tokens) for tokens in (low, high))
     for (x, bottom), (_, top) in zip(lows, highs):
         canvas.shade(x, bottom, top)
@@ -152,7 +152,7 @@ def _labels(usage: Usage, *, words: bool) -> list[Label]:
         return Label(f"{name} {text}" if words else text, role, tokens)
 
     limit = [label("limit", "limit", _limit(usage))] if _limit_in_sight(usage) else []
-    return [*limit, label("used", "curve", usage.tokens.counted), Label("0", "dim", 0)]
+    return [*limit, label("used", "curve", usage.limit.used), Label("0", "dim", 0)]
 
 
 def _margin(labels: Sequence[Label], *, words: bool) -> int:

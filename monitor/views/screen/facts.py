@@ -131,7 +131,7 @@ def _used_fact(usage: Usage) -> Fact:
 
 
 def _used(usage: Usage) -> str:
-    limit, used = usage.limit, count(usage.tokens.counted)
+    limit, used = usage.limit, count(usage.limit.used)
     if not usage.is_settled:
         return f"{used} tokens"
     rest = f"{count(limit.tokens_over)} past it" if limit.tokens_over else ""
