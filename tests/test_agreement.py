@@ -589,6 +589,7 @@ def test_what_is_left_is_the_same_everywhere(usage: Usage) -> None:
     assume(output.is_about_five_hours and usage.is_settled and not usage.five_hour.window)
     assert output.data["headline"]["used_percent"] == output.data["limit"]["used_percent"]
     limit, counted = output.data["limit"], output.data["tokens"]["counted"]
+    counted -= usage.tokens_before_reset
     left = f"{limit['tokens_left']:,} left"
     if limit["exceeded"]:
         left = f"{counted - limit['tokens']:,} past "

@@ -79,6 +79,7 @@ class WatchedAccount:
         self._alerts = Alerts(settings.alerts, settings.account)
         self._chart = CachedChart()
         self._changes = 0
+        self._ends: list[datetime] = []
 
     def change(self) -> None:
         """Note, in the thread that polls, that the result is another."""
@@ -86,14 +87,20 @@ class WatchedAccount:
         self._screen.wake()
 
     def news(self, now: datetime) -> object:
-        """Return what differs if there is something new: time alone is, while nothing is read."""
-        return self._changes, None if self.poller.result.reading else now
+        """Return what differs if there is something new: time alone is, while nothing is read.
+
+        So is the end of the limit or of the block.
+        """
+        is_over = [at <= now for at in self._ends]
+        return self._changes, is_over, None if self.poller.result.reading else now
 
     def measure(self, now: datetime) -> None:
         """Take the newest result, measure it at `now`, and send the alerts that are due."""
         result = self.poller.result
         self.result, self.usage = result, result.measured(self._settings.rules, now)
         if self.usage is not None:
+            block = self.usage.block
+            self._ends = [at for at in (self.usage.reset.at, block.end if block else None) if at]
             self._alerts.check(self.usage, self._screen)
 
     @property

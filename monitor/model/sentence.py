@@ -179,7 +179,7 @@ def _reset_within(usage: Usage) -> Iterator[str]:
     at, before = usage.reset_within_block, usage.tokens_before_reset
     if at is not None and before:
         when, tokens = at_time(usage, at), _tokens(before)
-        yield f"Your limit reset {when}, within this block: {tokens} of it came before."
+        yield f"Your 5-hour limit reset {when}, within this block: {tokens} of it came before."
 
 
 def _unreadable(unreadable: Sequence[Unreadable]) -> Iterator[str]:

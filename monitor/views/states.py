@@ -24,7 +24,7 @@ STATES = {
     "exceeded": State(
         "PAST ESTIMATE",
         "exceeded",
-        "More is used than assumed; PAST LIMIT: than your own limit.",
+        "More is used than assumed; PAST LIMIT: than your own limit, or the official one.",
     ),
     "limit_reached": State("LIMIT REACHED", "limit-reached", "Claude Code has stopped you."),
     "unknown": State("NO FORECAST", "unknown", "Nothing is known yet, as in the first 5 minutes."),

@@ -71,6 +71,7 @@ def fact_rows(usage: Usage, width: int, ellipsis: str) -> Iterator[Row]:
 
 def mostly_line(text: str, width: int, ellipsis: str) -> Line:
     """Return the line that names who used most of the block, and the key that shows all."""
+    text = wrap_list(text, width - LABEL - 2)[0]
     left = line(Span(f" {'Mostly':<{LABEL - 1}} ", "label"), text)
     return sides(left, line(Span("p shows all ", "dim")), width, ellipsis)
 
@@ -252,7 +253,9 @@ def _resets(usage: Usage) -> Iterator[Fact]:
         return
     span = usage.clock(at) + (f"–{_clock_after(usage, at, latest)}" if latest else "")
     left = at - usage.now
-    left = max(TEN_MINUTES, round(left / TEN_MINUTES) * TEN_MINUTES) if latest else left
+    if latest:
+        step = TEN_MINUTES if left >= 6 * TEN_MINUTES else TEN_MINUTES / 2
+        left = max(step, round(left / step) * step)
     note = RESET_SOURCES.get(usage.reset.source or "", "")
     if usage.reset.source == "reset_hour" and block and block.end < at:
         # The count starts afresh then, and the chart ends there.
