@@ -86,7 +86,9 @@ class ProcessRunner:
             limit = f"{MAX_BYTES // 2**20} MiB"
             raise MonitorError(f"{name} printed more than {limit} and was ended.", SEE_DOCTOR)
         if not in_time:
-            raise MonitorError(f"{name} did not answer within {limit_seconds:g} s.", SEE_DOCTOR)
+            raise MonitorError(
+                f"{name} did not answer within {round(limit_seconds, 1):g} s.", SEE_DOCTOR
+            )
         stdout, stderr = (pipe.text() for pipe in pipes)
         return ProcessOutput(child.returncode, stdout, stderr)
 
@@ -118,7 +120,7 @@ class ProcessRunner:
         if any(pipe.overflowed for pipe in pipes):
             raise MonitorError(f"{name} printed more than {ANSWER_BYTES // 2**20} MiB.")
         if not in_time:
-            raise MonitorError(f"{name} did not answer within {limit_seconds:g} s.")
+            raise MonitorError(f"{name} did not answer within {round(limit_seconds, 1):g} s.")
         stdout, stderr = (pipe.text() for pipe in pipes)
         return ProcessOutput(child.returncode, stdout, stderr)
 

@@ -150,6 +150,10 @@ class HistoryCache:
         """Note that the whole history is being read now."""
         self._tried_at = self._clock()
 
+    def go_on(self) -> None:
+        """Note that a part of a slice was read: the next one is due at once."""
+        self._tried_at = None
+
     def claim(self) -> bool:
         """Return whether this process may have the history read by another one, once an hour."""
         self.begin()

@@ -54,8 +54,19 @@ class Listed(NamedTuple):
     counted: CountedFile
 
 
+class SliceRead(NamedTuple):
+    """A slice under way: the newest of `interval`; `size` is that of the next try."""
+
+    interval: Interval
+    size: Size
+    parts: PartsRead
+
+
 class HistoryReader:
-    """Reads one slice of the history at each call; how far it has come is in the history."""
+    """Reads a slice of the history, or a part of one, at each call.
+
+    How far it has come is in the history after each slice.
+    """
 
     def __init__(self, reader: Reader, cache: HistoryCache) -> None:
         self._reader = reader
@@ -63,16 +74,25 @@ class HistoryReader:
         self._planned: Optional[datetime] = None
         self._files: Sequence[TranscriptFile] = ()
         self._pieces: Sequence[Piece] = ()
+        self._under_way: Optional[SliceRead] = None
 
     def read_next(self, transcripts: Transcripts, official: OfficialLimits, now: datetime) -> Scan:
-        """Read the next slice, or a small history as a whole. Raises MonitorError or OSError."""
+        """Read the next part, or a small history as a whole. Raises MonitorError or OSError."""
         if transcripts.size.bytes <= SLICE_BYTES:
             return self._read_all(transcripts, official)
         running = self._round(transcripts, now)
-        interval = running.todo[0]
-        found = self._slice(interval, now)
+        interval, begun = running.todo[0], self._under_way
+        if begun is None or begun.interval != interval:
+            begun = self._begin_slice(interval, Size(SLICE_BYTES), now)
+        found = self._read_part(begun.parts)
         if found is None:
             return self._read_all(transcripts, official)
+        if not (found.is_done and found.is_cut):
+            again = self._begin_slice(interval, begun.size, now) if found.is_done else None
+            self._under_way = again or begun._replace(parts=found)
+            self._cache.go_on()
+            return Scan((), is_newest=False)
+        self._under_way = None
         self._cache.add_slice(found.blocks, found.cut, running, official)
         self._pieces = left_of(self._pieces, found.cut)
         if self._cache.round is None:
@@ -87,7 +107,7 @@ class HistoryReader:
         return Scan(blocks, is_newest=True)
 
     def _forget(self) -> None:
-        self._planned, self._files, self._pieces = None, (), ()
+        self._planned, self._files, self._pieces, self._under_way = None, (), (), None
         self._reader.unlink_files()
 
     def _round(self, transcripts: Transcripts, now: datetime) -> Round:
@@ -125,34 +145,29 @@ class HistoryReader:
         self._files = [item.file for item in listed]
         spans = ((number, item.counted) for number, item in enumerate(listed))
         pieces = (Piece(number, item.size, item.span) for number, item in spans if item.span)
-        self._pieces = with_copies(pieces)
+        self._pieces, self._under_way = with_copies(pieces), None
 
-    def _slice(self, interval: Interval, now: datetime) -> Optional[PartsRead]:
-        """Read the newest slice of an interval; None if only a read of everything is exact.
+    def _begin_slice(self, interval: Interval, size: Size, now: datetime) -> SliceRead:
+        """Begin with the newest slice of an interval.
 
-        If it shows no silence, it is read again with more.
+        If it shows no silence, it is begun again with more.
         """
-        size = Size(SLICE_BYTES)
         while True:
             since = slice_start(self._pieces, interval, size, now)
             size = size.next
-            if since is not None and interval.until is not None and since >= interval.until:
-                continue
-            found = self._read_parts(PartsRead(since, interval.until, is_cut=since is None))
-            if found is None or found.is_cut:
-                return found
+            if since is None or interval.until is None or since < interval.until:
+                parts = PartsRead(since, interval.until, is_cut=since is None)
+                return SliceRead(interval, size, parts)
 
-    def _read_parts(self, known: PartsRead) -> Optional[PartsRead]:
-        """Read a slice; None where it cannot be read by itself."""
-        while True:
-            part = known.next_part(self._pieces, PART_BYTES)
-            files = [self._files[piece.number] for piece in part.pieces]
-            blocks = self._reader.read_files(files, known.markers)
-            if blocks is None or contradicts(known.unmarked(blocks), part.pieces):
-                return None
-            known = known.with_part(blocks, part.end)
-            if part.end is None:
-                return known
+    def _read_part(self, known: PartsRead) -> Optional[PartsRead]:
+        """Read the next part of a slice; None where it cannot be read by itself."""
+        part = known.next_part(self._pieces, PART_BYTES)
+        files = [self._files[piece.number] for piece in part.pieces]
+        blocks = self._reader.read_files(files, known.markers)
+        if blocks is None or known.is_misled(blocks):
+            return None
+        unmarked = known.unmarked(blocks)
+        return None if contradicts(unmarked, part.pieces) else known.with_part(blocks, part.end)
 
 
 def _listed(transcripts: Transcripts, counted: CountedFiles) -> list[Listed]:

@@ -102,6 +102,7 @@ class Poller:
         self._breakdowns = BreakdownReader(reader)
         self.block_breakdowns = BlockBreakdowns(self._breakdowns)
         self._is_first = True
+        self._history_read_at: Optional[datetime] = None
         self._thread: Optional[_PollThread] = None
 
     @property
@@ -225,6 +226,8 @@ class Poller:
             self._history.error = as_monitor_error(error).reason
             self.result = replace(before, history_error=self._history.error)
             return self.result
+        history = self._history.history
+        self._history_read_at = history.read_at if history else None
         if not scan.is_newest and self._clock() - before.reading.read_at < POLL_BETWEEN_SLICES:
             self.result = replace(before, history=self._history.history, history_error=None)
             return self.result
@@ -292,6 +295,7 @@ class Poller:
         command = self.reader.command()  # first of all: a user without ccusage is offered one
         changed = self._watcher.poll() or replaced
         self._history.load([str(root) for root in self._watcher.roots], command.version)
+        changed = self._is_read_elsewhere() or changed
         last = None if self.result.error else self.result.reading
         is_first = self._is_first
         if is_first:
@@ -305,6 +309,19 @@ class Poller:
         if changed or is_first:
             self._search_hits(now)
         return self.reader.with_series(last, now) if series and last.is_partial else last
+
+    def _is_read_elsewhere(self) -> bool:
+        """Return whether another process has read the history; a wide window follows then.
+
+        It may hold the original of a copied session, which this process's narrow one lacks.
+        """
+        history = self._history.history
+        read_at, before = history.read_at if history else None, self._history_read_at
+        self._history_read_at = read_at
+        if read_at == before or self._is_first:
+            return False
+        self.reader.widen_window()
+        return True
 
     def _active_block(self) -> Optional[Block]:
         """Return the active block of the last poll; None if that has failed."""

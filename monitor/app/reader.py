@@ -190,6 +190,10 @@ class Reader:
         self._command = None
         self._reset_scans()
 
+    def widen_window(self) -> None:
+        """Begin with a wide window at the next read."""
+        self._window.reset()
+
     def stop(self) -> None:
         """End the ccusage that is running, from any thread."""
         self.runner.stop()

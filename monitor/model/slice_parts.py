@@ -9,15 +9,12 @@ messages without tokens, which let ccusage begin the blocks where they are known
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Optional
 
 from monitor.model.blocks import SESSION, Block, real_blocks
-from monitor.model.slices import Piece, cut_of, part_of
-
-ANSWER = timedelta(minutes=10)
-"""The lines of one answer may be so far apart; ccusage counts them as one message."""
+from monitor.model.slices import ANSWER, Piece, cut_of, part_of
 
 LAST = 1.25
 """The last part may be so many times as large as the others."""
@@ -49,6 +46,7 @@ class PartsRead:
     is_cut: bool
     cut: Optional[datetime] = None
     blocks: tuple[Block, ...] = ()
+    is_done: bool = False
 
     @property
     def markers(self) -> list[datetime]:
@@ -60,6 +58,21 @@ class PartsRead:
         marked = {block.start for block in self.blocks}
         return [block for block in blocks if block.start not in marked]
 
+    def is_misled(self, blocks: Sequence[Block]) -> bool:
+        """Return whether the next part shows other blocks before it than those that are known.
+
+        Then it holds a line of an answer of which another line, of another time, is counted, in a
+        transcript of an earlier part.
+        """
+        if self.begin is None or not self.is_cut:
+            return False
+        before = [block for block in real_blocks(blocks) if block.start < self.begin]
+        since = {b.start for b in before if self.cut is None or b.start >= self.cut}
+        return since != {block.start for block in self.blocks} or any(
+            block.last_activity and block.last_activity >= self.begin
+            for block in self.unmarked(before)
+        )
+
     def next_part(self, pieces: Sequence[Piece], limit: int) -> Part:
         """Return the next part: of `limit` bytes, or more if its first block needs them.
 
@@ -70,9 +83,12 @@ class PartsRead:
         if sum(piece.size for piece in chosen) <= LAST * limit:
             return Part(chosen, None)
         used, first = 0, self.begin or chosen[0].span.first
+        again = sum(piece.size for piece in chosen if piece.span.first < first)
+        # Each part reads long sessions again; they must not leave it without room.
+        room = again + max(limit - again, limit // 2)
         for number, piece in enumerate(chosen):
             end, used = piece.span.first - ANSWER, used + piece.size
-            if used > limit and end - first >= SESSION:
+            if used > room and end - first >= SESSION:
                 return Part(chosen[:number], end)
         return Part(chosen, None)
 
@@ -87,7 +103,8 @@ class PartsRead:
         # Blocks begin and end on full hours, so no message is between such an hour and the end.
         rest = end and end.replace(minute=0, second=0, microsecond=0)
         rest = next((block.start for block in own if _is_open(block, end)), rest)
-        return replace(self, begin=rest, is_cut=is_cut, cut=cut, blocks=(*self.blocks, *exact))
+        blocks = (*self.blocks, *exact)
+        return PartsRead(rest, self.until, is_cut, cut, blocks, is_done=end is None)
 
     def _has(self, block: Block, end: Optional[datetime]) -> bool:
         """Return whether a block begins in the part that ends at `end`."""

@@ -19,6 +19,9 @@ from monitor.model.formatting import plural
 SLACK = timedelta(minutes=1)
 """Messages of a transcript may be this much out of order."""
 
+ANSWER = timedelta(minutes=10)
+"""The lines of one answer may be so far apart; ccusage counts them as one message."""
+
 GAP = SESSION + timedelta(hours=1) + 3 * SLACK
 """Transcripts this far apart show a silence: a block begins up to an hour before its messages."""
 
@@ -182,7 +185,7 @@ def part_of(
 ) -> list[Piece]:
     """Return the pieces that can hold a message between two times; they are newest first."""
     newest = takewhile(lambda piece: since is None or piece.span.last + SLACK >= since, pieces)
-    return [piece for piece in newest if until is None or piece.span.first - SLACK < until]
+    return [piece for piece in newest if until is None or piece.span.first - ANSWER < until]
 
 
 def left_of(pieces: Sequence[Piece], cut: Optional[datetime]) -> Sequence[Piece]:

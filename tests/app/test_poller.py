@@ -20,6 +20,7 @@ from monitor.ccusage.runner import Command
 from monitor.config.settings import DataOptions
 from monitor.errors import MonitorError, NoDataError
 from monitor.model.reading import Reading
+from monitor.store.history import change_history
 from tests.app.reports import (
     HOUR,
     NOW,
@@ -278,6 +279,21 @@ def test_a_data_directory_that_is_not_there_is_looked_for_at_every_refresh(
         thread._poll()
     assert isinstance(poller.result.error, NoDataError)
     assert thread._rest(0.1) == 3.0
+
+
+def test_after_a_read_of_the_history_by_another_process_the_window_is_wide_once(
+    poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poller.poll()
+    widened: list[None] = []
+    monkeypatch.setattr(poller.reader, "widen_window", lambda: widened.append(None))
+    poller.read_history()
+    poller.poll()
+    assert not widened  # it was this process
+    change_history(poller._history.path, lambda history: replace(history, read_at=NOW + HOUR))
+    poller.poll()
+    poller.poll()
+    assert len(widened) == 1
 
 
 def test_a_failed_poll_after_a_good_one_counts_as_one_failure(

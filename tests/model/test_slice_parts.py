@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Optional
 
 from monitor.model.blocks import SESSION, Block, TokenCounts
-from monitor.model.slice_parts import ANSWER, LAST, MARKED, PartsRead
-from monitor.model.slices import Piece, Span
+from monitor.model.slice_parts import LAST, MARKED, PartsRead
+from monitor.model.slices import ANSWER, Piece, Span, with_copies
 
 START = datetime(2026, 6, 1, 8, tzinfo=timezone.utc)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -56,6 +57,12 @@ def test_the_last_part_is_larger_instead_of_a_small_one_after_it() -> None:
     chosen, end = numbers(PartsRead(START, None, is_cut=False), round(300 / LAST))
     assert (len(chosen), end) == (30, None)
     assert numbers(PartsRead(START, None, is_cut=False), 200)[1] is not None
+
+
+def test_long_sessions_that_are_read_again_leave_a_part_room_for_half_its_limit() -> None:
+    session = Piece(99, 200, Span(START - 9 * HOUR, START + 99 * HOUR))
+    part = PartsRead(START, None, is_cut=True).next_part(with_copies([*WORK, session]), 200)
+    assert len(part.pieces) == 11 and part.end == START + 10 * HOUR - ANSWER
 
 
 def test_without_a_beginning_it_begins_with_the_oldest_transcript() -> None:
@@ -113,6 +120,16 @@ def test_from_the_beginning_everything_is_exact() -> None:
 def test_blocks_after_the_slice_are_not_its_own() -> None:
     known = PartsRead(None, START + 20 * HOUR, is_cut=True).with_part([block(0), block(20)], None)
     assert starts(known.blocks) == [0]
+
+
+def test_a_line_of_an_answer_that_is_counted_elsewhere_misleads_a_part() -> None:
+    known = PartsRead(START + 5 * HOUR, None, is_cut=True, cut=START, blocks=(block(0),))
+    earlier = block(-7)  # of a long session: nothing is said of it
+    assert not known.is_misled([earlier, block(0), block(5)])
+    assert known.is_misled([earlier, block(5)])  # the marker began no block
+    assert known.is_misled([earlier, block(0), block(3), block(8)])
+    reaching = replace(block(-1), last_activity=START + 6 * HOUR)
+    assert known.is_misled([reaching, block(0)])
 
 
 def test_the_blocks_of_markers_are_known() -> None:
