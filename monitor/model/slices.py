@@ -19,8 +19,8 @@ from monitor.model.formatting import plural
 SLACK = timedelta(minutes=1)
 """Messages of a transcript may be this much out of order."""
 
-ANSWER = timedelta(minutes=10)
-"""The lines of one answer may be so far apart; ccusage counts them as one message."""
+ANSWER = 3 * SLACK
+"""The lines of one answer may be so far apart in two transcripts; ccusage counts one of them."""
 
 GAP = SESSION + timedelta(hours=1) + 3 * SLACK
 """Transcripts this far apart show a silence: a block begins up to an hour before its messages."""
