@@ -118,7 +118,8 @@ class HistoryReader:
             running = self._begin(transcripts, now)
         if running.began_at != self._planned:
             # Listed after the round is known, so that all that it has taken in is there.
-            self._plan(_listed(transcripts, load_counted(self._cache.path)), running)
+            files = scan(transcripts.roots)
+            self._plan(_listed(files, load_counted(self._cache.path)), running)
         return running
 
     def _begin(self, transcripts: Transcripts, now: datetime) -> Round:
@@ -126,7 +127,7 @@ class HistoryReader:
         program = f"{self._reader.command().version} {self._reader.options.online}"
         before, running = self._cache.counted_until, self._cache.round
         counted = load_counted(self._cache.path)
-        listed = _listed(transcripts, counted)
+        listed = _listed(transcripts.files, counted)
         is_known = before is not None and counted.program == program
         since = _new_since(listed, counted, before) if before and is_known else None
         todo = with_new(since, running.todo if running else ())
@@ -170,11 +171,11 @@ class HistoryReader:
         return None if contradicts(unmarked, part.pieces) else known.with_part(blocks, part.end)
 
 
-def _listed(transcripts: Transcripts, counted: CountedFiles) -> list[Listed]:
-    """List the transcripts, and look of which time those are that are not as they were counted."""
+def _listed(files: Sequence[TranscriptFile], counted: CountedFiles) -> list[Listed]:
+    """Look of which time the transcripts are that are not as they were counted."""
     known = {item.name: item for item in counted.files}
-    files = scan(transcripts.roots)
-    return [Listed(file, counted_file(file, known.get(file_name(file)))) for file in files]
+    named = ((file, file_name(file)) for file in files)
+    return [Listed(file, counted_file(file, name, known.get(name))) for file, name in named]
 
 
 def _new_since(listed: Sequence[Listed], counted: CountedFiles, latest: datetime) -> datetime:

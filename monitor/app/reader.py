@@ -43,7 +43,7 @@ FULL_SECONDS_PER_GB = 60.0
 """Time limits of a ccusage run; a slow machine with ccusage 17 reads 1 GB in about 10 s."""
 
 LARGE_BYTES = 80 * 2**20
-"""From so many bytes on, ccusage is told to save memory, which takes it a fifth more CPU."""
+"""From so many bytes on, ccusage is told to save memory, which takes it a little more CPU."""
 
 SPAN_KEPT = timedelta(hours=6)
 """How long a widened window is used before a narrow one is tried again."""

@@ -33,8 +33,8 @@ MANY_AGENTS = 20
 
 ALL_AGENTS_SECONDS = 120.0
 
-SAVE_MEMORY = MappingProxyType({"MIMALLOC_ARENA_EAGER_COMMIT": "0", "MIMALLOC_PURGE_DELAY": "0"})
-"""Tells the allocator of version 20 to take no memory in advance, and to give back what is free."""
+SAVE_MEMORY = MappingProxyType({"MIMALLOC_ARENA_EAGER_COMMIT": "0", "MIMALLOC_PURGE_DELAY": "10"})
+"""Tells the allocator of version 20 to take none in advance, and to give back what is free (ms)."""
 
 EMPTY_REPORT = re.compile(r'\{\s*"blocks"\s*:\s*\[\s*\]\s*\}$')
 ERROR_LINE = re.compile(r"^\s*(\[ccusage\]\s+)?(ERROR\b|\w*Error:)", re.MULTILINE)

@@ -27,9 +27,9 @@ LAST_BYTES = 16 * 2**10
 """Read at the end of a transcript; twice as much again and again while no time is in it."""
 
 
-def counted_file(file: TranscriptFile, known: Optional[CountedFile]) -> CountedFile:
-    """Describe a transcript as it is now; it is opened only if it is not as `known`."""
-    found = CountedFile(file_name(file), file.size, file.inode, file.mtime)
+def counted_file(file: TranscriptFile, name: str, known: Optional[CountedFile]) -> CountedFile:
+    """Describe a transcript of that name; it is opened only if it is not as `known`."""
+    found = CountedFile(name, file.size, file.inode, file.mtime)
     if known is not None and known[:4] == found[:4]:
         return known
     try:

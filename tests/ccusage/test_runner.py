@@ -142,7 +142,7 @@ def test_it_is_told_to_save_memory_only_if_that_is_asked(
     for wanted in (True, False):
         runner.blocks(command, [data], saves_memory=wanted)
         seen = (tmp_path / "env").read_text()
-        assert ("MIMALLOC_PURGE_DELAY=0\n" in seen) is wanted
+        assert ("MIMALLOC_PURGE_DELAY=10\n" in seen) is wanted
         assert f"CLAUDE_CONFIG_DIR={data}\n" in seen
 
 

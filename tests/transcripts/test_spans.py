@@ -12,7 +12,7 @@ import pytest
 
 from monitor.store.counted_files import CountedFile
 from monitor.transcripts.files import TranscriptFile, scan
-from monitor.transcripts.spans import LAST_BYTES, counted_file, first_new
+from monitor.transcripts.spans import LAST_BYTES, counted_file, file_name, first_new
 from tests.histories import Row, write_messages
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=timezone.utc)
@@ -30,7 +30,8 @@ def file_of(root: Path) -> TranscriptFile:
 
 
 def seen(root: Path, known: Optional[CountedFile] = None) -> CountedFile:
-    return counted_file(file_of(root), known)
+    file = file_of(root)
+    return counted_file(file, file_name(file), known)
 
 
 def span_in_hours(root: Path) -> Optional[tuple[float, float]]:
@@ -99,7 +100,7 @@ def test_what_cannot_be_read_is_of_no_time(tmp_path: Path) -> None:
     path = write_messages(tmp_path, [row(0)])
     file = file_of(tmp_path)
     path.unlink()
-    assert counted_file(file, None).span is None
+    assert counted_file(file, file_name(file), None).span is None
 
 
 def test_copies_of_a_session_have_the_same_origin_and_other_sessions_another(
@@ -107,7 +108,7 @@ def test_copies_of_a_session_have_the_same_origin_and_other_sessions_another(
 ) -> None:
     for session, rows in (("a", [row(0)]), ("b", [row(50, "0"), row(51)]), ("c", [row(2)])):
         write_messages(tmp_path, rows, session=session)
-    found = [counted_file(file, None).span for file in sorted(scan([tmp_path]))]
+    found = [counted_file(file, "", None).span for file in sorted(scan([tmp_path]))]
     a, b, c = [span.origin if span else None for span in found]
     assert a == b != c
     assert a
@@ -117,7 +118,7 @@ def test_a_transcript_that_is_as_it_was_is_not_opened(tmp_path: Path) -> None:
     path = write_messages(tmp_path, [row(0)])
     known, file = seen(tmp_path), file_of(tmp_path)
     path.unlink()
-    assert counted_file(file, known) is known
+    assert counted_file(file, file_name(file), known) is known
     assert first_new(file, known, known) is None
 
 
