@@ -84,10 +84,16 @@ def _exceeded(usage: Usage) -> str:
     name = LIMIT_NAMES[usage.limit.source]
     text = f"Past {name} of {count(usage.limit.tokens)}"
     text += f" since {usage.clock(usage.crossed_at)}" if usage.crossed_at else ""
-    if usage.still_answered:
-        return f"{text} and still going: your true limit is higher; it resets {_reset(usage)}."
+    if usage.still_answered and usage.events:
+        last = usage.events[-1].at
+        pauses = usage.now - last > PAUSE
+        text += f" and answered until {usage.clock(last)}" if pauses else " and still going"
+        return f"{text}: your true limit is higher; it resets {_reset(usage)}."
     return f"{text}: you may be stopped at any moment; it resets {_reset(usage)}."
 
+
+PAUSE = timedelta(hours=1)
+"""After so long without a message, nobody is still going."""
 
 LIMIT_NAMES = {"user": "your limit", "plan": "the estimate", "custom_max": "your highest block"}
 """What a limit is called, by its source."""

@@ -161,6 +161,13 @@ def test_past_the_limit_messages_that_got_through_prove_a_higher_one(
     assert said.endswith(" and still going: your true limit is higher; it resets at 17:00.")
 
 
+def test_who_makes_a_pause_past_the_limit_is_not_still_going() -> None:
+    later = NOW + timedelta(hours=1)
+    said = summary(measure(EXCEEDED, HISTORY, RULES, later))
+    assert " and answered until 14:" in said and "still going" not in said
+    assert said.endswith(": your true limit is higher; it resets at 17:00.")
+
+
 def test_past_the_limit_with_the_last_message_it_may_still_be_the_limit() -> None:
     events = (*events_over(130, 30_000), Event(NOW - timedelta(minutes=2), 6_000))
     assert summary(usage_of(active(events))) == (
