@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -265,9 +266,7 @@ def measure(
     official = with_marks(official or OfficialLimits(), history.hits, answered, now)
     official = present(official, now)
     past = _past_blocks(reading, history, now)
-    limit = choose_limit(rules, block.tokens.counted if block else 0, past)
-    if began and events is not None:
-        limit = replace(limit, used=sum(event.tokens for event in events))
+    limit = _limit(rules, block, past, events if began else None)
     used_at = block.last_activity if block else None
     five_hour = choose_five_hour(limit, official.windows.get(FIVE_HOUR), events, now, used_at)
     reached = find_reached(official, history.hits, block, answered, now)
@@ -282,9 +281,7 @@ def measure(
         official=official,
         # The block's average would give another verdict than the series, a moment before it.
         burn=BurnRate(None) if block and reading.is_partial else burn_rate(block, every, now),
-        reset=_reset(block, events, rules, five_hour, now)
-        if reached is None or reached.window == FIVE_HOUR
-        else reached_reset(reached),
+        reset=_reset(block, events, rules, five_hour, reached, now),
         forecast=UNKNOWN,
         reached=reached,
         history=history,
@@ -322,14 +319,25 @@ def _past_blocks(reading: Reading, history: History, now: datetime) -> PastBlock
     )
 
 
+def _limit(
+    rules: Rules, block: Optional[Block], past: PastBlocks, since: Optional[Sequence[Event]]
+) -> Limit:
+    """Return the limit; `since` are the events that count towards it, if not the whole block."""
+    limit = choose_limit(rules, block.tokens.counted if block else 0, past)
+    return limit if since is None else replace(limit, used=sum(event.tokens for event in since))
+
+
 def _reset(
     block: Optional[Block],
     events: Optional[tuple[Event, ...]],
     rules: Rules,
     five_hour: FiveHour,
+    reached: Optional[Reached],
     now: datetime,
 ) -> Reset:
-    """Return when the five-hour limit resets."""
+    """Return when the five-hour limit resets, or the other one that is reached."""
+    if reached is not None and reached.window != FIVE_HOUR:
+        return reached_reset(reached)
     told = _official_reset(five_hour) or message_reset(block, now)
     return choose_reset(block, events, rules, told, now)
 
