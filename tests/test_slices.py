@@ -168,7 +168,9 @@ def test_they_do_with_a_version_that_starts_node_as_well(
 def world(tmp_path: Path) -> World:
     """Twenty working days of seven kilobytes, each after a night, and work that goes on."""
     made = World(tmp_path)
-    made.build([Stretch(720, 12, 30, 0, "new")] * 20, 1, utc_now())
+    # A block begins on the hour: a transcript that begins just then is read with the one before.
+    twenty_past = (utc_now() - timedelta(hours=1)).replace(minute=20)
+    made.build([Stretch(720, 12, 30, 0, "new")] * 20, 1, twenty_past)
     return made
 
 
