@@ -34,7 +34,7 @@ MANY_AGENTS = 20
 ALL_AGENTS_SECONDS = 120.0
 
 SAVE_MEMORY = MappingProxyType({"MIMALLOC_ARENA_EAGER_COMMIT": "0", "MIMALLOC_PURGE_DELAY": "10"})
-"""Tells the allocator of version 20 to take none in advance, and to give back what is free (ms)."""
+"""Version 20's allocator, mimalloc: take nothing in advance, return free memory after 10 ms."""
 
 EMPTY_REPORT = re.compile(r'\{\s*"blocks"\s*:\s*\[\s*\]\s*\}$')
 ERROR_LINE = re.compile(r"^\s*(\[ccusage\]\s+)?(ERROR\b|\w*Error:)", re.MULTILINE)

@@ -30,8 +30,8 @@ def binds_first(accounts: Sequence[AccountUsage]) -> int:
     """Return the place of the account whose limit most likely stops the user.
 
     That is the one with the worst severity; of several the one with the highest chance, then the
-    one that has used the larger share. Without a forecast nothing is worse than OK, nor better.
-    Accounts without usage come last.
+    one that has used the larger share. A limit without a forecast counts as OK. Accounts without
+    usage come last.
     """
     return max(range(len(accounts)), key=lambda place: (_rank(accounts[place].usage), -place))
 

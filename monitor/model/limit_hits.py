@@ -194,9 +194,9 @@ def _end_of(now: datetime) -> Callable[[Reached], datetime]:
 
 
 def _reached_at(window: RateLimitWindow, stops: Collection[datetime]) -> Optional[datetime]:
-    """Return when the window was used up; None if the first that is known of it is that it was.
+    """Return when the window was used up; None if already its first report says that it is.
 
-    `stops` are when Claude Code stopped the user.
+    `stops` are the times at which Claude Code stopped the user, which are known all the same.
     """
     since = _full_since(window)
     is_first = not window.captures or since == window.captures[0].at

@@ -1,4 +1,4 @@
-"""Read a slice that is larger than ccusage's memory may be in parts, oldest first.
+"""Read a large slice in parts, oldest first, so that ccusage needs little memory.
 
 A part ends anywhere. A block of it is exact if it begins where a block is known to begin, and ends
 before the part does. The next part begins with the first block that is not. Its transcripts may
@@ -61,8 +61,8 @@ class PartsRead:
     def is_misled(self, blocks: Sequence[Block]) -> bool:
         """Return whether the next part shows other blocks before it than those that are known.
 
-        Then it holds a line of an answer of which another line, of another time, is counted, in a
-        transcript of an earlier part.
+        An answer can have lines in two transcripts. If the part lacks the line that ccusage counts,
+        it counts the other one, at another time.
         """
         if self.begin is None or not self.is_cut:
             return False
