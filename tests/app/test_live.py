@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Optional
+from types import SimpleNamespace
+from typing import Any, Optional
 
 import pytest
 
@@ -119,6 +120,16 @@ def test_the_chart_is_drawn_again_only_for_another_minute_size_or_usage() -> Non
 )
 def test_w_turns_to_the_next_weekly_limit_where_there_are_several(keys: str, turn: int) -> None:
     assert after(*keys, weeks=2).turn == turn
+
+
+@pytest.mark.parametrize("page", ["w", "p"])
+def test_tab_leaves_an_account_without_usage_also_after_a_page_was_asked_for(page: str) -> None:
+    account = SimpleNamespace(usage=None, blocks=0, weeks=0)
+    accounts: Any = [account, SimpleNamespace(usage=usage_in("ok"), blocks=0, weeks=0)]
+    on_first = replace(PAGE, chosen=0)
+    for key in (page, "\t"):
+        on_first = on_first.after_all(key, 24, accounts)
+    assert (on_first.chosen, on_first.name) == (1, "")
 
 
 def test_the_page_of_the_week_is_drawn_again_only_for_another_minute_size_turn_or_limit() -> None:

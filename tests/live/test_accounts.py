@@ -72,12 +72,6 @@ def test_tab_and_numbers_turn_to_an_account_and_its_number_turns_back(
         terminal.send("\t")
         terminal.wait_for(r"3 >gone")
         terminal.wait_for(r"The monitor keeps trying")
-        terminal.send("w")  # there is nothing to show
-        terminal.wait_until_read()
-        terminal.send("\t")
-        terminal.wait_for(r"1 >own")
-        terminal.send("1")
-        terminal.wait_for(r"2 >work")
         terminal.send("1")
         terminal.wait_for(r"1 >own")
         terminal.wait_for(r"Used +1,000 of 10,000")
